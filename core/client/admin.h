@@ -1,0 +1,24 @@
+// Topics as a whole: the home that holds them, and what can be said about a partition without reading its records.
+// Making, listing and deleting topics are Home's own functions.
+#pragma once
+
+#include "core/store/home.h"
+
+namespace pg {
+
+struct PartitionDescription {
+  PartitionId partition;
+  PartitionMetadata metadata;
+  LeaderEpoch leader_epoch;
+  Offset log_start;
+  Offset high_watermark;  // committed: what consumers may read, exclusive
+  Offset log_end;         // written
+  Offset flushed;         // on stable storage
+  int64_t segments = 0;
+  int64_t bytes = 0;  // of the .log files
+};
+
+Result<PartitionDescription> describe_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
+                                                Deadline deadline);
+
+}  // namespace pg

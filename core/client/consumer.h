@@ -1,0 +1,121 @@
+// Reads topics: batch by batch for tools, record by record for everybody else.
+//
+//   auto consumer = Consumer::open(**home, {.topics = {"orders"}});
+//   while (auto record = (*consumer)->next_record()) { if (!*record) break; … (*record)->value … }
+//
+// Without `follow` it reads to the ends seen when it was opened. Takes no locks while reading. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/format/record_batch.h"
+#include "core/log/log_reader.h"
+#include "core/store/home.h"
+
+namespace pg {
+
+// A place in a partition, to be worked out for each partition when it is opened.
+struct Place {
+  enum class Kind { start, end, offset, after_start, before_end, timestamp };
+  Kind kind = Kind::start;
+  int64_t value = 0;  // an offset, a count of offsets from the start or the end, or milliseconds since the epoch
+  bool operator==(const Place&) const = default;
+};
+
+struct ConsumerOptions {
+  std::vector<std::string> topics;
+  std::vector<PartitionId> partitions = {};  // empty: all
+  Place from = {};
+  std::optional<Place> to = {};  // exclusive; empty: the end, or for ever with `follow`
+  bool follow = false;
+  Duration timeout = kTimeoutDefault;  // for opening a partition whose state somebody is rebuilding
+};
+
+// A batch and which of its records were asked for: those from `from` to below `to`.
+struct FetchedBatch {
+  const TopicPartition* source = nullptr;
+  ScannedBatch batch;  // valid until the consumer is used again
+  Offset from;
+  Offset to;
+};
+
+struct ConsumedRecord : RecordView {
+  const TopicPartition* source = nullptr;
+  LeaderEpoch leader_epoch;
+  TimestampType timestamp_type = TimestampType::create;
+};
+
+// One batch's wanted records, in order.
+class FetchedRecords {
+ public:
+  static Result<FetchedRecords> begin(const FetchedBatch& fetched);
+  Result<bool> next(ConsumedRecord& record);
+
+ private:
+  FetchedRecords(const FetchedBatch& fetched, RecordCursor cursor) : fetched_(fetched), cursor_(std::move(cursor)) {}
+  FetchedBatch fetched_;
+  RecordCursor cursor_;
+};
+
+class Consumer {
+ public:
+  // Borrows `home`. Errors: not_found (topic, partition), out_of_range (an offset that no chosen partition has; where
+  // only some lack it, they are skipped with a notice).
+  static Result<std::unique_ptr<Consumer>> open(Home& home, ConsumerOptions options);
+
+  // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take
+  // turns. Errors: corrupt (the message names the file), not_found (the topic was deleted).
+  Result<std::optional<FetchedBatch>> poll(Deadline deadline = kNoDeadline);
+
+  // The same record by record.
+  Result<std::optional<ConsumedRecord>> next_record(Deadline deadline = kNoDeadline);
+
+  // Whether everything that was asked for has been returned; never true for a follower without `to`.
+  bool at_end() const;
+
+ private:
+  struct Source {
+    TopicPartition partition;
+    std::unique_ptr<PartitionLog> log;
+    std::optional<LogReader> reader;
+    Offset from;
+    std::optional<Offset> to;
+    bool done() const { return to && reader->next_offset() >= *to; }
+  };
+
+  Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
+  Result<> add_source(const TopicMetadata& topic, PartitionId partition);
+  Result<Offset> resolve(const Source& source, const Place& place, Offset log_start, Offset end) const;
+  Result<std::optional<FetchedBatch>> fetch(Source& source);
+  Result<> wait(Deadline deadline);
+
+  Home& home_;
+  ConsumerOptions options_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::optional<Error> out_of_range_;  // the first partition that lacks the offset asked for
+  size_t turn_ = 0;
+  std::optional<FetchedRecords> records_;
+};
+
+// A record that owns its bytes.
+class OwnedRecord {
+ public:
+  explicit OwnedRecord(const ConsumedRecord& record);
+  // Valid as long as this record is neither moved nor destroyed.
+  ConsumedRecord view() const;
+  int64_t timestamp_ms() const { return record_.timestamp_ms; }
+
+ private:
+  TopicPartition source_;
+  ConsumedRecord record_;  // its views point elsewhere: only view() may show them
+  std::optional<std::string> key_, value_;
+  std::string headers_;
+};
+
+// The `count` newest records over all chosen partitions, oldest first; within a partition always in offset order.
+Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count);
+
+}  // namespace pg

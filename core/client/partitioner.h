@@ -1,0 +1,48 @@
+// Which partition a record goes to. The hashes are those of the existing clients, so that one key has one home whoever
+// writes it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/types.h"
+#include "core/os/clock.h"
+
+namespace pg {
+
+enum class PartitionerKind {
+  murmur2,      // as Kafka's Java client: murmur2 of the key; without a key, sticky
+  crc32,        // as librdkafka's consistent_random: CRC-32 of the key; empty or without a key, random
+  round_robin,  // one after another, keys or not
+  random,       // any, keys or not
+  sticky,       // one until its batch is sent, then another, keys or not
+};
+
+std::optional<PartitionerKind> parse_partitioner(std::string_view name);
+
+// Kafka's murmur2 (org.apache.kafka.common.utils.Utils), seed 0x9747b28c.
+uint32_t murmur2(std::string_view key);
+// CRC-32 as in zlib, gzip and librdkafka.
+uint32_t crc32(std::string_view key);
+
+class Partitioner {
+ public:
+  Partitioner(PartitionerKind kind, int32_t partitions, Random& random);
+
+  // nullopt key: no key. An empty key is a key (but see crc32).
+  PartitionId choose(std::optional<std::string_view> key);
+
+  // A batch for `partition` was sent: the sticky choice moves on.
+  void batch_sent(PartitionId partition);
+
+ private:
+  PartitionId any();
+
+  PartitionerKind kind_;
+  int32_t partitions_;
+  Random& random_;
+  PartitionId current_;
+};
+
+}  // namespace pg

@@ -1,0 +1,222 @@
+#include "core/client/producer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace pg {
+
+// Flushes the logs that were written to, in the background and when the producer closes, and reports their batches.
+class Producer::Flusher {
+ public:
+  Flusher(const ProducerOptions& options, Clock& clock) : options_(options), clock_(clock) {}
+  ~Flusher() { stop(); }
+
+  void wrote(PartitionLog& log, BatchReport report, Offset end) {
+    const std::lock_guard guard(mutex_);
+    Dirty& dirty = dirty_[&log];
+    if (options_.report) dirty.reports.push_back({std::move(report), end});
+    if (thread_.joinable()) return changed_.notify_one();
+    // The first write starts the thread, so that reading alone never pays for it.
+    thread_ = std::thread([this] { run(); });
+  }
+
+  // The first error of the background thread, which every later send repeats.
+  Result<> check() {
+    const std::lock_guard guard(mutex_);
+    return error_ ? Result<>(tl::unexpected(*error_)) : Result<>();
+  }
+
+  // Stops the thread and flushes what is left. Returns how far each log is on stable storage.
+  Result<OffsetCheckpoint> finish() {
+    stop();
+    PG_CHECK(check());
+    PG_CHECK(flush_all());
+    return flushed_;
+  }
+
+ private:
+  struct Pending {
+    BatchReport report;
+    Offset end;
+  };
+  struct Dirty {
+    std::vector<Pending> reports;
+  };
+
+  void stop() {
+    {
+      const std::lock_guard guard(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void run() {
+    std::unique_lock guard(mutex_);
+    while (!stopping_) {
+      if (dirty_.empty()) {
+        changed_.wait(guard);
+        continue;
+      }
+      // Half the promised interval: the flush itself takes time too.
+      changed_.wait_for(guard, kBackgroundFlushInterval / 2, [this] { return stopping_; });
+      if (stopping_) return;
+      guard.unlock();
+      auto done = flush_all();
+      guard.lock();
+      if (!done) {
+        error_ = std::move(done).error();
+        return;
+      }
+    }
+  }
+
+  Result<> flush_all() {
+    std::map<PartitionLog*, Dirty> taken;
+    {
+      const std::lock_guard guard(mutex_);
+      taken.swap(dirty_);
+    }
+    for (auto& [log, dirty] : taken) {
+      PG_ASSIGN(const Offset flushed, log->flush(clock_.after(options_.timeout)));
+      flushed_[log->spec().partition] = flushed;
+      for (const auto& pending : dirty.reports) {
+        PG_ASSERT(pending.end <= flushed);
+        options_.report(pending.report);
+      }
+    }
+    return {};
+  }
+
+  const ProducerOptions& options_;
+  Clock& clock_;
+  std::mutex mutex_;  // guards dirty_, error_, stopping_
+  std::condition_variable changed_;
+  std::map<PartitionLog*, Dirty> dirty_;
+  std::optional<Error> error_;
+  bool stopping_ = false;
+  OffsetCheckpoint flushed_;  // the thread's, then finish()'s
+  std::thread thread_;
+};
+
+Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
+  auto topic = home.describe_topic(name);
+  while (!topic && topic.error().code == Errc::not_found && options.create_topic) {
+    topic = home.create_topic(name, 1, {}, home.env().clock.after(options.timeout));
+    if (!topic && topic.error().code == Errc::already_exists) topic = home.describe_topic(name);
+  }
+  PG_CHECK(topic);
+  std::unique_ptr<Producer> producer(new Producer(home, std::move(*topic), std::move(options)));
+  PG_ASSIGN(const LogConfig config, to_log_config(producer->topic_.config));
+  producer->max_message_bytes_ = config.max_message_bytes;
+  producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
+  // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
+  PG_CHECK(producer->slot(PartitionId(0)));
+  return producer;
+}
+
+Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
+    : home_(home),
+      topic_(std::move(topic)),
+      options_(std::move(options)),
+      batch_bytes_(options_.batch_bytes),
+      max_message_bytes_(kMaxMessageBytesDefault),
+      partitioner_(options_.partitioner, static_cast<int32_t>(topic_.partitions.size()), home.env().random),
+      slots_(topic_.partitions.size()),
+      flusher_(std::make_unique<Flusher>(options_, home.env().clock)) {}
+
+Producer::~Producer() = default;
+
+Deadline Producer::deadline() const { return home_.env().clock.after(options_.timeout); }
+
+Result<Producer::Slot*> Producer::slot(PartitionId partition) {
+  if (!topic_.has(partition)) {
+    return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic_.name, partition.value,
+                                             slots_.size()));
+  }
+  Slot& slot = slots_[static_cast<size_t>(partition.value)];
+  if (!slot.log) {
+    PG_ASSIGN(slot.log, home_.open_partition(topic_, partition, Access::read_write, deadline()));
+  }
+  return &slot;
+}
+
+Result<> Producer::send(const Record& record, std::optional<PartitionId> partition) {
+  PG_ASSIGN(Slot* const slot, this->slot(partition ? *partition : partitioner_.choose(record.key)));
+  const int64_t timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : home_.env().clock.wall_ms();
+  size_t size = slot->batch.size_with(record, timestamp_ms);
+  if (size > batch_bytes_ && !slot->batch.empty()) {
+    PG_CHECK(send_batch(*slot));
+    size = slot->batch.size_with(record, timestamp_ms);
+  }
+  if (std::cmp_greater(size, max_message_bytes_)) {
+    return fail(Errc::limit, fmt::format("a record of {} bytes is larger than max.message.bytes={} of topic '{}'", size,
+                                         max_message_bytes_, topic_.name));
+  }
+  if (slot->batch.empty()) slot->first_added = home_.env().clock.now();
+  slot->batch.add(record, timestamp_ms);
+  return {};
+}
+
+Result<> Producer::send_batch(Slot& slot) {
+  PG_CHECK(flusher_->check());
+  const int32_t count = slot.batch.record_count();
+  const auto appended = slot.log->append(slot.batch.finish(), deadline());
+  slot.batch.clear();
+  PG_CHECK(appended);
+  records_written_ += count;
+  const TopicPartition& partition = slot.log->spec().partition;
+  partitioner_.batch_sent(partition.partition);
+  BatchReport report{partition, appended->base_offset, count, ""};
+  if (options_.flush == FlushMode::exit) {
+    report.state = "flushed";
+    flusher_->wrote(*slot.log, std::move(report), appended->end_offset);
+  } else if (options_.report) {
+    // With one replica a record is committed as soon as it is written.
+    report.state = options_.acks == Acks::all ? "committed" : "written";
+    options_.report(report);
+  }
+  return {};
+}
+
+Result<> Producer::send_batches() {
+  for (Slot& slot : slots_) {
+    if (!slot.batch.empty()) PG_CHECK(send_batch(slot));
+  }
+  return {};
+}
+
+std::optional<Deadline> Producer::linger_deadline() const {
+  std::optional<Deadline> earliest;
+  for (const Slot& slot : slots_) {
+    if (slot.batch.empty()) continue;
+    const Deadline due = slot.first_added + options_.linger;
+    if (!earliest || due < *earliest) earliest = due;
+  }
+  return earliest;
+}
+
+Result<> Producer::close() {
+  const auto sent = send_batches();
+  const auto flushed = flusher_->finish();
+  PG_CHECK(sent);
+  PG_CHECK(flushed);
+  if (flushed->empty()) return {};
+  // Partitions of one topic may lie in several log directories, one for each leader.
+  std::map<std::string, OffsetCheckpoint> by_directory;
+  for (const auto& [partition, offset] : *flushed) {
+    by_directory[slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory][partition] = offset;
+  }
+  for (const auto& [directory, points] : by_directory) {
+    PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline()));
+  }
+  return {};
+}
+
+}  // namespace pg

@@ -1,0 +1,98 @@
+// Sends records to a topic: gathers them into batches per partition and appends the batches to the logs.
+//
+//   auto home = Home::open(posix_env(), "/var/lib/pilgrimage");
+//   auto producer = Producer::open(**home, "orders", {});
+//   (*producer)->send({.key = "k", .value = "v"});
+//   (*producer)->close();   // sent, and with FlushMode::exit on stable storage
+//
+// Not thread-safe: one thread sends. Appended batches are visible to readers at once. With FlushMode::exit a thread of
+// its own also flushes what was written at most a second ago, so that an endless stream is not an unflushed one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/client/partitioner.h"
+#include "core/format/record_batch.h"
+#include "core/store/home.h"
+
+namespace pg {
+
+enum class Acks { none, leader, all };  // which copies to wait for
+enum class FlushMode {
+  never,  // the kernel writes it to disk when it likes; survives a killed process, not a power cut
+  exit,   // on stable storage when close() returns, and at most a second after it was written
+};
+
+// What a batch has reached when it is reported.
+struct BatchReport {
+  TopicPartition partition;
+  Offset base_offset;
+  int32_t record_count = 0;
+  const char* state = "";  // "written", "flushed" or "committed"
+};
+
+struct ProducerOptions {
+  size_t batch_bytes = kBatchBytesDefault;  // a batch is sent before it grows beyond this
+  Duration linger{0};                       // how long a batch waits for more records; see linger_deadline()
+  Duration timeout = kTimeoutDefault;       // for locks that others hold
+  Acks acks = Acks::all;
+  FlushMode flush = FlushMode::exit;
+  PartitionerKind partitioner = PartitionerKind::murmur2;
+  bool create_topic = true;
+  // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
+  // twice at once.
+  std::function<void(const BatchReport&)> report;
+};
+
+class Producer {
+ public:
+  // Makes the topic, with one partition, if it does not exist. Borrows `home`.
+  static Result<std::unique_ptr<Producer>> open(Home& home, const std::string& topic, ProducerOptions options);
+  ~Producer();  // without close(), what was not sent is dropped
+
+  // Adds a record to the batch of its partition, and sends that batch first where the record does not fit in. Errors: limit (the record alone is larger than max.message.bytes: it is not added, and
+  // the records before it are not concerned), not_found (no such partition), and those of PartitionLog::append.
+  Result<> send(const Record& record, std::optional<PartitionId> partition = {});
+
+  // Sends every gathered batch now.
+  Result<> send_batches();
+  // When the oldest gathered record has waited for `linger`; empty if nothing is gathered.
+  std::optional<Deadline> linger_deadline() const;
+
+  // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done.
+  Result<> close();
+
+  // No key and value together may be longer.
+  int32_t max_record_bytes() const { return max_message_bytes_; }
+  int64_t records_written() const { return records_written_; }
+  int32_t partition_count() const { return static_cast<int32_t>(slots_.size()); }
+
+ private:
+  class Flusher;
+  struct Slot {
+    std::unique_ptr<PartitionLog> log;
+    BatchBuilder batch;
+    Deadline first_added;
+  };
+
+  Producer(Home& home, TopicMetadata topic, ProducerOptions options);
+  Result<Slot*> slot(PartitionId partition);
+  Result<> send_batch(Slot& slot);
+  Deadline deadline() const;
+
+  Home& home_;
+  TopicMetadata topic_;
+  ProducerOptions options_;
+  size_t batch_bytes_;
+  int32_t max_message_bytes_;
+  Partitioner partitioner_;
+  std::vector<Slot> slots_;
+  std::unique_ptr<Flusher> flusher_;
+  int64_t records_written_ = 0;
+};
+
+}  // namespace pg

@@ -1,0 +1,55 @@
+// Kafka's small text files. Each parser accepts what Kafka writes and says `corrupt` to anything else.
+//
+//   leader-epoch-checkpoint                      recovery-point-offset-checkpoint (and its like)
+//     0                 version                    0                       version
+//     2                 entries                    2                       entries
+//     0 0               epoch, its start offset    orders 0 42             topic, partition, offset
+//     1 17                                         orders 1 7
+//
+//   partition.metadata                           meta.properties
+//     version: 0                                   version=1
+//     topic_id: 4jWmDhvaTPqHNtlMXZ8VVg             broker.id=0
+//                                                  cluster.id=DHq8Wf0CTa2Ng1vSEwEYCQ
+//
+// Source: Apache Kafka, CheckpointFile.java, LeaderEpochCheckpointFile.java, PartitionMetadataFile.java.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "core/base/types.h"
+
+namespace pg {
+
+struct EpochStart {
+  LeaderEpoch epoch;
+  Offset start_offset;
+  bool operator==(const EpochStart&) const = default;
+};
+
+// Ascending in both fields.
+using EpochHistory = std::vector<EpochStart>;
+
+std::string write_epoch_history(const EpochHistory& history);
+Result<EpochHistory> parse_epoch_history(std::string_view text);
+
+// The epoch that `offset` was written in; -1 before the first one.
+LeaderEpoch epoch_at(const EpochHistory& history, Offset offset);
+
+// Opens `epoch` at `start_offset`: entries that start there or later hold no records any more and go.
+void open_epoch(EpochHistory& history, LeaderEpoch epoch, Offset start_offset);
+
+using OffsetCheckpoint = std::map<TopicPartition, Offset>;
+std::string write_offset_checkpoint(const OffsetCheckpoint& offsets);
+Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text);
+
+std::string write_partition_metadata(const Uuid& topic_id);
+Result<Uuid> parse_partition_metadata(std::string_view text);
+
+std::string write_meta_properties(BrokerId broker, const Uuid& cluster_id);
+
+}  // namespace pg

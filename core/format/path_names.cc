@@ -1,0 +1,138 @@
+#include "core/format/path_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/limits.h"
+
+namespace pg::names {
+namespace {
+
+constexpr size_t kOffsetDigits = 20;
+constexpr std::string_view kLogSuffix = ".log";
+constexpr size_t kFileNameBytesMax = 255;
+
+const char* suffix(SegmentFile kind) {
+  switch (kind) {
+    case SegmentFile::log: return ".log";
+    case SegmentFile::offset_index: return ".index";
+    case SegmentFile::time_index: return ".timeindex";
+  }
+  return "";
+}
+
+bool is_topic_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string partition_name(const TopicPartition& partition) {
+  return fmt::format("{}-{}", partition.topic, partition.partition.value);
+}
+
+// "<topic>-<partition>.<uuid>-<state>", the topic cut where the whole would be too long for a file name, as Kafka does.
+std::string transient_name(const std::string& log_directory, const TopicPartition& partition, const Uuid& unique,
+                           std::string_view state) {
+  const std::string tail = fmt::format("-{}.{}-{}", partition.partition.value, uuid_text(unique), state);
+  return fmt::format("{}/{}{}", log_directory, partition.topic.substr(0, kFileNameBytesMax - tail.size()), tail);
+}
+
+// The name as it may be printed: control characters would reach the terminal.
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text.substr(0, 64)) shown += c >= 0x20 && c != 0x7f ? c : '?';
+  return text.size() > 64 ? shown + "…" : shown;
+}
+
+}  // namespace
+
+Result<> check_topic(std::string_view topic) {
+  const char* fault = nullptr;
+  if (topic.empty()) fault = "it is empty";
+  else if (topic.size() > kTopicNameBytesMax) fault = "it is longer than 249 characters";
+  else if (topic == "." || topic == "..") fault = "it is '.' or '..'";
+  else if (!std::all_of(topic.begin(), topic.end(), is_topic_character)) fault = "only [a-zA-Z0-9._-] are allowed";
+  if (fault == nullptr) return {};
+  return fail(Errc::invalid_argument, fmt::format("illegal topic name '{}': {}", printable(topic), fault));
+}
+
+std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind) {
+  return fmt::format("{}/{:020}{}", directory, base_offset.value, suffix(kind));
+}
+
+std::optional<Offset> parse_log(std::string_view file_name) {
+  if (file_name.size() != kOffsetDigits + kLogSuffix.size() || !file_name.ends_with(kLogSuffix)) return {};
+  const auto digits = file_name.substr(0, kOffsetDigits);
+  if (!all_digits(digits)) return {};
+  const auto value = parse_integer(digits);
+  if (!value) return {};  // above 2^63 - 1
+  return Offset(*value);
+}
+
+std::string torn(const std::string& directory, Offset base_offset, int n) {
+  return fmt::format("{}/{:020}.torn-{}", directory, base_offset.value, n);
+}
+
+std::string partition_directory(const std::string& log_directory, const TopicPartition& partition) {
+  return fmt::format("{}/{}", log_directory, partition_name(partition));
+}
+
+std::optional<TopicPartition> parse_partition_directory(std::string_view file_name) {
+  const auto dash = file_name.rfind('-');
+  if (dash == std::string_view::npos) return {};
+  const auto topic = file_name.substr(0, dash), digits = file_name.substr(dash + 1);
+  if (!check_topic(topic) || !all_digits(digits) || (digits.size() > 1 && digits[0] == '0')) return {};
+  const auto number = parse_integer(digits);
+  if (!number || *number > std::numeric_limits<int32_t>::max()) return {};
+  return TopicPartition{std::string(topic), PartitionId(static_cast<int32_t>(*number))};
+}
+
+std::string deleted_partition_directory(const std::string& log_directory, const TopicPartition& partition,
+                                        const Uuid& unique) {
+  return transient_name(log_directory, partition, unique, "delete");
+}
+
+std::string new_partition_directory(const std::string& log_directory, const TopicPartition& partition,
+                                    const Uuid& unique) {
+  return transient_name(log_directory, partition, unique, "new");
+}
+
+std::string partition_lock(const std::string& directory) { return directory + "/partition.lock"; }
+std::string partition_state(const std::string& directory) { return directory + "/partition.state"; }
+std::string epoch_checkpoint(const std::string& directory) { return directory + "/leader-epoch-checkpoint"; }
+std::string partition_metadata(const std::string& directory) { return directory + "/partition.metadata"; }
+
+std::string log_directory(const std::string& home, BrokerId broker) {
+  return fmt::format("{}/brokers/{}", home, broker.value);
+}
+std::string log_directory_lock(const std::string& log_directory) { return log_directory + "/.lock"; }
+std::string recovery_checkpoint(const std::string& log_directory) {
+  return log_directory + "/recovery-point-offset-checkpoint";
+}
+std::string meta_properties(const std::string& log_directory) { return log_directory + "/meta.properties"; }
+
+std::string cluster_file(const std::string& home) { return home + "/cluster.json"; }
+std::string topics_directory(const std::string& home) { return home + "/topics"; }
+std::string topic_file(const std::string& home, std::string_view topic) {
+  return fmt::format("{}/{}/topic.json", topics_directory(home), topic);
+}
+
+std::string versioned(const std::string& path, int64_t version) { return fmt::format("{}.v{}", path, version); }
+
+std::optional<int64_t> parse_version(std::string_view file_name, std::string_view base) {
+  if (!file_name.starts_with(base) || !file_name.substr(base.size()).starts_with(".v")) return {};
+  const auto digits = file_name.substr(base.size() + 2);
+  return all_digits(digits) ? parse_integer(digits) : std::nullopt;
+}
+
+std::string_view last_component(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace pg::names

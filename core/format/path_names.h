@@ -1,0 +1,66 @@
+// Every name on disk is made and parsed here, and nowhere else. Names that are Kafka's are marked.
+//
+//   HOME/
+//     cluster.json.v<n>
+//     topics/<topic>/topic.json.v<n>
+//     brokers/<id>/                                     a log directory, as Kafka's
+//       meta.properties  .lock                          (Kafka)
+//       recovery-point-offset-checkpoint                (Kafka)
+//       <topic>-<partition>/                            (Kafka)
+//         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
+//         <20 digits>.torn-<n>                          bytes that recovery cut off the segment's end
+//         leader-epoch-checkpoint  partition.metadata   (Kafka)
+//         partition.lock  partition.state
+//       <topic>-<partition>.<uuid>-delete/              (Kafka) being deleted
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "core/base/types.h"
+
+namespace pg::names {
+
+// Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". invalid_argument says what is wrong.
+Result<> check_topic(std::string_view topic);
+
+enum class SegmentFile { log, offset_index, time_index };
+
+std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind);
+// The base offset of a segment's .log; empty for any other name.
+std::optional<Offset> parse_log(std::string_view file_name);
+std::string torn(const std::string& directory, Offset base_offset, int n);
+
+std::string partition_directory(const std::string& log_directory, const TopicPartition& partition);
+// For a directory's last component: "orders-eu-3" is partition 3 of "orders-eu".
+std::optional<TopicPartition> parse_partition_directory(std::string_view file_name);
+std::string deleted_partition_directory(const std::string& log_directory, const TopicPartition& partition,
+                                        const Uuid& unique);
+// A partition directory that is being made and not yet named by anything.
+std::string new_partition_directory(const std::string& log_directory, const TopicPartition& partition,
+                                    const Uuid& unique);
+
+std::string partition_lock(const std::string& directory);
+std::string partition_state(const std::string& directory);
+std::string epoch_checkpoint(const std::string& directory);
+std::string partition_metadata(const std::string& directory);
+
+std::string log_directory(const std::string& home, BrokerId broker);
+std::string log_directory_lock(const std::string& log_directory);
+std::string recovery_checkpoint(const std::string& log_directory);
+std::string meta_properties(const std::string& log_directory);
+
+std::string cluster_file(const std::string& home);  // without its version
+std::string topics_directory(const std::string& home);
+std::string topic_file(const std::string& home, std::string_view topic);  // without its version
+
+std::string versioned(const std::string& path, int64_t version);
+// The n of "<base>.v<n>"; empty where `file_name` is not a version of `base`.
+std::optional<int64_t> parse_version(std::string_view file_name, std::string_view base);
+
+std::string_view last_component(std::string_view path);
+
+}  // namespace pg::names

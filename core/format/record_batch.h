@@ -1,0 +1,154 @@
+// Kafka's record batch, magic 2: bytes to views and records to bytes. Pure functions; nothing here knows about files.
+//
+//  offset  field                       offset  field
+//       0  base offset        int64        27  base timestamp     int64  ms since the epoch
+//       8  batch length       int32        35  max timestamp      int64
+//      12  leader epoch       int32        43  producer id        int64  -1: none
+//      16  magic = 2          int8         51  producer epoch     int16  -1
+//      17  crc                uint32       53  base sequence      int32  -1
+//      21  attributes         int16        57  record count       int32
+//      23  last offset delta  int32        61  records
+//
+// Big-endian. `batch length` counts the bytes after itself. The CRC-32C covers everything from `attributes` on, so that
+// a log may stamp the base offset and the leader epoch without touching it. Attributes: bits 0-2 codec, 3 timestamp
+// type, 4 transactional, 5 control, 6 delete horizon.
+//
+// A record is zig-zag varints: length of the rest, attributes int8 = 0, timestamp delta, offset delta, key length (-1:
+// null), key, value length (-1: null), value, header count, and per header: key length, key, value length, value.
+//
+// Source: Apache Kafka, clients/.../common/record/DefaultRecordBatch.java and DefaultRecord.java.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/base/types.h"
+
+namespace pg {
+
+inline constexpr size_t kBatchPrefixBytes = 12;  // base offset and batch length
+inline constexpr size_t kBatchHeaderBytes = 61;
+inline constexpr size_t kBatchCrcStart = 21;
+inline constexpr int8_t kBatchMagic = 2;
+
+enum class Codec : uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
+enum class TimestampType : uint8_t { create = 0, log_append = 1 };
+
+struct BatchHeader {
+  Offset base_offset;
+  int32_t batch_length = 0;
+  LeaderEpoch leader_epoch;
+  int8_t magic = 0;
+  uint32_t crc = 0;
+  int16_t attributes = 0;
+  int32_t last_offset_delta = 0;
+  int64_t base_timestamp_ms = 0;
+  int64_t max_timestamp_ms = 0;
+  int64_t producer_id = -1;
+  int16_t producer_epoch = -1;
+  int32_t base_sequence = -1;
+  int32_t record_count = 0;
+
+  size_t size_bytes() const { return kBatchPrefixBytes + static_cast<size_t>(batch_length); }
+  Offset last_offset() const { return base_offset + last_offset_delta; }
+  Offset end_offset() const { return base_offset + last_offset_delta + 1; }
+  int codec() const { return attributes & 7; }
+  TimestampType timestamp_type() const { return static_cast<TimestampType>(attributes >> 3 & 1); }
+  bool is_control() const { return attributes >> 5 & 1; }
+};
+
+// The fields as they stand. `bytes` holds at least kBatchHeaderBytes.
+BatchHeader read_batch_header(ByteView bytes);
+
+// Why `header` cannot be a batch, whatever its CRC says; nullptr if it can. Its size is then safe to read.
+const char* batch_header_fault(const BatchHeader& header);
+
+// Whether the stored CRC fits. `batch` is one whole batch.
+bool batch_crc_matches(ByteView batch);
+
+// What the log stamps at append. LogAppendTime changes 40 header bytes inside the CRC, which is combined, not computed
+// again over the records.
+void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch);
+void stamp_log_append_time(MutableBytes batch, int64_t timestamp_ms);
+
+struct Header {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+// A record inside somebody else's buffer; valid as long as that buffer is.
+struct RecordView {
+  Offset offset;
+  int64_t timestamp_ms = 0;
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  int32_t header_count = 0;
+  ByteView header_bytes;
+
+  std::vector<Header> headers() const;
+};
+
+// Walks the records of one uncompressed batch whose CRC was checked. A record that does not fit its batch is `corrupt`.
+class RecordCursor {
+ public:
+  // `batch` is one whole batch and `header` its header; unsupported_version for a codec this build cannot read.
+  static Result<RecordCursor> begin(ByteView batch, const BatchHeader& header);
+
+  // False after the last record.
+  Result<bool> next(RecordView& record);
+
+ private:
+  RecordCursor(ByteView batch, const BatchHeader& header)
+      : header_(header), at_(batch.data() + kBatchHeaderBytes), end_(batch.data() + batch.size()) {}
+  const char* parse(RecordView& record);
+
+  BatchHeader header_;
+  const std::byte* at_;
+  const std::byte* end_;
+  int32_t read_ = 0;
+  int32_t last_delta_ = -1;
+};
+
+// A record to be written. Views are borrowed for the call only.
+struct Record {
+  std::optional<std::string_view> key;
+  std::optional<std::string_view> value;
+  std::vector<Header> headers = {};
+  std::optional<int64_t> timestamp_ms = {};  // since the epoch, not negative; empty: when it is sent
+};
+
+// Gathers records into one batch. Reused for the next batch without giving its memory back.
+class BatchBuilder {
+ public:
+  // The size the batch would have with `record` added.
+  size_t size_with(const Record& record, int64_t timestamp_ms) const;
+  // The caller keeps size_with() below kBatchBytesMax.
+  void add(const Record& record, int64_t timestamp_ms);
+
+  bool empty() const { return record_count_ == 0; }
+  int32_t record_count() const { return record_count_; }
+  size_t size_bytes() const { return used_; }
+
+  // Fills in the header and its CRC: base offset 0, leader epoch -1, for the log to stamp. The bytes stay valid until
+  // clear() or add().
+  MutableBytes finish();
+  void clear();
+
+ private:
+  int64_t timestamp_delta(int64_t timestamp_ms) const;
+  void make_room(size_t more);
+
+  // Grown by hand and never zeroed beyond need: touching fresh memory is the dearest part of a short run.
+  std::unique_ptr<std::byte[]> buffer_;
+  size_t capacity_ = 0;
+  size_t used_ = 0;
+  int32_t record_count_ = 0;
+  int64_t base_timestamp_ms_ = 0;
+  int64_t max_timestamp_ms_ = 0;
+};
+
+}  // namespace pg

@@ -1,0 +1,197 @@
+// PartitionLog::append: the append lock, the checks inside it, the write, and rolling to a new segment.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/format/path_names.h"
+#include "core/log/log_recovery.h"
+#include "core/log/partition_log.h"
+#include "core/os/signals.h"
+
+namespace pg {
+namespace {
+
+// A run that has appended this much has its next blocks reserved in steps of it: large files then stay in one piece
+// and the kernel allocates once instead of at every write.
+constexpr int64_t kReserveBytes = 4 << 20;
+
+}  // namespace
+
+Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
+  const BatchHeader header = read_batch_header(batch);
+  PG_ASSERT(batch_header_fault(header) == nullptr && header.size_bytes() == batch.size());
+  if (std::cmp_greater(batch.size(), spec_.config.max_message_bytes)) {
+    return fail(Errc::limit, fmt::format("a batch of {} bytes is larger than max.message.bytes={} of topic '{}'",
+                                         batch.size(), spec_.config.max_message_bytes, spec_.partition.topic));
+  }
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_append(deadline));
+  if (must_roll(writing.position, header)) PG_CHECK(roll(writing));
+
+  LogPosition& position = writing.position;
+  const Offset base_offset = position.log_end;
+  const LeaderEpoch epoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed));
+  int64_t max_timestamp_ms = header.max_timestamp_ms;
+  if (spec_.config.timestamp_type == TimestampType::log_append) {
+    max_timestamp_ms = env_.clock.wall_ms();
+    stamp_log_append_time(batch, max_timestamp_ms);
+  }
+  stamp_batch(batch, base_offset, epoch);
+
+  reserve_ahead(position);
+  const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
+  if (!written) {
+    // Nothing is half-done: the bytes that did get written go before anybody else may append. Should even this fail,
+    // the next writer finds a file longer than what is published and cuts it.
+    (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));
+    return tl::unexpected(written.error());
+  }
+  position.log_end = base_offset + header.last_offset_delta + 1;
+  IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes)
+      .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
+  appended_bytes_ += static_cast<int64_t>(batch.size());
+  writing.state->publish_and_wake(position);
+  return Appended{base_offset, position.log_end, epoch};
+}
+
+Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
+  for (;;) {
+    Writing writing;
+    writing.state = current_state();
+    if (!writing.state) {
+      PG_ASSIGN(writing.state, state(deadline));
+    }
+    PartitionState& state = *writing.state;
+    if (state.access() == Access::read_only) {
+      return fail(Errc::io, fmt::format("cannot append to '{}': no permission to write", name_), directory_);
+    }
+    auto lock = HeldLock::acquire(state.locks(), lock_byte::kAppend, LockMode::exclusive, deadline);
+    if (!lock) return tl::unexpected(explain_lock_failure(std::move(lock).error()));
+    writing.lock = std::move(*lock);
+    PG_CHECK(state.check_not_deleted());
+    PG_ASSIGN(const bool stale, state.is_stale());
+    if (!stale) {
+      PG_CHECK(check_may_append(state));
+      const ProcessInfo process = env_.process();
+      state.page().holder_pid.store(process.pid, std::memory_order_relaxed);
+      state.page().holder_pid_namespace.store(process.pid_namespace, std::memory_order_relaxed);
+      writing.position = state.position();
+      PG_CHECK(clear_unfinished_roll(state, writing.position));
+      PG_ASSIGN(const bool trusted, open_active(writing.position));
+      if (trusted) return writing;
+      state.page().untrusted.store(1, std::memory_order_release);
+    }
+    writing.lock = HeldLock();
+    writing.state.reset();
+    PG_CHECK(this->state(deadline));
+  }
+}
+
+Result<> PartitionLog::check_may_append(const PartitionState& state) const {
+  const StatePage& page = state.page();
+  if (page.failed.load(std::memory_order_relaxed) != 0) {
+    return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed", name_), directory_);
+  }
+  if (page.role.load(std::memory_order_relaxed) != static_cast<uint32_t>(Role::leader)) {
+    return fail(Errc::not_leader, fmt::format("this replica of '{}' is not the leader", name_), directory_);
+  }
+  if (page.leader_epoch.load(std::memory_order_relaxed) < page.fenced.load(std::memory_order_seq_cst)) {
+    return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
+  }
+  return {};
+}
+
+// A writer that died while it rolled left a mark, and perhaps files that nobody has written to.
+Result<> PartitionLog::clear_unfinished_roll(PartitionState& state, const LogPosition& position) {
+  const int64_t mark = state.page().rolling.load(std::memory_order_acquire);
+  if (mark == 0) return {};
+  const Offset base(mark - 1);
+  if (base != position.active_segment) PG_CHECK(remove_segment(env_.files, directory_, base));
+  state.page().rolling.store(0, std::memory_order_release);
+  return {};
+}
+
+// Opens the files of the active segment, if they are not open, and compares them with what is published. False: they
+// hold less than was published, so the page is not to be trusted.
+Result<bool> PartitionLog::open_active(LogPosition& position) {
+  for (;;) {
+    const bool opened = !active_.log || active_.base != position.active_segment;
+    if (opened) {
+      auto segment = open_active_segment(env_.files, directory_, position.active_segment);
+      if (!segment && segment.error().code == Errc::not_found) return false;
+      PG_ASSIGN(active_, std::move(segment));
+      reserved_until_ = 0;
+    }
+    PG_ASSIGN(const FileInfo log, active_.log->info());
+    if (log.links == 0 && !opened) {
+      active_ = {};
+      continue;
+    }
+    const auto published = static_cast<uint64_t>(position.segment_bytes);
+    if (log.size_bytes < published) return false;
+    if (log.size_bytes > published) PG_CHECK(active_.log->truncate(published));  // a dead writer's tail
+    if (!opened) return true;
+
+    PG_ASSIGN(const FileInfo offsets, active_.offset_index->info());
+    PG_ASSIGN(const FileInfo times, active_.time_index->info());
+    if (std::cmp_less(offsets.size_bytes, position.offset_index_bytes) ||
+        std::cmp_less(times.size_bytes, position.time_index_bytes)) {
+      PG_CHECK(rebuild_indexes(env_, directory_, position, spec_.config.index_interval_bytes));
+    }
+    return true;
+  }
+}
+
+bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header) const {
+  if (position.segment_bytes == 0) return false;
+  const int64_t bytes = position.segment_bytes + static_cast<int64_t>(header.size_bytes());
+  const int64_t last_relative_offset = position.log_end - position.active_segment + header.last_offset_delta;
+  return bytes > spec_.config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
+         header.max_timestamp_ms - position.first_timestamp_ms > spec_.config.segment_ms;
+}
+
+Result<> PartitionLog::roll(Writing& writing) {
+  StatePage& page = writing.state->page();
+  LogPosition& position = writing.position;
+  const Offset base = position.log_end;
+  IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes).close(position);
+  (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));  // gives reserved blocks back
+
+  page.rolling.store(base.value + 1, std::memory_order_release);
+  PG_CHECK(remove_segment(env_.files, directory_, base));
+  auto made = create_segment(env_.files, directory_, base);
+  if (!made) {
+    // If this fails too, the mark tells the next writer.
+    if (remove_segment(env_.files, directory_, base)) page.rolling.store(0, std::memory_order_release);
+    return made;
+  }
+  LogPosition next;
+  next.active_segment = next.log_end = base;
+  next.log_start = position.log_start;
+  publish(page, next);
+  page.rolling.store(0, std::memory_order_release);
+  position = next;
+  PG_ASSIGN(active_, open_active_segment(env_.files, directory_, base));
+  reserved_until_ = 0;
+  return {};
+}
+
+void PartitionLog::reserve_ahead(const LogPosition& position) {
+  if (appended_bytes_ < kReserveBytes || position.segment_bytes + kReserveBytes / 2 < reserved_until_) return;
+  const int64_t until = std::min<int64_t>(position.segment_bytes + 2 * kReserveBytes, spec_.config.segment_bytes);
+  if (until <= position.segment_bytes) return;
+  (void)active_.log->reserve(static_cast<uint64_t>(position.segment_bytes),
+                             static_cast<uint64_t>(until - position.segment_bytes));
+  reserved_until_ = until;
+}
+
+// Who holds the lock is in the page, for people: the lock itself is the kernel's.
+Error PartitionLog::explain_lock_failure(Error error) const {
+  const auto state = current_state();
+  if (error.code != Errc::timed_out || !state) return error;
+  error.what = fmt::format("timed out waiting for the append lock of '{}', held by process {} (stopped? see 'ps')", name_,
+                           state->page().holder_pid.load(std::memory_order_relaxed));
+  return error;
+}
+
+}  // namespace pg

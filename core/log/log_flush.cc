@@ -1,0 +1,90 @@
+// PartitionLog::flush: one fdatasync for all who wait for one, also across processes.
+//
+// The flush lock is tried. Who gets it syncs everything written so far; who does not sleeps until the flushed offset
+// moves, and looks again. A holder that died left `flushing` set: its sync may have failed with nobody to hear it, and
+// a later one would then succeed without the data. So who finds that mark writes the bytes again before syncing them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/format/path_names.h"
+#include "core/log/batch_scanner.h"
+#include "core/log/partition_log.h"
+
+namespace pg {
+namespace {
+
+constexpr Duration kFlushPoll = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Result<Offset> PartitionLog::flush(Deadline deadline) {
+  PG_ASSIGN(const auto opened, state(deadline));
+  StatePage& page = opened->page();
+  const Offset wanted = opened->position().log_end;
+  for (;;) {
+    if (page.failed.load(std::memory_order_acquire) != 0) {
+      return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed", name_), directory_);
+    }
+    const Offset flushed(page.flushed.load(std::memory_order_acquire));
+    if (flushed >= wanted) return flushed;
+    const WakeWord word{&page.flush_word, page.flush_word.load(std::memory_order_acquire)};
+    PG_ASSIGN(const bool mine, opened->locks().try_lock(lock_byte::kFlush, LockMode::exclusive));
+    if (mine) {
+      const auto done = flush_holding_lock(*opened);
+      opened->locks().unlock(lock_byte::kFlush);
+      page.flush_word.fetch_add(1, std::memory_order_release);
+      env_.clock.wake(page.flush_word);
+      return done;
+    }
+    if (env_.clock.now() >= deadline) {
+      return fail(Errc::timed_out, fmt::format("timed out waiting for another process to flush '{}'", name_), directory_);
+    }
+    env_.clock.wait({&word, 1}, kFlushPoll);
+  }
+}
+
+Result<Offset> PartitionLog::flush_holding_lock(PartitionState& state) {
+  StatePage& page = state.page();
+  const bool holder_died = page.flushing.exchange(1, std::memory_order_acq_rel) != 0;
+  const LogPosition end = state.position();
+  const Offset from(page.flushed.load(std::memory_order_acquire));
+  const uint64_t truncations = page.truncations.load(std::memory_order_acquire);
+  const auto synced = from < end.log_end ? sync_segments(state, from, end, holder_died) : Result<>();
+  if (!synced) return tl::unexpected(synced.error());  // `flushing` stays set: nothing is known of those bytes
+  if (page.truncations.load(std::memory_order_acquire) == truncations) {
+    page.flushed.store(std::max(from, end.log_end).value, std::memory_order_release);
+  }
+  page.flushing.store(0, std::memory_order_release);
+  return end.log_end;
+}
+
+Result<> PartitionLog::sync_segments(PartitionState& state, Offset from, const LogPosition& end, bool rewrite) {
+  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+  const Offset first = segment_of(bases, from).value_or(end.active_segment);
+  for (const Offset base : bases) {
+    if (base < first || base > end.active_segment) continue;
+    PG_ASSIGN(const auto log, env_.files.open(names::segment(directory_, base, names::SegmentFile::log), OpenMode::write));
+    if (rewrite) {
+      PG_ASSIGN(const FileInfo info, log->info());
+      const uint64_t limit = base == end.active_segment ? static_cast<uint64_t>(end.segment_bytes) : info.size_bytes;
+      BatchScanner scanner(*log);
+      for (;;) {
+        PG_ASSIGN(const auto batch, scanner.next(limit));
+        if (!batch) break;
+        if (batch->header.end_offset() > from) PG_CHECK(log->write_at(batch->position, batch->bytes));
+      }
+    }
+    const auto synced = log->sync();
+    if (!synced) {
+      // The kernel has dropped what it could not write and will not say so again: never ask it twice.
+      state.page().failed.store(1, std::memory_order_seq_cst);
+      env_.notice(fmt::format("partition '{}' is offline: {}", name_, synced.error().message()));
+      return synced;
+    }
+  }
+  return {};
+}
+
+}  // namespace pg

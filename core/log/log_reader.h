@@ -1,0 +1,45 @@
+// Reads one partition's batches in offset order, across segments, without locks. Not thread-safe; one per reader.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/log/batch_scanner.h"
+#include "core/log/partition_log.h"
+#include "core/log/segment_files.h"
+
+namespace pg {
+
+class LogReader {
+ public:
+  // Borrows `log`, which must outlive the reader. `start` is checked by the first next(): below the log's start it is
+  // out_of_range.
+  LogReader(PartitionLog& log, Offset start) : log_(&log), next_(start) {}
+
+  Offset next_offset() const { return next_; }
+
+  // The batch that holds next_offset(), and moves behind it; it may begin before that offset. Empty once `end` (which
+  // must not be above the high watermark) is reached. `corrupt` names file and position, and reading cannot go on.
+  Result<std::optional<ScannedBatch>> next(Offset end);
+
+ private:
+  Result<> seek();
+  Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
+  Result<uint64_t> readable_bytes(const LogPosition& published) const;
+  bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
+  Result<bool> accept(const ScannedBatch& batch);
+
+  PartitionLog* log_;
+  Offset next_;
+  Offset segment_base_;
+  Offset expected_;                // the base offset that the next batch must have
+  std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there
+  LeaderEpoch last_epoch_{-1};
+  std::unique_ptr<File> file_;
+  std::optional<BatchScanner> scanner_;
+};
+
+// The first offset in [start, end) whose record is not earlier than `timestamp_ms`; `end` if there is none.
+Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end);
+
+}  // namespace pg

@@ -1,0 +1,274 @@
+#include "core/log/log_recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/format/index_entry.h"
+#include "core/format/path_names.h"
+#include "core/log/batch_scanner.h"
+#include "core/log/segment_files.h"
+
+namespace pg {
+namespace {
+
+using names::SegmentFile;
+
+constexpr size_t kCopyBytes = 64 << 10;
+
+// What scanning one segment found.
+struct SegmentScan {
+  LogPosition position;          // as if it were the active segment; log_end is where its intact batches end
+  uint64_t file_bytes = 0;       // its size, intact or not
+  EpochHistory epochs;           // the epochs of its batches
+  std::string fault;             // why the scan ended before the file's end; empty if it did not
+
+  bool is_intact() const { return fault.empty(); }
+};
+
+class Recovery {
+ public:
+  Recovery(const Env& env, const RecoverySpec& spec, Access access) : env_(env), spec_(spec), access_(access) {}
+
+  Result<PageContent> run(const OldPage& old);
+
+ private:
+  Result<SegmentScan> scan(Offset base);
+  Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
+  Result<> set_aside(Offset base, File& log, uint64_t from, uint64_t to);
+  Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
+  Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
+  Result<> mend_sealed_indexes(Offset base);
+  Result<LeaderEpoch> settle_epoch(const EpochHistory& seen, Offset log_end, const OldPage& old);
+
+  bool may_write() const { return access_ == Access::read_write; }
+
+  Env env_;
+  const RecoverySpec& spec_;
+  Access access_;
+};
+
+Result<PageContent> Recovery::run(const OldPage& old) {
+  PG_ASSIGN(const std::vector<Offset> bases, list_segments(env_.files, spec_.directory));
+  if (bases.empty()) {
+    return fail(Errc::corrupt, fmt::format("partition '{}' has no segment files", spec_.name), spec_.directory);
+  }
+  // Below this no offset may get another record: it was flushed, or shown to readers of this boot.
+  const Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
+  const Offset first = std::max(segment_of(bases, spec_.recovery_point).value_or(bases.front()), bases.front());
+
+  SegmentScan last;
+  EpochHistory seen;
+  for (size_t i = 0; i < bases.size(); ++i) {
+    if (bases[i] < first) {
+      if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i]));
+      continue;
+    }
+    PG_ASSIGN(last, scan(bases[i]));
+    seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
+    const bool is_last = i + 1 == bases.size();
+    const bool joined = is_last || last.position.log_end == bases[i + 1];
+    if (last.is_intact() && joined) continue;
+    if (last.position.log_end < kept_below || !may_write()) {
+      if (is_last) break;
+      continue;  // damage: every byte stays, and so do the segments after it
+    }
+    const std::vector<Offset> later(bases.begin() + static_cast<std::ptrdiff_t>(i) + 1, bases.end());
+    PG_CHECK(cut_torn_tail(last, later));
+    break;
+  }
+
+  PageContent content;
+  content.position = last.position;
+  content.position.log_start = bases.front();
+  if (last.position.log_end < kept_below && may_write()) {
+    PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
+    PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
+    content.position.log_start = bases.front();
+  }
+  PG_ASSIGN(content.leader_epoch, settle_epoch(seen, content.position.log_end, old));
+  content.flushed = std::min(spec_.recovery_point, content.position.log_end);
+  return content;
+}
+
+// Reads the segment from its start, rebuilding its indexes on the way.
+Result<SegmentScan> Recovery::scan(Offset base) {
+  SegmentScan result;
+  result.position.active_segment = result.position.log_end = base;
+  PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
+  PG_ASSIGN(const FileInfo info, log->info());
+  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", log->path());
+  result.file_bytes = info.size_bytes;
+  BatchScanner scanner(*log);
+  for (;;) {
+    const auto found = scanner.next(info.size_bytes);
+    if (!found && found.error().code != Errc::corrupt) return tl::unexpected(found.error());
+    if (!found) {
+      result.fault = found.error().what;
+      break;
+    }
+    if (!*found) break;
+    const BatchHeader& header = (*found)->header;
+    if (header.base_offset != result.position.log_end) {
+      result.fault = fmt::format("batch has base offset {} where {} was expected", header.base_offset.value,
+                                 result.position.log_end.value);
+      break;
+    }
+    result.position.log_end = header.end_offset();
+    result.position.segment_bytes += static_cast<int64_t>(header.size_bytes());
+    if (result.epochs.empty() || header.leader_epoch > result.epochs.back().epoch) {
+      result.epochs.push_back({header.leader_epoch, header.base_offset});
+    }
+  }
+  if (may_write()) {
+    PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes));
+  }
+  return result;
+}
+
+Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later) {
+  const Offset base = scan.position.active_segment;
+  const auto end = static_cast<uint64_t>(scan.position.segment_bytes);
+  // Later segments first: if this is interrupted, the torn segment still shows what has to be done.
+  for (auto segment = later.rbegin(); segment != later.rend(); ++segment) {
+    PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, *segment, SegmentFile::log), OpenMode::write));
+    PG_ASSIGN(const FileInfo info, log->info());
+    PG_CHECK(set_aside(*segment, *log, 0, info.size_bytes));
+    PG_CHECK(remove_segment(env_.files, spec_.directory, *segment));
+    PG_CHECK(env_.files.sync_directory(spec_.directory));
+  }
+  if (scan.file_bytes > end) {
+    PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::write));
+    PG_CHECK(set_aside(base, *log, end, scan.file_bytes));
+    PG_CHECK(log->truncate(end));
+    PG_CHECK(log->sync());
+  }
+  env_.notice(fmt::format("recovered '{}': cut {} bytes{} after offset {}{}", spec_.name, scan.file_bytes - end,
+                          later.empty() ? "" : fmt::format(" and {} later segments", later.size()),
+                          scan.position.log_end.value - 1, scan.fault.empty() ? "" : " (" + scan.fault + ")"));
+  return {};
+}
+
+// Copies [from, to) to a new torn file, unless it is all zeros (blocks that were reserved and never written).
+Result<> Recovery::set_aside(Offset base, File& log, uint64_t from, uint64_t to) {
+  std::unique_ptr<File> torn;
+  std::vector<std::byte> buffer(kCopyBytes);
+  for (uint64_t at = from; at < to;) {
+    PG_ASSIGN(const size_t got, log.read_at(at, std::span(buffer).first(static_cast<size_t>(std::min<uint64_t>(kCopyBytes, to - at)))));
+    if (got == 0) break;
+    const auto bytes = std::span(buffer).first(got);
+    const bool zeros = std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+    for (int n = 1; !torn && !zeros; ++n) {
+      auto made = env_.files.open(names::torn(spec_.directory, base, n), OpenMode::create_new);
+      if (!made && made.error().code != Errc::already_exists) return tl::unexpected(made.error());
+      if (made) torn = std::move(*made);
+    }
+    if (torn) PG_CHECK(torn->write_at(at - from, bytes));
+    at += got;
+  }
+  if (!torn) return {};
+  env_.notice(fmt::format("kept what was cut off '{}' in {}", spec_.name, torn->path()));
+  PG_CHECK(torn->sync());
+  return env_.files.sync_directory(spec_.directory);
+}
+
+// Where the log may go on: behind what was kept, and behind every intact batch that follows the damage.
+Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset kept_below) {
+  const Offset base = damaged.position.active_segment;
+  PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
+  Offset end = kept_below;
+  auto at = static_cast<uint64_t>(damaged.position.segment_bytes);
+  for (;;) {
+    PG_ASSIGN(const auto next, find_intact_batch(*log, at, damaged.file_bytes, damaged.position.log_end));
+    if (!next) return end;
+    BatchScanner scanner(*log, *next);
+    PG_ASSIGN(const auto batch, scanner.next(damaged.file_bytes));
+    end = std::max(end, batch->header.end_offset());
+    at = scanner.position();
+  }
+}
+
+Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Offset log_end) {
+  const Offset base = damaged.position.active_segment;
+  env_.notice(fmt::format("'{}' is damaged: offsets {} to {} cannot be read ({}); every byte was kept, run 'pg-topic verify'",
+                          spec_.name, damaged.position.log_end.value, log_end.value - 1,
+                          damaged.fault.empty() ? "the file is shorter than it was" : damaged.fault));
+  LogPosition position;
+  position.active_segment = position.log_end = log_end;
+  if (base != log_end) {
+    PG_CHECK(remove_segment(env_.files, spec_.directory, log_end));
+    PG_CHECK(create_segment(env_.files, spec_.directory, log_end));
+  }
+  return position;
+}
+
+// A sealed segment below the recovery point: its indexes are rebuilt only if they plainly do not fit.
+Result<> Recovery::mend_sealed_indexes(Offset base) {
+  const auto size_fits = [&](SegmentFile kind, uint64_t entry_bytes) {
+    const auto info = env_.files.info(names::segment(spec_.directory, base, kind));
+    return info && !info->is_directory && info->size_bytes % entry_bytes == 0;
+  };
+  if (size_fits(SegmentFile::offset_index, OffsetIndexEntry::kBytes) &&
+      size_fits(SegmentFile::time_index, TimeIndexEntry::kBytes)) {
+    return {};
+  }
+  return scan(base).map([](const SegmentScan&) {});
+}
+
+// The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, so that
+// consumers ahead of the log are told (KIP-320). `seen`: the epochs of the batches that were scanned, which stand in for
+// entries the checkpoint has lost.
+Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& seen, Offset log_end, const OldPage& old) {
+  EpochHistory history = read_epoch_history(env_, spec_.directory);
+  const EpochHistory stored = history;
+  while (!history.empty() && history.back().start_offset > log_end) history.pop_back();
+  for (const auto& entry : seen) {
+    if (history.empty() || entry.epoch > history.back().epoch) open_epoch(history, entry.epoch, entry.start_offset);
+  }
+  if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
+  if (!old.same_boot) open_epoch(history, LeaderEpoch(history.back().epoch.value + 1), log_end);
+  if (history != stored && may_write()) {
+    PG_CHECK(env_.files.replace(names::epoch_checkpoint(spec_.directory), write_epoch_history(history)));
+  }
+  return history.back().epoch;
+}
+
+}  // namespace
+
+Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const OldPage& old) {
+  return Recovery(env, spec, Access::read_write).run(old);
+}
+
+Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec) {
+  return Recovery(env, spec, Access::read_only).run(OldPage{true, Offset(0)});
+}
+
+EpochHistory read_epoch_history(const Env& env, const std::string& directory) {
+  const auto text = env.files.read_all(names::epoch_checkpoint(directory));
+  if (!text) return {};
+  return parse_epoch_history(*text).value_or(EpochHistory{});
+}
+
+Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
+                         int32_t index_interval_bytes) {
+  PG_ASSIGN(const ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
+  PG_CHECK(segment.offset_index->truncate(0));
+  PG_CHECK(segment.time_index->truncate(0));
+  LogPosition rebuilt;
+  rebuilt.active_segment = position.active_segment;
+  rebuilt.log_end = position.log_end;
+  rebuilt.log_start = position.log_start;
+  IndexWriter writer(*segment.offset_index, *segment.time_index, index_interval_bytes);
+  BatchScanner scanner(*segment.log);
+  for (;;) {
+    PG_ASSIGN(const auto found, scanner.next_header(static_cast<uint64_t>(position.segment_bytes)));
+    if (!found) break;
+    writer.add_batch(rebuilt, found->header.last_offset(), found->header.max_timestamp_ms,
+                     static_cast<int64_t>(found->header.size_bytes()));
+    scanner.skip(*found);
+  }
+  position = rebuilt;
+  return {};
+}
+
+}  // namespace pg

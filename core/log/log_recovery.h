@@ -1,0 +1,45 @@
+// Recovery: what a partition's state is, worked out from its files alone, and the files mended to agree with it.
+//
+// It runs when the state page cannot be trusted: after a restart of the machine, or when somebody deleted or copied
+// files. Nobody else appends or maps the page meanwhile. It reads CRC by CRC from the segment that holds the recovery
+// point, and tells two things apart:
+//
+//  * A torn tail: the first bad byte lies at or above every offset that is known to have been kept (the recovery point,
+//    and what the old page had published). Unsynced bytes survive a power cut in any subset, so the log ends there. What
+//    lies beyond is moved to <base>.torn-<n> if it is not all zeros, made durable, and only then cut.
+//  * Damage: the first bad byte lies below. Every byte is kept where it is, readers stop there, and the log goes on in
+//    a new segment whose base offset no record has ever had.
+//
+// Indexes of scanned segments are rebuilt, those of others only where their sizes cannot be right. Running it twice, or
+// again after it was interrupted anywhere, gives the same log.
+#pragma once
+
+#include <string>
+
+#include "core/format/checkpoint_text.h"
+#include "core/log/partition_state.h"
+#include "core/os/env.h"
+
+namespace pg {
+
+struct RecoverySpec {
+  std::string directory;
+  std::string name;  // "orders-0", for notices
+  Offset recovery_point;
+  int32_t index_interval_bytes = 4096;
+};
+
+Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const OldPage& old);
+
+// The same end of the log, for a process that may only read: nothing is written and nothing is cut.
+Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec);
+
+// The partition's leader-epoch-checkpoint; empty where it is missing or damaged.
+EpochHistory read_epoch_history(const Env& env, const std::string& directory);
+
+// Rebuilds both indexes of a segment from its .log up to `position.segment_bytes`, and the fields of `position` that
+// describe them.
+Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
+                         int32_t index_interval_bytes);
+
+}  // namespace pg

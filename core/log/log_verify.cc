@@ -1,0 +1,181 @@
+#include "core/log/log_verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/format/index_entry.h"
+#include "core/format/path_names.h"
+#include "core/log/batch_scanner.h"
+#include "core/log/log_recovery.h"
+#include "core/log/segment_files.h"
+
+namespace pg {
+namespace {
+
+using names::SegmentFile;
+
+class Verifier {
+ public:
+  Verifier(PartitionLog& log, const std::function<void(const Fault&)>& report)
+      : log_(log), files_(log.env().files), report_(report) {}
+
+  Result<VerifyTotals> run();
+
+ private:
+  struct Batch {
+    uint64_t position;
+    Offset last_offset;
+    int64_t max_timestamp_ms;
+  };
+
+  Result<> check_segment(Offset base, uint64_t limit);
+  Result<> check_batch(const ScannedBatch& batch, const std::string& path);
+  Result<> check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
+  Result<> check_time_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
+  void fault(const std::string& path, uint64_t position, Offset offset, std::string reason) {
+    ++totals_.faults;
+    report_({path, position, offset, std::move(reason)});
+  }
+
+  PartitionLog& log_;
+  FileSystem& files_;
+  const std::function<void(const Fault&)>& report_;
+  VerifyTotals totals_;
+  EpochHistory epochs_;
+  LogPosition published_;
+  Offset expected_;
+};
+
+Result<VerifyTotals> Verifier::run() {
+  published_ = log_.current_state()->position();
+  epochs_ = read_epoch_history(log_.env(), log_.directory());
+  if (epochs_.empty()) {
+    fault(names::epoch_checkpoint(log_.directory()), 0, Offset(0), "missing or malformed");
+  }
+  PG_ASSIGN(const auto bases, list_segments(files_, log_.directory()));
+  expected_ = bases.empty() ? Offset(0) : bases.front();
+  for (const Offset base : bases) {
+    if (base > published_.active_segment) break;
+    const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
+    if (base != expected_) {
+      fault(path, 0, expected_, fmt::format("offsets {} to {} are missing before this segment", expected_.value, base.value - 1));
+    }
+    expected_ = base;
+    PG_ASSIGN(const FileInfo info, files_.info(path));
+    const bool active = base == published_.active_segment;
+    PG_CHECK(check_segment(base, active ? static_cast<uint64_t>(published_.segment_bytes) : info.size_bytes));
+  }
+  if (expected_ < published_.log_end) {
+    fault(names::segment(log_.directory(), published_.active_segment, SegmentFile::log), 0, expected_,
+          fmt::format("offsets {} to {} are missing", expected_.value, published_.log_end.value - 1));
+  }
+  return totals_;
+}
+
+Result<> Verifier::check_segment(Offset base, uint64_t limit) {
+  ++totals_.segments;
+  PG_ASSIGN(const auto file, files_.open(names::segment(log_.directory(), base, SegmentFile::log), OpenMode::read));
+  std::vector<Batch> batches;
+  BatchScanner scanner(*file);
+  while (scanner.position() < limit) {
+    const auto batch = scanner.next(limit);
+    if (batch && *batch) {
+      PG_CHECK(check_batch(**batch, file->path()));
+      batches.push_back({(*batch)->position, (*batch)->header.last_offset(), (*batch)->header.max_timestamp_ms});
+      continue;
+    }
+    if (batch) break;
+    if (batch.error().code != Errc::corrupt) return tl::unexpected(batch.error());
+    fault(file->path(), scanner.position(), expected_, batch.error().what);
+    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_));
+    if (!next) break;
+    scanner.seek(*next);
+    // What the damage swallowed is part of the fault that was just reported.
+    PG_ASSIGN(const auto resumed, scanner.next_header(limit));
+    expected_ = resumed->header.base_offset;
+  }
+  const bool active = base == published_.active_segment;
+  PG_CHECK(check_offset_index(base, batches, active ? published_.offset_index_bytes : -1));
+  return check_time_index(base, batches, active ? published_.time_index_bytes : -1);
+}
+
+Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& path) {
+  ++totals_.batches;
+  totals_.bytes += static_cast<int64_t>(batch.header.size_bytes());
+  totals_.records += batch.header.record_count;
+  if (batch.header.base_offset != expected_) {
+    fault(path, batch.position, expected_,
+          fmt::format("batch has base offset {} where {} was expected", batch.header.base_offset.value, expected_.value));
+  }
+  const LeaderEpoch epoch = epoch_at(epochs_, expected_);
+  if (!epochs_.empty() && batch.header.leader_epoch != epoch) {
+    fault(path, batch.position, expected_,
+          fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
+  }
+  expected_ = expected_ + batch.header.last_offset_delta + 1;
+  auto cursor = RecordCursor::begin(batch.bytes, batch.header);
+  RecordView record;
+  while (cursor) {
+    const auto more = cursor->next(record);
+    if (!more) fault(path, batch.position, batch.header.base_offset, more.error().what);
+    if (!more || !*more) break;
+  }
+  if (!cursor) fault(path, batch.position, batch.header.base_offset, cursor.error().what);
+  return {};
+}
+
+Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes) {
+  const std::string path = names::segment(log_.directory(), base, SegmentFile::offset_index);
+  const auto content = files_.read_all(path);
+  if (!content) {
+    fault(path, 0, base, content.error().message());
+    return {};
+  }
+  const size_t size = published_bytes < 0 ? content->size() : static_cast<size_t>(published_bytes);
+  if (content->size() < size) fault(path, content->size(), base, "index is cut short");
+  for (size_t at = 0; at + OffsetIndexEntry::kBytes <= std::min(size, content->size()); at += OffsetIndexEntry::kBytes) {
+    const auto entry = OffsetIndexEntry::read(as_bytes(*content).data() + at);
+    const auto batch = std::lower_bound(batches.begin(), batches.end(), entry.position, [](const Batch& b, int32_t position) {
+      return std::cmp_less(b.position, position);
+    });
+    if (batch == batches.end() || std::cmp_not_equal(batch->position, entry.position) ||
+        batch->last_offset != base + entry.relative_offset) {
+      fault(path, at, base + entry.relative_offset, "index entry points at no such batch; delete the index and it is rebuilt");
+    }
+  }
+  return {};
+}
+
+Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes) {
+  const std::string path = names::segment(log_.directory(), base, SegmentFile::time_index);
+  const auto content = files_.read_all(path);
+  if (!content) {
+    fault(path, 0, base, content.error().message());
+    return {};
+  }
+  const size_t size = published_bytes < 0 ? content->size() : static_cast<size_t>(published_bytes);
+  if (content->size() < size) fault(path, content->size(), base, "index is cut short");
+  size_t seen = 0;
+  int64_t greatest = -1;
+  for (size_t at = 0; at + TimeIndexEntry::kBytes <= std::min(size, content->size()); at += TimeIndexEntry::kBytes) {
+    const auto entry = TimeIndexEntry::read(as_bytes(*content).data() + at);
+    const Offset offset = base + entry.relative_offset;
+    while (seen < batches.size() && batches[seen].last_offset <= offset) {
+      greatest = std::max(greatest, batches[seen++].max_timestamp_ms);
+    }
+    if (seen == 0 || batches[seen - 1].last_offset != offset || entry.timestamp_ms != greatest) {
+      fault(path, at, offset, "index entry has another time than its batches; delete the index and it is rebuilt");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<VerifyTotals> verify_log(PartitionLog& log, const std::function<void(const Fault&)>& report) {
+  return Verifier(log, report).run();
+}
+
+}  // namespace pg

@@ -1,0 +1,120 @@
+#include "core/log/partition_log.h"
+
+#include <fmt/format.h>
+
+#include "core/format/path_names.h"
+#include "core/log/log_recovery.h"
+
+namespace pg {
+namespace {
+
+Result<> write_file(FileSystem& files, const std::string& path, std::string_view content) {
+  PG_ASSIGN(const auto file, files.open(path, OpenMode::create_new));
+  PG_CHECK(file->write_at(0, as_bytes(content)));
+  return file->sync();
+}
+
+Result<Uuid> read_topic_id(FileSystem& files, const std::string& directory) {
+  const std::string path = names::partition_metadata(directory);
+  PG_ASSIGN(const std::string text, files.read_all(path));
+  auto id = parse_partition_metadata(text);
+  if (!id) id.error().path = path;
+  return id;
+}
+
+}  // namespace
+
+PartitionLog::PartitionLog(const Env& env, Spec spec)
+    : env_(env),
+      spec_(std::move(spec)),
+      name_(fmt::format("{}-{}", spec_.partition.topic, spec_.partition.partition.value)),
+      directory_(names::partition_directory(spec_.log_directory, spec_.partition)) {}
+
+Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
+                                  const Uuid& topic_id) {
+  const std::string path = names::partition_directory(log_directory, partition);
+  if (env.files.info(path)) return read_topic_id(env.files, path);
+  const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
+  PG_CHECK(env.files.make_directory(made));
+  PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
+  PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history({{LeaderEpoch(0), Offset(0)}})));
+  PG_CHECK(env.files.open_lock(names::partition_lock(made), Access::read_write));
+  PG_CHECK(PartitionState::write_page(env, made, PageContent{}));
+  PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
+  const auto renamed = env.files.rename(made, path);
+  if (!renamed && renamed.error().code == Errc::already_exists) {
+    PG_CHECK(env.files.remove_tree(made));
+    return read_topic_id(env.files, path);
+  }
+  PG_CHECK(renamed);
+  PG_CHECK(env.files.sync_directory(log_directory));
+  return topic_id;
+}
+
+Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Env& env, Spec spec, Deadline deadline) {
+  std::unique_ptr<PartitionLog> log(new PartitionLog(env, std::move(spec)));
+  PG_CHECK(log->state(deadline));
+  return log;
+}
+
+Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
+  PG_ASSIGN(const Uuid id, read_topic_id(env_.files, directory_));
+  if (id != spec_.topic_id) {
+    return fail(Errc::not_found, fmt::format("partition '{}' was deleted and made again", name_), directory_);
+  }
+  PartitionState::Spec state_spec{directory_, name_, spec_.access, {}};
+  state_spec.rebuild = [this](const OldPage& old, Access access) {
+    const LogDirectory log_directory(env_, spec_.log_directory);
+    const RecoverySpec recovery{directory_, name_, log_directory.recovery_point(spec_.partition),
+                                spec_.config.index_interval_bytes};
+    return access == Access::read_write ? recover_log(env_, recovery, old) : inspect_log(env_, recovery);
+  };
+  return PartitionState::open(env_, state_spec, deadline);
+}
+
+Result<std::shared_ptr<PartitionState>> PartitionLog::state(Deadline deadline) {
+  auto state = current_state();
+  if (state) {
+    PG_ASSIGN(const bool stale, state->is_stale());
+    if (!stale) return state;
+    PG_CHECK(state->check_not_deleted());
+  }
+  {
+    // Let go of the old page before the new one is opened: rebuilding it needs that nobody has it mapped.
+    const std::lock_guard guard(state_mutex_);
+    if (state_ == state) state_.reset();
+  }
+  state.reset();
+  PG_ASSIGN(state, open_state(deadline));
+  const std::lock_guard guard(state_mutex_);
+  state_ = state;
+  return state;
+}
+
+std::shared_ptr<PartitionState> PartitionLog::current_state() const {
+  const std::lock_guard guard(state_mutex_);
+  return state_;
+}
+
+Result<> PartitionLog::remove(Deadline deadline) {
+  {
+    PG_ASSIGN(auto open, state(deadline));
+    if (open->access() == Access::read_only) {
+      return fail(Errc::io, fmt::format("cannot delete '{}': no permission to write", name_), directory_);
+    }
+    auto append = HeldLock::acquire(open->locks(), lock_byte::kAppend, LockMode::exclusive, deadline);
+    if (!append) return tl::unexpected(explain_lock_failure(append.error()));
+    open->page().deleted.store(1, std::memory_order_seq_cst);
+    open->wake_all();
+    const std::string doomed =
+        names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
+    PG_CHECK(env_.files.rename(directory_, doomed));
+    PG_CHECK(env_.files.sync_directory(spec_.log_directory));
+    PG_CHECK(env_.files.remove_tree(doomed));
+  }
+  const std::lock_guard guard(state_mutex_);
+  state_.reset();
+  return {};
+}
+
+}  // namespace pg

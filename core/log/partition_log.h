@@ -1,0 +1,111 @@
+// One partition on one disk: any number of processes append to it and read it at once.
+//
+// append() and flush() are here; reading is in log_reader.h. The parts: partition_log.cc opens and creates,
+// log_append.cc appends and rolls, log_flush.cc flushes. All may be called from several threads. What is written is
+// visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/base/limits.h"
+#include "core/format/checkpoint_text.h"
+#include "core/format/record_batch.h"
+#include "core/log/log_directory.h"
+#include "core/log/partition_state.h"
+#include "core/log/segment_files.h"
+
+namespace pg {
+
+// The topic configs that a log obeys; names, meaning and defaults are Kafka's.
+struct LogConfig {
+  int32_t segment_bytes = 1 << 30;
+  int64_t segment_ms = int64_t{7} * 24 * 60 * 60 * 1000;
+  int32_t max_message_bytes = kMaxMessageBytesDefault;
+  int32_t index_interval_bytes = 4096;
+  TimestampType timestamp_type = TimestampType::create;
+};
+
+struct Appended {
+  Offset base_offset;
+  Offset end_offset;
+  LeaderEpoch leader_epoch;
+};
+
+class PartitionLog {
+ public:
+  struct Spec {
+    std::string log_directory;
+    TopicPartition partition;
+    Uuid topic_id;  // a partition that now belongs to another topic of the same name is not_found
+    LogConfig config = {};
+    Access access = Access::read_write;
+  };
+
+  // Makes the directory of an empty partition, durably, under a name of its own, and then gives it its name. If there
+  // is one already, that one stays and its topic id is returned: whoever came first has decided it.
+  static Result<Uuid> create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
+                             const Uuid& topic_id);
+
+  // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
+  static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);
+
+  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it.
+  Result<> remove(Deadline deadline);
+
+  // Appends one encoded batch; stamps its base offset and leader epoch (and times, for LogAppendTime) in place.
+  // Written and visible on return, not flushed. All of it or nothing. Errors: limit (larger than max.message.bytes),
+  // no_space, not_found (deleted), fenced, not_leader, timed_out (the message names who holds the lock), interrupted, io.
+  Result<Appended> append(MutableBytes batch, Deadline deadline);
+
+  // Returns once everything that was written before the call is on stable storage; the offset up to which that holds.
+  // One flush serves all processes that wait for one. A failure is final: the partition takes no more writes.
+  Result<Offset> flush(Deadline deadline);
+
+  // The state page, opened again first if it was replaced.
+  Result<std::shared_ptr<PartitionState>> state(Deadline deadline);
+  // The same without looking whether it was replaced: for the hot path of readers.
+  std::shared_ptr<PartitionState> current_state() const;
+
+  const std::string& name() const { return name_; }
+  const std::string& directory() const { return directory_; }
+  const Spec& spec() const { return spec_; }
+  const Env& env() const { return env_; }
+
+ private:
+  // The append lock, the state it belongs to, and a position whose files were checked against it.
+  struct Writing {
+    std::shared_ptr<PartitionState> state;
+    HeldLock lock;
+    LogPosition position;
+  };
+
+  PartitionLog(const Env& env, Spec spec);
+  Result<std::shared_ptr<PartitionState>> open_state(Deadline deadline);
+
+  Result<Writing> begin_append(Deadline deadline);
+  Result<> check_may_append(const PartitionState& state) const;
+  Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
+  Result<bool> open_active(LogPosition& position);
+  Result<> roll(Writing& writing);
+  bool must_roll(const LogPosition& position, const BatchHeader& header) const;
+  void reserve_ahead(const LogPosition& position);
+  Error explain_lock_failure(Error error) const;
+
+  Result<Offset> flush_holding_lock(PartitionState& state);
+  Result<> sync_segments(PartitionState& state, Offset from, const LogPosition& end, bool rewrite);
+
+  Env env_;
+  Spec spec_;
+  std::string name_;
+  std::string directory_;
+  mutable std::mutex state_mutex_;  // guards state_
+  std::shared_ptr<PartitionState> state_;
+  ActiveSegment active_;  // guarded by the append lock
+  int64_t appended_bytes_ = 0;
+  int64_t reserved_until_ = 0;
+};
+
+}  // namespace pg

@@ -1,0 +1,194 @@
+#include "core/log/partition_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/format/path_names.h"
+
+namespace pg {
+namespace {
+
+constexpr uint32_t kKnownIncompatibleFeatures = 0;
+// How often an opener looks again while somebody else rebuilds the page.
+constexpr Duration kRebuildPoll = std::chrono::milliseconds(5);
+
+bool is_permission(const Error& error) { return error.sys_errno == EACCES || error.sys_errno == EROFS || error.sys_errno == EPERM; }
+
+void fill_page(StatePage& page, const PageContent& content) {
+  page.leader_epoch.store(content.leader_epoch.value, std::memory_order_relaxed);
+  page.flushed.store(content.flushed.value, std::memory_order_relaxed);
+  publish(page, content.position);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, const Spec& spec, Deadline deadline) {
+  std::shared_ptr<PartitionState> state(new PartitionState(env, spec));
+  state->access_ = spec.access;
+  const std::string lock_path = names::partition_lock(spec.directory);
+  if (!env.files.info(spec.directory)) {
+    return fail(Errc::not_found, fmt::format("partition '{}' does not exist", spec.name), spec.directory);
+  }
+  auto locks = env.files.open_lock(lock_path, spec.access);
+  if (!locks && is_permission(locks.error())) {
+    state->access_ = Access::read_only;
+    locks = env.files.open_lock(lock_path, Access::read_only);
+  }
+  PG_ASSIGN(state->locks_, std::move(locks));
+
+  for (;;) {
+    PG_CHECK(state->locks_->lock(lock_byte::kMapped, LockMode::shared, deadline));
+    PG_ASSIGN(const bool mapped, state->map_page(state->access_));
+    if (mapped) return state;
+    if (state->access_ == Access::read_only) {
+      PG_CHECK(state->take_private_view());
+      return state;
+    }
+    // Nobody may have the bad page mapped while it is replaced. The wait is a poll without the append lock, so that
+    // the others, who will find the page unusable at their next append, can let go of it.
+    state->locks_->unlock(lock_byte::kMapped);
+    PG_ASSIGN(const bool alone, state->locks_->try_lock(lock_byte::kMapped, LockMode::exclusive));
+    if (alone) {
+      const auto rebuilt = state->rebuild_page(deadline);
+      state->locks_->unlock(lock_byte::kMapped);
+      PG_CHECK(rebuilt);
+      continue;
+    }
+    if (env.clock.now() >= deadline) {
+      return fail(Errc::busy, fmt::format("the state of '{}' must be rebuilt, but other processes use it", spec.name),
+                  names::partition_state(spec.directory));
+    }
+    env.clock.wait({}, kRebuildPoll);
+  }
+}
+
+// Maps the page if it can be trusted. False: it cannot.
+Result<bool> PartitionState::map_page(Access access) {
+  const std::string path = names::partition_state(spec_.directory);
+  auto opened = env_.files.open(path, access == Access::read_write ? OpenMode::write : OpenMode::read);
+  if (!opened && access == Access::read_write && is_permission(opened.error())) {
+    access_ = access = Access::read_only;
+    opened = env_.files.open(path, OpenMode::read);
+  }
+  if (!opened) {
+    if (opened.error().code == Errc::not_found || access == Access::read_only) return false;
+    return tl::unexpected(std::move(opened).error());
+  }
+  PG_ASSIGN(const FileInfo info, (*opened)->info());
+  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", path);
+  if (info.size_bytes != StatePage::kBytes) return false;
+  PG_ASSIGN(auto mapping, (*opened)->map(StatePage::kBytes, access));
+  auto* page = reinterpret_cast<StatePage*>(mapping->data());
+  if (page->magic != StatePage::kMagic || page->version != StatePage::kVersion) return false;
+  if (page->incompatible_features & ~kKnownIncompatibleFeatures) {
+    return fail(Errc::unsupported_version, "the partition's state was written by a newer version", path);
+  }
+  PG_ASSIGN(const Uuid boot, env_.boot_id());
+  if (std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) return false;
+  if (page->device != info.device || page->inode != info.inode) return false;
+  if (page->untrusted.load(std::memory_order_acquire) != 0) return false;
+  page_file_ = std::move(*opened);
+  mapping_ = std::move(mapping);
+  page_ = page;
+  return true;
+}
+
+Result<OldPage> PartitionState::read_old_page() const {
+  const auto file = env_.files.open(names::partition_state(spec_.directory), OpenMode::read);
+  alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes;
+  if (!file) return OldPage{};
+  const auto got = (*file)->read_at(0, bytes);
+  if (!got || *got != bytes.size()) return OldPage{};
+  const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
+  PG_ASSIGN(const Uuid boot, env_.boot_id());
+  PG_ASSIGN(const FileInfo info, (*file)->info());
+  if (page->magic != StatePage::kMagic || page->version != StatePage::kVersion ||
+      std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) {
+    return OldPage{};
+  }
+  if (page->device != info.device || page->inode != info.inode) return OldPage{true, Offset(0)};  // a copy: who knows of what
+  return OldPage{true, read_position(*page).log_end};
+}
+
+// Called with the `mapped` byte held exclusively.
+Result<> PartitionState::rebuild_page(Deadline deadline) {
+  PG_ASSIGN(const HeldLock append, HeldLock::acquire(*locks_, lock_byte::kAppend, LockMode::exclusive, deadline));
+  {
+    PG_ASSIGN(const bool rebuilt_meanwhile, map_page(Access::read_only));
+    mapping_.reset();
+    page_file_.reset();
+    page_ = nullptr;
+    if (rebuilt_meanwhile) return {};
+  }
+  PG_ASSIGN(const OldPage old, read_old_page());
+  PG_ASSIGN(const PageContent content, spec_.rebuild(old, Access::read_write));
+  return write_page(env_, spec_.directory, content);
+}
+
+Result<> PartitionState::write_page(const Env& env, const std::string& directory, const PageContent& content) {
+  const std::string path = names::partition_state(directory), temporary = path + ".tmp";
+  if (const auto removed = env.files.unlink(temporary); !removed && removed.error().code != Errc::not_found) return removed;
+  PG_ASSIGN(const auto file, env.files.open(temporary, OpenMode::create_new));
+  PG_ASSIGN(const FileInfo info, file->info());
+  PG_ASSIGN(const Uuid boot, env.boot_id());
+  // Written in full, so that no later store can meet a hole on a full disk.
+  alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes{};
+  auto* page = reinterpret_cast<StatePage*>(bytes.data());
+  page->magic = StatePage::kMagic;
+  page->version = StatePage::kVersion;
+  std::copy(boot.begin(), boot.end(), page->boot_id);
+  page->device = info.device;
+  page->inode = info.inode;
+  fill_page(*page, content);
+  PG_CHECK(file->write_at(0, bytes));
+  return env.files.rename(temporary, path);
+}
+
+Result<> PartitionState::take_private_view() {
+  PG_ASSIGN(const PageContent content, spec_.rebuild(OldPage{}, Access::read_only));
+  private_page_ = std::make_unique<StatePage>();
+  page_ = private_page_.get();
+  fill_page(*page_, content);
+  return {};
+}
+
+Result<bool> PartitionState::is_stale() const {
+  if (is_private_view()) return true;
+  PG_ASSIGN(const FileInfo lock_info, locks_->info());
+  PG_ASSIGN(const FileInfo page_info, page_file_->info());
+  return lock_info.links == 0 || page_info.links == 0 || page_info.size_bytes != StatePage::kBytes ||
+         page_->untrusted.load(std::memory_order_acquire) != 0;
+}
+
+Result<> PartitionState::check_not_deleted() const {
+  if (page_->deleted.load(std::memory_order_acquire) == 0) return {};
+  return fail(Errc::not_found, fmt::format("partition '{}' was deleted", spec_.name), spec_.directory);
+}
+
+void PartitionState::publish_and_wake(const LogPosition& position) {
+  publish(*page_, position);
+  // Pairs with prepare_to_sleep: either the sleeper sees what was just published, or we see its flag. Without a full
+  // fence on both sides a wake-up can be lost.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_all();
+}
+
+void PartitionState::wake_all() {
+  page_->sleepers.store(0, std::memory_order_relaxed);
+  page_->wake_word.fetch_add(1, std::memory_order_release);
+  env_.clock.wake(page_->wake_word);
+}
+
+WakeWord PartitionState::prepare_to_sleep() {
+  const uint32_t seen = page_->wake_word.load(std::memory_order_acquire);
+  if (access_ == Access::read_write) {
+    page_->sleepers.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+  return {&page_->wake_word, seen};
+}
+
+}  // namespace pg

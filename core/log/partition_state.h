@@ -1,0 +1,100 @@
+// The only door to a partition's shared state: its lock file and its state page, opened, checked and mapped together.
+//
+// A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), and
+// if nobody has marked it untrusted. Otherwise it is rebuilt from the files, by one process while nobody maps it.
+// Who may not write to the partition gets a read-only map, or, where there is no page to be trusted, a private view
+// that is computed from the files and repairs nothing.
+//
+// Thread-safe. The page's words follow the rules in state_page.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/log/state_page.h"
+#include "core/os/env.h"
+
+namespace pg {
+
+// The bytes of partition.lock. Order: a holder of one may take a later one, never an earlier one.
+namespace lock_byte {
+inline constexpr uint32_t kAppend = 0;
+inline constexpr uint32_t kMapped = 1;   // held shared by all who map the page, exclusively while it is rebuilt
+inline constexpr uint32_t kFlush = 2;
+inline constexpr uint32_t kReplica = 3;  // for brokers
+inline constexpr uint32_t kSegmentList = 4;
+}  // namespace lock_byte
+
+// What a new page says.
+struct PageContent {
+  LogPosition position;
+  LeaderEpoch leader_epoch;
+  Offset flushed;
+};
+
+// What the old page still tells about a log whose page must be rebuilt.
+struct OldPage {
+  bool same_boot = false;              // the machine has not restarted since
+  Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
+};
+
+class PartitionState {
+ public:
+  struct Spec {
+    std::string directory;
+    std::string name;  // "orders-0", for messages
+    Access access = Access::read_write;
+    // Computes the page from the files; called while nobody else maps or appends. Read-only access: must not write.
+    std::function<Result<PageContent>(const OldPage& old, Access access)> rebuild;
+  };
+
+  // Errors: not_found (no such partition), busy (others keep an unusable page mapped, or rebuild it, until `deadline`),
+  // unsupported_version, and what `rebuild` returns.
+  static Result<std::shared_ptr<PartitionState>> open(const Env& env, const Spec& spec, Deadline deadline);
+
+  // Writes the page of a partition that is being made, before anybody can open it.
+  static Result<> write_page(const Env& env, const std::string& directory, const PageContent& content);
+
+  Access access() const { return access_; }
+  bool is_private_view() const { return mapping_ == nullptr; }
+  LockFile& locks() { return *locks_; }
+  StatePage& page() { return *page_; }
+  const StatePage& page() const { return *page_; }
+
+  LogPosition position() const { return read_position(*page_); }
+  // What consumers may read, exclusive. With one replica that is the log's end, flushed or not.
+  Offset high_watermark() const { return position().log_end; }
+
+  // Whether the lock file or the page under this object was replaced, deleted or declared untrusted: open it again.
+  Result<bool> is_stale() const;
+
+  // not_found once the topic was deleted.
+  Result<> check_not_deleted() const;
+
+  // Publishes, and wakes who sleeps. Needs the append lock.
+  void publish_and_wake(const LogPosition& position);
+  void wake_all();
+
+  // Announces a sleeper and returns what to wait on; the caller then looks once more before it waits.
+  WakeWord prepare_to_sleep();
+
+ private:
+  PartitionState(const Env& env, Spec spec) : env_(env), spec_(std::move(spec)) {}
+
+  Result<bool> map_page(Access access);
+  Result<OldPage> read_old_page() const;
+  Result<> rebuild_page(Deadline deadline);
+  Result<> take_private_view();
+
+  Env env_;
+  Spec spec_;
+  Access access_ = Access::read_only;
+  std::unique_ptr<LockFile> locks_;
+  std::unique_ptr<File> page_file_;
+  std::unique_ptr<Mapping> mapping_;
+  std::unique_ptr<StatePage> private_page_;
+  StatePage* page_ = nullptr;
+};
+
+}  // namespace pg

@@ -1,0 +1,67 @@
+// The files of one partition directory: which segments there are, and lookups in a segment's indexes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/log/state_page.h"
+#include "core/os/file_system.h"
+
+namespace pg {
+
+// Base offsets of the segments in `directory`, ascending.
+Result<std::vector<Offset>> list_segments(FileSystem& files, const std::string& directory);
+
+// The segment that holds `offset` (or will): the last one that does not start after it.
+std::optional<Offset> segment_of(const std::vector<Offset>& bases, Offset offset);
+
+// Where the segment's index says that a batch ending at or below `target` stands. Only a hint: the reader checks that
+// this very batch is there, and falls back to the segment's start.
+struct IndexHint {
+  uint64_t position = 0;
+  Offset last_offset;
+};
+std::optional<IndexHint> lookup_offset(FileSystem& files, const std::string& directory, Offset base, Offset target);
+
+// An offset at or below the first record that is not earlier than `timestamp_ms` in this segment, by its time index;
+// the base offset where that tells nothing.
+Offset lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms);
+
+// A segment opened for appending.
+struct ActiveSegment {
+  Offset base;
+  std::unique_ptr<File> log;
+  std::unique_ptr<File> offset_index;
+  std::unique_ptr<File> time_index;
+};
+
+Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& directory, Offset base);
+
+// Creates the files of a new, empty segment and makes their names durable.
+Result<> create_segment(FileSystem& files, const std::string& directory, Offset base);
+// Removes whatever of a segment's files exists.
+Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base);
+
+// Adds the index entries that are due before `position` takes in `batch`, and counts it in: the one place that knows
+// Kafka's rule (an entry once more than `interval_bytes` were written since the last one). An index that cannot be
+// written stays as it is; it is a hint.
+class IndexWriter {
+ public:
+  IndexWriter(File& offset_index, File& time_index, int32_t interval_bytes)
+      : offset_index_(offset_index), time_index_(time_index), interval_bytes_(interval_bytes) {}
+
+  void add_batch(LogPosition& position, Offset last_offset, int64_t max_timestamp_ms, int64_t size_bytes);
+  // The closing time entry, when the segment is rolled.
+  void close(LogPosition& position);
+
+ private:
+  void add_time_entry(LogPosition& position);
+
+  File& offset_index_;
+  File& time_index_;
+  int32_t interval_bytes_;
+};
+
+}  // namespace pg

@@ -1,0 +1,99 @@
+// partition.state: one page of memory that every process on the host which has the partition open maps and shares.
+//
+// It is a cache of what the files hold, rebuilt from them whenever it cannot be trusted, and it is what makes a write
+// visible: a record exists for readers once `sequence` says so. Fixed-width atomics only; no pointers, no std types.
+//
+// Publishing is one 64-bit store. There are two copies of the position; a writer (who holds the append lock) fills the
+// copy that is not live and then stores `sequence` + 1, whose low bit names the live copy. A reader takes the live copy
+// and keeps it only if `sequence` did not move meanwhile. A writer that dies in between has published nothing.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/types.h"
+
+namespace pg {
+
+// What a writer publishes: where the log ends, and what appending needs to know about the active segment.
+struct LogPosition {
+  Offset active_segment;        // base offset of the segment that is appended to
+  int64_t segment_bytes = 0;    // its size; bytes beyond are nobody's
+  Offset log_end;               // exclusive: the next record's offset (LEO)
+  Offset log_start;
+  int64_t offset_index_bytes = 0;
+  int64_t time_index_bytes = 0;
+  int64_t bytes_since_index_entry = 0;
+  int64_t max_timestamp_ms = -1;  // in the active segment; -1: none yet
+  Offset max_timestamp_offset;    // last offset of the batch that has it
+  int64_t last_time_entry_ms = -1;
+  int64_t first_timestamp_ms = -1;  // the active segment's first batch, for segment.ms
+};
+
+enum class Role : uint32_t { leader = 0, follower = 1 };
+
+struct StatePage {
+  static constexpr uint64_t kMagic = 0x4554415453475001;  // "\1PGSTATE"
+  static constexpr uint32_t kVersion = 1;
+  static constexpr size_t kBytes = 4096;
+
+  using Word = std::atomic<uint64_t>;
+  using SmallWord = std::atomic<uint32_t>;
+
+  // Identity: written before the page gets its name, then never again.
+  uint64_t magic;
+  uint32_t version;
+  uint32_t compatible_features;            // unknown ones are ignored
+  uint32_t read_only_compatible_features;  // unknown ones: read, but do not write
+  uint32_t incompatible_features;          // unknown ones: rebuild nothing, refuse
+  uint8_t boot_id[16];
+  uint64_t device;  // of the page's own file: a copied page does not count
+  uint64_t inode;
+  uint64_t reserved_identity;
+
+  alignas(64) Word sequence;
+  struct Copy {
+    Word field[16];
+  };
+  alignas(64) Copy copies[2];
+
+  // Who may write, and up to where. Changed under the append lock, except `fenced`, which only grows.
+  alignas(64) SmallWord role;
+  std::atomic<int32_t> leader_epoch;
+  std::atomic<int32_t> fenced;     // the lowest epoch allowed to append
+  SmallWord deleted;               // the topic is gone; who meets this ends
+  SmallWord failed;                // a flush failed: this replica is offline until it is rebuilt
+  SmallWord untrusted;             // the files contradict this page: rebuild it
+  std::atomic<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
+  std::atomic<int64_t> high_watermark;  // only with more than one replica; see PartitionState::high_watermark
+  std::atomic<int32_t> holder_pid;      // who last held the append lock, for people
+  uint32_t reserved_holder;
+  Word holder_pid_namespace;
+
+  // Group commit. Changed under the flush lock.
+  alignas(64) std::atomic<int64_t> flushed;  // every record below it is on stable storage
+  SmallWord flushing;                        // a flush has begun; set with the lock free: its holder died
+  SmallWord flush_word;                      // futex: moves when `flushed` does
+  Word truncations;
+
+  // Sleeping readers.
+  alignas(64) SmallWord wake_word;  // futex: moves when something was published for sleepers
+  SmallWord sleepers;               // somebody waits on wake_word
+
+  // Room for what brokers, retention and compaction add: replica slots, segment list counter, greatest wall time.
+  alignas(64) uint8_t reserved[3072];
+};
+
+static_assert(sizeof(StatePage) <= StatePage::kBytes);
+static_assert(offsetof(StatePage, sequence) == 64 && offsetof(StatePage, copies) == 128);
+static_assert(offsetof(StatePage, role) == 384 && offsetof(StatePage, flushed) == 448);
+static_assert(offsetof(StatePage, wake_word) == 512);
+static_assert(StatePage::Word::is_always_lock_free && StatePage::SmallWord::is_always_lock_free);
+static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy));
+
+// Needs the append lock (or a page nobody else maps yet).
+void publish(StatePage& page, const LogPosition& position);
+LogPosition read_position(const StatePage& page);
+
+}  // namespace pg

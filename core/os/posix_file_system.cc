@@ -1,0 +1,202 @@
+#include "core/os/posix_file_system.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <boost/filesystem/directory.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+
+#include "core/os/posix_lock_file.h"
+#include "core/os/unique_fd.h"
+
+namespace pg {
+namespace {
+
+namespace bip = boost::interprocess;
+
+FileInfo to_info(const struct stat& st) {
+  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode)};
+}
+
+// What Boost.Interprocess maps: anything that can name its descriptor. Its own file_mapping would open the path a
+// second time, and the path may by then name another file.
+struct Mappable {
+  int fd;
+  bip::mapping_handle_t get_mapping_handle() const { return bip::ipcdetail::mapping_handle_from_file_handle(fd); }
+};
+
+class PosixMapping final : public Mapping {
+ public:
+  explicit PosixMapping(bip::mapped_region region) : region_(std::move(region)) {}
+  std::byte* data() const override { return static_cast<std::byte*>(region_.get_address()); }
+
+ private:
+  bip::mapped_region region_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(std::string path, UniqueFd fd) : File(std::move(path)), fd_(std::move(fd)) {}
+
+  Result<size_t> read_at(uint64_t position, MutableBytes into) const override {
+    size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got = retry_eintr([&] {
+        return pread(fd_.get(), into.data() + done, into.size() - done, static_cast<off_t>(position + done));
+      });
+      if (got < 0) return sys_fail("read", path(), static_cast<int64_t>(position + done));
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return done;
+  }
+
+  Result<> write_at(uint64_t position, ByteView bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put =
+          retry_eintr([&] { return pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(position)); });
+      if (put < 0) return sys_fail("write", path(), static_cast<int64_t>(position));
+      position += static_cast<uint64_t>(put);
+      bytes = bytes.subspan(static_cast<size_t>(put));
+    }
+    return {};
+  }
+
+  Result<> truncate(uint64_t size_bytes) override {
+    if (retry_eintr([&] { return ftruncate(fd_.get(), static_cast<off_t>(size_bytes)); }) != 0) {
+      return sys_fail("truncate", path(), static_cast<int64_t>(size_bytes));
+    }
+    return {};
+  }
+
+  Result<> reserve(uint64_t position, uint64_t length) override {
+    if (fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(position), static_cast<off_t>(length)) != 0) {
+      return sys_fail("reserve space in", path(), static_cast<int64_t>(position));
+    }
+    return {};
+  }
+
+  Result<> sync() override {
+    if (fdatasync(fd_.get()) != 0) return sys_fail("flush to disk", path());
+    return {};
+  }
+
+  Result<FileInfo> info() const override {
+    struct stat st;
+    if (fstat(fd_.get(), &st) != 0) return sys_fail("stat", path());
+    return to_info(st);
+  }
+
+  Result<std::unique_ptr<Mapping>> map(size_t length, Access access) const override {
+    try {
+      const auto mode = access == Access::read_only ? bip::read_only : bip::read_write;
+      return std::make_unique<PosixMapping>(bip::mapped_region(Mappable{fd_.get()}, mode, 0, length));
+    } catch (const bip::interprocess_exception& e) {
+      errno = e.get_native_error();
+      return sys_fail("map", path());
+    }
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+int flags_of(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::read: return O_RDONLY;
+    case OpenMode::write: return O_RDWR;
+    case OpenMode::create: return O_RDWR | O_CREAT;
+    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY;
+}
+
+struct RemoteType {
+  uint64_t magic;
+  const char* name;
+};
+
+// Numbers that <linux/magic.h> lacks are from statfs(2).
+constexpr RemoteType kRemoteTypes[] = {{NFS_SUPER_MAGIC, "NFS"},   {SMB_SUPER_MAGIC, "SMB"}, {CIFS_SUPER_MAGIC, "SMB"},
+                                       {SMB2_SUPER_MAGIC, "SMB"},  {FUSE_SUPER_MAGIC, "FUSE"}, {CEPH_SUPER_MAGIC, "Ceph"},
+                                       {0x0bd00bd0, "Lustre"},     {V9FS_MAGIC, "9p"}};
+
+}  // namespace
+
+Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
+  const int flags = flags_of(mode) | O_CLOEXEC | O_NOFOLLOW;
+  UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), flags, 0666); }));
+  if (fd.get() < 0) return sys_fail("open", path);
+  return std::make_unique<PosixFile>(path, std::move(fd));
+}
+
+Result<std::unique_ptr<LockFile>> PosixFileSystem::open_lock(const std::string& path, Access access) {
+  return open_posix_lock(path, access);
+}
+
+Result<FileInfo> PosixFileSystem::info(const std::string& path) {
+  struct stat st;
+  if (lstat(path.c_str(), &st) != 0) return sys_fail("stat", path);
+  return to_info(st);
+}
+
+Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
+  std::vector<std::string> names;
+  boost::system::error_code error;
+  boost::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != boost::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().native());
+  }
+  if (error) {
+    errno = error.value();
+    return sys_fail("list directory", directory);
+  }
+  return names;
+}
+
+Result<> PosixFileSystem::make_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) != 0) return sys_fail("make directory", path);
+  return {};
+}
+
+Result<> PosixFileSystem::rename(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return sys_fail("rename", from);
+  return {};
+}
+
+Result<> PosixFileSystem::link(const std::string& existing, const std::string& name) {
+  if (::link(existing.c_str(), name.c_str()) != 0) return sys_fail("link", name);
+  return {};
+}
+
+Result<> PosixFileSystem::unlink(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return sys_fail("delete", path);
+  return {};
+}
+
+Result<> PosixFileSystem::remove_directory(const std::string& path) {
+  if (rmdir(path.c_str()) != 0) return sys_fail("delete directory", path);
+  return {};
+}
+
+Result<> PosixFileSystem::sync_directory(const std::string& path) {
+  UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  if (fd.get() < 0) return sys_fail("open directory", path);
+  if (fsync(fd.get()) != 0) return sys_fail("flush directory to disk", path);
+  return {};
+}
+
+Result<std::string> PosixFileSystem::remote_type(const std::string& path) {
+  struct statfs st;
+  if (retry_eintr([&] { return statfs(path.c_str(), &st); }) != 0) return sys_fail("find the file system of", path);
+  for (const auto& [magic, name] : kRemoteTypes) {
+    if (static_cast<uint32_t>(st.f_type) == magic) return std::string(name);
+  }
+  return std::string();
+}
+
+}  // namespace pg

@@ -1,0 +1,81 @@
+#include "core/os/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+namespace pg {
+namespace {
+
+std::atomic<int> g_stop_signal{0};
+int g_mapped_page_exit_status = 1;
+
+int g_stop_pipe[2] = {-1, -1};
+
+void on_stop_signal(int signal) {
+  const int saved_errno = errno;
+  g_stop_signal.store(signal, std::memory_order_relaxed);
+  [[maybe_unused]] const auto written = write(g_stop_pipe[1], "", 1);
+  errno = saved_errno;
+}
+
+void on_bus_error(int) {
+  static constexpr char kMessage[] =
+      "pilgrimage: a mapped file was truncated by another program: run 'pg-topic verify' on the topic\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  _exit(g_mapped_page_exit_status);
+}
+
+void install(int signal, void (*handler)(int)) {
+  struct sigaction action;
+  std::memset(&action, 0, sizeof action);
+  action.sa_handler = handler;  // no SA_RESTART: waits are to end
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+void catch_stop_signals() {
+  if (pipe2(g_stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;  // then a signal just ends the process
+  install(SIGINT, on_stop_signal);
+  install(SIGTERM, on_stop_signal);
+}
+
+int stop_signal() { return g_stop_signal.load(std::memory_order_relaxed); }
+
+int stop_descriptor() { return g_stop_pipe[0]; }
+
+void die_of_signal(int signal) {
+  install(signal, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  raise(signal);
+  _exit(128 + signal);
+}
+
+void guard_file_signals(int exit_status) {
+  g_mapped_page_exit_status = exit_status;
+  install(SIGBUS, on_bus_error);
+  install(SIGXFSZ, SIG_IGN);
+}
+
+NoJobStop::NoJobStop() {
+  sigset_t stops;
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGTSTP);
+  sigaddset(&stops, SIGTTIN);
+  sigaddset(&stops, SIGTTOU);
+  pthread_sigmask(SIG_BLOCK, &stops, &before_);
+}
+
+NoJobStop::~NoJobStop() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+}  // namespace pg

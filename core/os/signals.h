@@ -1,0 +1,39 @@
+// Stop signals: how a tool asks its own loops to end, and how an append keeps itself from being stopped half way.
+#pragma once
+
+#include <csignal>
+
+#include "core/base/result.h"
+#include "core/base/types.h"
+
+namespace pg {
+
+// After this, SIGINT and SIGTERM set a flag instead of ending the process, and every wait in core/os returns early.
+// Meant for a tool's main, once.
+void catch_stop_signals();
+// The signal that arrived, or 0.
+int stop_signal();
+// A descriptor that becomes readable with the signal, so that one that arrives just before a poll is not missed; -1
+// before catch_stop_signals.
+int stop_descriptor();
+// Ends the process by `signal`'s default action, as if it had never been caught.
+[[noreturn]] void die_of_signal(int signal);
+
+// A store into a mapped page whose file somebody else truncated raises SIGBUS: this prints one line and ends the
+// process with `exit_status` in place of a crash. A file that grows beyond RLIMIT_FSIZE becomes an ordinary error.
+void guard_file_signals(int exit_status);
+
+// Blocks the catchable stop signals of job control (SIGTSTP, SIGTTIN, SIGTTOU) in this thread while it lives, so that
+// Ctrl-Z does not leave a partition's append lock held by a stopped process.
+class NoJobStop {
+ public:
+  NoJobStop();
+  ~NoJobStop();
+  NoJobStop(const NoJobStop&) = delete;
+  NoJobStop& operator=(const NoJobStop&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace pg

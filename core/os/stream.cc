@@ -1,0 +1,73 @@
+#include "core/os/stream.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/os/signals.h"
+#include "core/os/unique_fd.h"
+
+namespace pg {
+namespace {
+
+using namespace std::chrono;
+
+constexpr int kPipeBytes = 1 << 20;  // the most an unprivileged process may ask for, by default
+
+int poll_timeout_ms(Deadline deadline) {
+  if (deadline == kNoDeadline) return -1;
+  const auto left = ceil<milliseconds>(deadline - steady_clock::now());
+  return static_cast<int>(std::clamp<int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+Result<InputStream::Ready> InputStream::wait(Deadline deadline) const {
+  for (;;) {
+    pollfd waited[] = {{fd_, POLLIN, 0}, {stop_descriptor(), POLLIN, 0}};
+    const int ready = poll(waited, 2, poll_timeout_ms(deadline));
+    if (stop_signal() != 0) return Ready::stopped;
+    if (ready > 0) return Ready::yes;
+    if (ready == 0) return Ready::no;
+    if (errno != EINTR) return sys_fail("wait for", name_);
+  }
+}
+
+Result<size_t> InputStream::read(MutableBytes into) const {
+  const ssize_t got = retry_eintr([&] { return ::read(fd_, into.data(), into.size()); });
+  if (got < 0) return sys_fail("read", name_);
+  return static_cast<size_t>(got);
+}
+
+Result<> OutputStream::write(ByteView bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t put = retry_eintr([&] { return ::write(fd_, bytes.data(), bytes.size()); });
+    if (put < 0) return sys_fail("write", name_);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return {};
+}
+
+void OutputStream::enlarge_pipe() const { fcntl(fd_, F_SETPIPE_SZ, kPipeBytes); }
+
+bool OutputStream::is_terminal() const { return isatty(fd_) == 1; }
+
+Result<std::string> read_user_file(const std::string& path, size_t most) {
+  UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  if (fd.get() < 0) return sys_fail("open", path);
+  const InputStream input(fd.get(), path);
+  std::string content;
+  for (;;) {
+    const size_t have = content.size();
+    content.resize(have + (64 << 10));
+    PG_ASSIGN(const size_t got, input.read(std::as_writable_bytes(std::span(content)).subspan(have)));
+    content.resize(have + got);
+    if (got == 0) return content;
+    if (content.size() > most) return fail(Errc::limit, "file is larger than a record may be", path);
+  }
+}
+
+}  // namespace pg

@@ -1,0 +1,53 @@
+// Standard input and output, and files read from end to end, without stdio: read(2) and write(2) on descriptors.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/base/types.h"
+
+namespace pg {
+
+// Reads from a descriptor that it does not own.
+class InputStream {
+ public:
+  InputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  static InputStream standard_input() { return {0, "standard input"}; }
+
+  enum class Ready { yes, no, stopped };
+  // Waits until a read would return at once (data, or the end), until `deadline`, or until a stop signal arrives.
+  Result<Ready> wait(Deadline deadline) const;
+
+  // What there is, at most into.size() bytes; 0 at the end.
+  Result<size_t> read(MutableBytes into) const;
+
+ private:
+  int fd_;
+  std::string name_;
+};
+
+// Writes to a descriptor that it does not own.
+class OutputStream {
+ public:
+  OutputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  static OutputStream standard_output() { return {1, "standard output"}; }
+  static OutputStream standard_error() { return {2, "standard error"}; }
+
+  // All of `bytes`, or an error. A closed pipe raises SIGPIPE, which ends the process as it ends cat.
+  Result<> write(ByteView bytes) const;
+
+  // If it is a pipe, gives it room for 1 MiB (the default is 64 KiB), so that writer and reader wait less for each other.
+  void enlarge_pipe() const;
+  bool is_terminal() const;
+
+ private:
+  int fd_;
+  std::string name_;
+};
+
+// The whole of a user's file, which may be a link, a pipe or a device. limit: longer than `most` bytes.
+Result<std::string> read_user_file(const std::string& path, size_t most);
+
+}  // namespace pg

@@ -1,0 +1,66 @@
+// A file descriptor that closes itself, and errno as an Error. Only for use inside core/os.
+#pragma once
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "core/base/result.h"
+
+namespace pg {
+
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  // Never retried on EINTR: Linux has released the descriptor by then, and another thread may own the number.
+  ~UniqueFd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_ = -1;
+};
+
+inline Errc errc_of(int sys_errno) {
+  switch (sys_errno) {
+    case ENOENT: return Errc::not_found;
+    case EEXIST:
+    case ENOTEMPTY: return Errc::already_exists;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: return Errc::no_space;
+    case EMFILE:
+    case ENFILE:
+    case ENOLCK: return Errc::limit;
+    default: return Errc::io;
+  }
+}
+
+// "cannot VERB: strerror (path @ position)".
+inline tl::unexpected<Error> sys_fail(const char* verb, const std::string& path,
+                                      std::optional<int64_t> position = {}) {
+  const int error = errno;
+  return fail(errc_of(error), fmt::format("cannot {}", verb), path, position, error);
+}
+
+// Repeats a call that a signal interrupted.
+template <class Call>
+auto retry_eintr(Call call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result == -1 && errno == EINTR);
+  return result;
+}
+
+}  // namespace pg

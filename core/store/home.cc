@@ -1,0 +1,163 @@
+#include "core/store/home.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/format/path_names.h"
+#include "core/log/log_directory.h"
+#include "core/store/metadata_json.h"
+
+namespace pg {
+namespace {
+
+constexpr BrokerId kEmbeddedBroker{0};
+
+Error at_path(Error error, const std::string& path) {
+  if (error.path.empty()) error.path = path;
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Home>> Home::open(const Env& env, const std::string& path) {
+  std::unique_ptr<Home> home(new Home(env, path));
+  PG_CHECK(home->open_cluster());
+  return home;
+}
+
+Result<> Home::open_cluster() {
+  VersionedFile file(env_, names::cluster_file(path_));
+  PG_ASSIGN(auto stored, file.read());
+  if (!stored) {
+    PG_CHECK(make_cluster());
+    PG_ASSIGN(stored, file.read());
+  }
+  if (!stored) return fail(Errc::io, "cannot make the home", path_);
+  // Locks and maps are only trusted on local file systems.
+  PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
+  if (!remote.empty()) {
+    return fail(Errc::io, fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote), path_);
+  }
+  const auto cluster = parse_cluster(stored->content);
+  if (!cluster) return tl::unexpected(at_path(cluster.error(), names::versioned(file.path(), stored->version)));
+  return {};
+}
+
+Result<> Home::make_cluster() {
+  const std::string logs = log_directory(kEmbeddedBroker);
+  PG_CHECK(env_.files.make_directories(logs));
+  PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
+  PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
+  if (!remote.empty()) return {};  // refused by the caller, before anything is stored
+  ClusterMetadata cluster{env_.random.uuid(), {kEmbeddedBroker}};
+  VersionedFile file(env_, names::cluster_file(path_));
+  PG_ASSIGN(const bool first, file.compare_and_swap(0, write_cluster(cluster)));
+  if (!first) return {};
+  return env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id));
+}
+
+std::string Home::log_directory(BrokerId broker) const { return names::log_directory(path_, broker); }
+
+VersionedFile Home::topic_file(const std::string& name) const { return {env_, names::topic_file(path_, name)}; }
+
+Result<std::optional<Home::StoredTopic>> Home::read_topic(const std::string& name) const {
+  PG_CHECK(names::check_topic(name));
+  const VersionedFile file = topic_file(name);
+  PG_ASSIGN(const auto stored, file.read());
+  if (!stored) return std::nullopt;
+  auto topic = parse_topic(stored->content);
+  if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), stored->version)));
+  return StoredTopic{stored->version, std::move(*topic)};
+}
+
+Result<std::vector<std::string>> Home::list_topics() const {
+  PG_ASSIGN(const auto entries, env_.files.list(names::topics_directory(path_)));
+  std::vector<std::string> topics;
+  for (const auto& name : entries) {
+    if (!names::check_topic(name)) continue;
+    PG_ASSIGN(const auto stored, read_topic(name));
+    if (stored && !stored->topic.deleted) topics.push_back(name);
+  }
+  std::sort(topics.begin(), topics.end());
+  return topics;
+}
+
+Result<TopicMetadata> Home::describe_topic(const std::string& name) const {
+  PG_ASSIGN(auto stored, read_topic(name));
+  if (!stored || stored->topic.deleted) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+  return std::move(stored->topic);
+}
+
+Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
+                                         Deadline deadline) {
+  if (partitions < 1 || partitions > kPartitionsMax) {
+    return fail(Errc::invalid_argument, fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsMax, partitions));
+  }
+  PG_CHECK(names::check_topic(name));
+  PG_CHECK(to_log_config(config));
+  TopicMetadata topic{name, env_.random.uuid(), config, {}, false};
+  topic.partitions.assign(static_cast<size_t>(partitions),
+                          PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
+  const std::string logs = log_directory(kEmbeddedBroker);
+  for (;;) {
+    PG_ASSIGN(const auto stored, read_topic(name));
+    if (stored && !stored->topic.deleted) {
+      if (stored->topic.id == topic.id && stored->topic.partitions.size() == topic.partitions.size()) return stored->topic;
+      return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
+    }
+    if (stored) PG_CHECK(remove_partitions(stored->topic, deadline));
+    PG_CHECK(LogDirectory(env_, logs).forget_recovery_points(name, deadline));
+    // The directory of partition 0 decides whose topic it is: whoever finds one there goes on with its id, be its maker
+    // alive or dead.
+    for (int32_t p = 0; p < partitions; ++p) {
+      PG_ASSIGN(const Uuid decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
+      if (p == 0) topic.id = decided;
+    }
+    PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored ? stored->version : 0, write_topic(topic)));
+    if (first) return topic;
+  }
+}
+
+Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
+  for (;;) {
+    PG_ASSIGN(auto stored, read_topic(name));
+    if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+    TopicMetadata& topic = stored->topic;
+    if (topic.deleted) {
+      // Another process may have died while it deleted this topic; its partitions are then still there.
+      if (!env_.files.info(names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)}))) {
+        return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+      }
+      return remove_partitions(topic, deadline);
+    }
+    topic.deleted = true;
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, write_topic(topic)));
+    if (first) return remove_partitions(topic, deadline);
+  }
+}
+
+Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) const {
+  // From the last to the first: as long as partition 0 is there, the work is not done.
+  for (auto p = static_cast<int32_t>(topic.partitions.size()); p-- > 0;) {
+    auto log = open_partition(topic, PartitionId(p), Access::read_write, deadline);
+    if (!log && log.error().code == Errc::not_found) continue;
+    PG_CHECK(log);
+    PG_CHECK((*log)->remove(deadline));
+  }
+  return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_recovery_points(topic.name, deadline);
+}
+
+Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& topic, PartitionId partition,
+                                                           Access access, Deadline deadline) const {
+  if (!topic.has(partition)) {
+    return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic.name, partition.value,
+                                             topic.partitions.size()));
+  }
+  const auto& placed = topic.partitions[static_cast<size_t>(partition.value)];
+  PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
+  return PartitionLog::open(env_, {log_directory(placed.leader), {topic.name, partition}, topic.id, config, access}, deadline);
+}
+
+}  // namespace pg

@@ -1,0 +1,22 @@
+// The topic configs this version obeys: Kafka's names, meanings and defaults. One table; an unknown name is refused,
+// because a config that is stored and not obeyed would be a promise broken in silence.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/log/partition_log.h"
+
+namespace pg {
+
+using ConfigMap = std::map<std::string, std::string>;
+
+// Checks one "name=value" and adds it to `config`. invalid_argument says which names there are, or which values.
+Result<> add_config(ConfigMap& config, std::string_view assignment);
+
+// What a log needs of them; values were checked when they were set. corrupt for one that could not have been.
+Result<LogConfig> to_log_config(const ConfigMap& config);
+
+}  // namespace pg

@@ -1,0 +1,43 @@
+// A small file that many processes change by compare-and-swap, without locks and without ever being half written.
+//
+// Its versions are files of their own, <path>.v1, .v2, …; the highest counts. A writer makes the next version under a
+// temporary name, syncs it and links it to its name: if that name is taken, somebody else was first. Two older versions
+// stay, so that a reader can finish reading one. The last version is never removed, so numbers never go back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/os/env.h"
+
+namespace pg {
+
+struct VersionedContent {
+  int64_t version = 0;
+  std::string content;
+};
+
+class VersionedFile {
+ public:
+  VersionedFile(Env env, std::string path) : env_(std::move(env)), path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+
+  // Empty if there is no version yet.
+  Result<std::optional<VersionedContent>> read() const;
+
+  // Makes `content` the version after `current` (0: the first), durably. False: somebody else was first; read again
+  // and decide again. A writer that cannot tell, because it was overtaken by several others, gets false too, so what
+  // it decides again must recognise its own earlier success.
+  Result<bool> compare_and_swap(int64_t current, std::string_view content);
+
+ private:
+  Result<int64_t> latest_version() const;
+  void remove_older(int64_t latest) const;
+
+  Env env_;
+  std::string path_;
+};
+
+}  // namespace pg

@@ -1,0 +1,178 @@
+#include "tools/common/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace pg {
+namespace {
+
+constexpr size_t kHelpColumn = 32;
+
+// "-d,--delimiter" for people: "-d, --delimiter"; without a short name the long ones line up.
+std::string shown_names(const std::string& names) {
+  const auto comma = names.find(',');
+  if (comma == std::string::npos) return names.starts_with("--") ? "    " + names : names;
+  return names.substr(0, comma) + ", " + names.substr(comma + 1);
+}
+
+}  // namespace
+
+OptionTable::OptionTable(std::string command, std::string operands, std::string description)
+    : command_(std::move(command)), operands_(std::move(operands)), description_(std::move(description)) {}
+
+void OptionTable::flag(const std::string& names, bool& target, const std::string& help) {
+  rows_.push_back({names, "", help, &target, {}});
+}
+
+void OptionTable::option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help) {
+  rows_.push_back({names, value_name, help, nullptr, std::move(parser)});
+}
+
+void OptionTable::option(const std::string& names, const std::string& value_name, std::string& target,
+                         const std::string& help) {
+  option(names, value_name, [&target](const std::string& value) { target = value; return Result<>(); }, help);
+}
+
+void OptionTable::duration(const std::string& names, Duration& target, const std::string& help) {
+  option(names, "DURATION", [&target](const std::string& value) -> Result<> {
+    const auto parsed = parse_duration(value);
+    if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+    target = *parsed;
+    return {};
+  }, help);
+}
+
+void OptionTable::size(const std::string& names, int64_t least, int64_t& target, const std::string& help) {
+  option(names, "SIZE", [least, &target](const std::string& value) -> Result<> {
+    const auto parsed = parse_size(value);
+    if (!parsed || *parsed < least) return fail(Errc::invalid_argument, fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
+    target = *parsed;
+    return {};
+  }, help);
+}
+
+void OptionTable::count(const std::string& names, int64_t least, int64_t& target, const std::string& help) {
+  option(names, "N", [least, &target](const std::string& value) -> Result<> {
+    const auto parsed = parse_integer(value);
+    if (!parsed || *parsed < least) return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least {}", value, least));
+    target = *parsed;
+    return {};
+  }, help);
+}
+
+void OptionTable::operands(size_t least, size_t most) {
+  operands_least_ = least;
+  operands_most_ = most;
+}
+
+Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  app.set_help_flag();
+  auto [options, operands] = separate(arguments);
+  std::vector<std::vector<std::string>> values(rows_.size());
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].flag != nullptr) {
+      app.add_flag(rows_[i].names, *rows_[i].flag)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    } else {
+      // A vector, so that repeats are kept; one argument at a time, so that no word behind it is swallowed.
+      app.add_option(rows_[i].names, values[i])->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+  }
+
+  auto usage = [&](const std::string& what) {
+    const std::string hint = hint_for(arguments);
+    return fail(Errc::invalid_argument, hint.empty() ? fmt::format("{} (try '{} --help')", what, command_) : hint);
+  };
+  try {
+    std::reverse(options.begin(), options.end());  // CLI11 takes them from the back
+    app.parse(std::move(options));
+  } catch (const CLI::ParseError& e) {
+    return usage(e.what());
+  }
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    for (const auto& value : values[i]) {
+      const auto parsed = rows_[i].parser(value);
+      if (parsed) continue;
+      Error error = parsed.error();
+      error.what = fmt::format("{}: {}", rows_[i].names.substr(rows_[i].names.rfind(',') + 1), error.what);
+      return tl::unexpected(std::move(error));
+    }
+  }
+  const bool wants_help = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
+    return row.flag != nullptr && *row.flag && (row.names == "-h,--help" || row.names == "-V,--version");
+  });
+  if (wants_help) return operands;
+  if (operands.size() < operands_least_) return usage(fmt::format("missing operand: {} {}", command_, operands_));
+  if (operands.size() > operands_most_) return usage(fmt::format("unexpected argument '{}'", operands[operands_most_]));
+  return operands;
+}
+
+bool OptionTable::takes_value(const std::string& name) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+    const auto names = split(row.names, ',');
+    return row.flag == nullptr && std::find(names.begin(), names.end(), name) != names.end();
+  });
+}
+
+// CLI11 gets the options alone: left with the operands, it would take "[1,2]" for a list, drop "++", and let "--x="
+// swallow the next word. Which words are options' values follows from the table.
+std::pair<std::vector<std::string>, std::vector<std::string>> OptionTable::separate(
+    const std::vector<std::string>& arguments) const {
+  std::vector<std::string> options, operands;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--") {
+      operands.insert(operands.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
+      break;
+    }
+    if (argument.size() < 2 || argument[0] != '-') {
+      operands.push_back(argument);
+      continue;
+    }
+    bool value_follows = false;
+    if (argument.starts_with("--")) {
+      const auto equals = argument.find('=');
+      options.push_back(argument.substr(0, equals));
+      if (equals != std::string::npos) options.push_back(argument.substr(equals + 1));
+      else value_follows = takes_value(argument);
+    } else {
+      options.push_back(argument);
+      // In "-vk" the value of -k follows; in "-kv" it is "v".
+      size_t letter = 1;
+      while (letter < argument.size() && !takes_value({'-', argument[letter]})) ++letter;
+      value_follows = letter + 1 == argument.size();
+    }
+    if (value_follows && i + 1 < arguments.size()) options.push_back(arguments[++i]);
+  }
+  return {std::move(options), std::move(operands)};
+}
+
+std::string OptionTable::hint_for(const std::vector<std::string>& arguments) const {
+  for (const auto& argument : arguments) {
+    if (argument == "--") break;
+    for (const auto& [option, advice] : hints_) {
+      if (argument == option) return fmt::format("{}: {} (try '{} --help')", option, advice, command_);
+    }
+  }
+  return {};
+}
+
+std::string OptionTable::help() const {
+  std::string text = fmt::format("usage: {} [OPTION...] {}\n\n{}\n\noptions:\n", command_, operands_, description_);
+  for (const auto& row : rows_) {
+    std::string left = "  " + shown_names(row.names);
+    if (!row.value_name.empty()) left += " " + row.value_name;
+    if (left.size() + 1 < kHelpColumn) left.resize(kHelpColumn, ' ');
+    else left += "\n" + std::string(kHelpColumn, ' ');
+    text += left + row.help + "\n";
+  }
+  return text;
+}
+
+}  // namespace pg

@@ -1,0 +1,59 @@
+// A command line: one table of options per command, from which parsing (by CLI11) and --help come.
+//
+// Every option takes exactly one argument; "--x=" is an empty one; "--" ends options; positional arguments are bytes and
+// are never split or interpreted. A value that its option's parser refuses is a usage error that names the option.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/base/types.h"
+
+namespace pg {
+
+class OptionTable {
+ public:
+  // `command` is "pg-topic create"; `operands` is "TOPIC [MESSAGE...]".
+  OptionTable(std::string command, std::string operands, std::string description);
+
+  using Parser = std::function<Result<>(const std::string& value)>;
+  // `names` is "-d,--delimiter" or "--linger". Options are shown in the order of these calls.
+  void flag(const std::string& names, bool& target, const std::string& help);
+  void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
+  void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
+  void duration(const std::string& names, Duration& target, const std::string& help);
+  void size(const std::string& names, int64_t least, int64_t& target, const std::string& help);
+  void count(const std::string& names, int64_t least, int64_t& target, const std::string& help);
+  // What to say when somebody uses an option of another tool: hint("-t", "the topic is the first argument").
+  void hint(const std::string& option, const std::string& advice) { hints_.push_back({option, advice}); }
+  // How many operands there may be.
+  void operands(size_t least, size_t most);
+
+  // Parses argv[1...]; the operands. invalid_argument is a usage error.
+  Result<std::vector<std::string>> parse(const std::vector<std::string>& arguments);
+
+  std::string help() const;
+  const std::string& command() const { return command_; }
+
+ private:
+  struct Row {
+    std::string names, value_name, help;
+    bool* flag = nullptr;
+    Parser parser;
+  };
+
+  bool takes_value(const std::string& name) const;
+  std::pair<std::vector<std::string>, std::vector<std::string>> separate(const std::vector<std::string>& arguments) const;
+  std::string hint_for(const std::vector<std::string>& arguments) const;
+
+  std::string command_, operands_, description_;
+  std::vector<Row> rows_;
+  std::vector<std::pair<std::string, std::string>> hints_;
+  size_t operands_least_ = 0, operands_most_ = 0;
+};
+
+}  // namespace pg

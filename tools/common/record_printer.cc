@@ -1,0 +1,138 @@
+#include "tools/common/record_printer.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "core/base/text.h"
+#include "tools/common/delimiter.h"
+#include "tools/common/json_record.h"
+
+namespace pg {
+namespace {
+
+constexpr size_t kWriteBytes = 128 << 10;
+constexpr std::string_view kFields = "topkevsTdhKS";
+constexpr std::string_view kEncodedFields = "kvsh";
+
+}  // namespace
+
+Result<FormatString> FormatString::parse(std::string_view text) {
+  FormatString format;
+  const auto literal = [&format](char c) {
+    if (format.pieces_.empty() || format.pieces_.back().field != 0) format.pieces_.emplace_back();
+    format.pieces_.back().literal += c;
+  };
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view here = rest;
+    const char c = rest.front();
+    rest.remove_prefix(1);
+    if (c == '\\') {
+      const auto byte = take_escape(rest);
+      if (!byte) return fail(Errc::invalid_argument, fmt::format("format: '{}' is no escape; there are \\n \\t \\0 \\\\ \\xHH", here.substr(0, 2)));
+      literal(*byte);
+    } else if (c != '%') {
+      literal(c);
+    } else if (rest.starts_with('%')) {
+      rest.remove_prefix(1);
+      literal('%');
+    } else if (rest.empty() || kFields.find(rest.front()) == std::string_view::npos) {
+      return fail(Errc::invalid_argument, fmt::format("format: '{}' is no field; there are %t %p %o %e %k %v %s %T %d %h %K %S %%", here.substr(0, 2)));
+    } else {
+      Piece piece;
+      piece.field = rest.front() == 's' ? 'v' : rest.front();
+      const bool encodable = kEncodedFields.find(rest.front()) != std::string_view::npos;
+      rest.remove_prefix(1);
+      if (encodable && rest.starts_with('{')) {
+        const auto close = rest.find('}');
+        const auto name = rest.substr(0, close == std::string_view::npos ? rest.size() : close + 1);
+        if (name == "{hex}") piece.encoding = Encoding::hex;
+        else if (name == "{base64}") piece.encoding = Encoding::base64;
+        else if (name == "{json}") piece.encoding = Encoding::json;
+        else return fail(Errc::invalid_argument, fmt::format("format: '{}' is no encoding; there are {{hex}} {{base64}} {{json}}", name));
+        rest.remove_prefix(name.size());
+      }
+      format.pieces_.push_back(std::move(piece));
+    }
+  }
+  return format;
+}
+
+void FormatString::append(std::string& out, const ConsumedRecord& record) const {
+  for (const auto& piece : pieces_) {
+    if (piece.field == 0) out += piece.literal;
+    else append_field(out, piece, record);
+  }
+}
+
+void FormatString::append_field(std::string& out, const Piece& piece, const ConsumedRecord& record) {
+  const auto length = [](const std::optional<std::string_view>& bytes) {
+    return bytes ? static_cast<int64_t>(bytes->size()) : -1;
+  };
+  const auto encoded = [&](const std::optional<std::string_view>& bytes) {
+    switch (piece.encoding) {
+      case Encoding::plain: out += bytes.value_or(""); break;
+      case Encoding::hex: out += hex(bytes.value_or("")); break;
+      case Encoding::base64: out += base64(bytes.value_or("")); break;
+      case Encoding::json: append_json_bytes(out, bytes); break;
+    }
+  };
+  switch (piece.field) {
+    case 't': out += record.source->topic; break;
+    case 'p': out += fmt::format_int(record.source->partition.value).str(); break;
+    case 'o': out += fmt::format_int(record.offset.value).str(); break;
+    case 'e': out += fmt::format_int(record.leader_epoch.value).str(); break;
+    case 'T': out += fmt::format_int(record.timestamp_ms).str(); break;
+    case 'd': out += rfc3339_utc(record.timestamp_ms); break;
+    case 'K': out += fmt::format_int(length(record.key)).str(); break;
+    case 'S': out += fmt::format_int(length(record.value)).str(); break;
+    case 'k': encoded(record.key); break;
+    case 'v': encoded(record.value); break;
+    case 'h': append_headers(out, piece.encoding, record); break;
+    default: break;
+  }
+}
+
+// "name=value,name=value", the values encoded; or the list of pairs that --json has.
+void FormatString::append_headers(std::string& out, Encoding encoding, const ConsumedRecord& record) {
+  if (encoding == Encoding::json) return append_json_headers(out, record);
+  const char* separator = "";
+  for (const auto& header : record.headers()) {
+    const std::string_view value = header.value.value_or("");
+    out += separator;
+    out += header.name;
+    out += '=';
+    out += encoding == Encoding::hex ? hex(value) : encoding == Encoding::base64 ? base64(value) : std::string(value);
+    separator = ",";
+  }
+}
+
+RecordPrinter::RecordPrinter(PrintOptions options, OutputStream out) : options_(std::move(options)), out_(std::move(out)) {
+  out_.enlarge_pipe();
+}
+
+Result<> RecordPrinter::print(const ConsumedRecord& record) {
+  if (options_.format) {
+    options_.format->append(buffer_, record);
+  } else if (options_.json) {
+    append_json_record(buffer_, record);
+    buffer_ += '\n';
+  } else {
+    if (options_.key_delimiter) {
+      buffer_ += record.key.value_or("");
+      buffer_ += *options_.key_delimiter;
+    }
+    buffer_ += record.value.value_or("");
+    buffer_ += options_.delimiter;
+  }
+  return buffer_.size() >= kWriteBytes ? flush() : Result<>();
+}
+
+Result<> RecordPrinter::flush() {
+  if (buffer_.empty()) return {};
+  const auto written = out_.write(as_bytes(buffer_));
+  buffer_.clear();
+  return written;
+}
+
+}  // namespace pg

@@ -1,0 +1,59 @@
+#include "tools/common/record_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace pg {
+namespace {
+
+constexpr size_t kReadBytes = 128 << 10;
+
+}  // namespace
+
+RecordReader::RecordReader(std::string delimiter, size_t record_bytes_max)
+    : delimiter_(std::move(delimiter)), record_bytes_max_(record_bytes_max) {}
+
+MutableBytes RecordReader::space() {
+  const size_t have = end_ - begin_;
+  if (begin_ == end_) begin_ = scanned_ = end_ = 0;
+  if (capacity_ - end_ < kReadBytes) {
+    if (capacity_ < have + kReadBytes) {
+      const size_t wanted = std::max(2 * capacity_, have + 2 * kReadBytes);
+      std::unique_ptr<char[]> larger(new char[wanted]);  // uninitialised: untouched pages cost nothing
+      if (have > 0) std::memcpy(larger.get(), buffer_.get() + begin_, have);
+      buffer_ = std::move(larger);
+      capacity_ = wanted;
+    } else if (have > 0) {
+      std::memmove(buffer_.get(), buffer_.get() + begin_, have);
+    }
+    scanned_ -= begin_;
+    begin_ = 0;
+    end_ = have;
+  }
+  return {reinterpret_cast<std::byte*>(buffer_.get()) + end_, kReadBytes};
+}
+
+Result<std::optional<std::string_view>> RecordReader::next() {
+  const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
+  size_t length = std::string_view::npos;
+  if (!delimiter_.empty()) length = rest.find(delimiter_, scanned_ - begin_);
+  const bool delimited = length != std::string_view::npos;
+  if (!delimited) {
+    // A delimiter may have begun in the last bytes.
+    scanned_ = std::max(begin_, end_ - std::min(end_, delimiter_.empty() ? 0 : delimiter_.size() - 1));
+    if (rest.size() > record_bytes_max_) {
+      ++number_;
+      return fail(Errc::limit, fmt::format("the record is larger than {} bytes, the most this topic takes", record_bytes_max_));
+    }
+    if (!finished_ || rest.empty()) return std::nullopt;
+    length = rest.size();
+  }
+  ++number_;
+  begin_ += length + (delimited ? delimiter_.size() : 0);
+  scanned_ = begin_;
+  return rest.substr(0, length);
+}
+
+}  // namespace pg

@@ -1,0 +1,87 @@
+#include "tools/common/run_tool.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/os/signals.h"
+
+#ifndef PG_VERSION
+#error "PG_VERSION comes from CMakeLists.txt"
+#endif
+
+namespace pg {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<std::string> default_home() {
+  if (const auto home = environment("PG_HOME"); !home.empty()) return home;
+  if (const auto data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/pilgrimage";
+  if (const auto user = environment("HOME"); !user.empty()) return user + "/.local/share/pilgrimage";
+  return fail(Errc::invalid_argument, "no home directory: give --home DIR, or set PG_HOME");
+}
+
+}  // namespace
+
+std::vector<std::string> arguments_of(int argc, char** argv) { return {argv + std::min(argc, 1), argv + argc}; }
+
+Tool::Tool(std::string command) : command_(std::move(command)), env_(posix_env()) {
+  env_.notice = [this](const std::string& message) { note(message); };
+}
+
+void Tool::add_common_options(OptionTable& table, const std::string& json_help) {
+  if (!json_help.empty()) table.flag("-J,--json", common_.json, json_help);
+  table.option("--timeout", "DURATION", [this](const std::string& value) -> Result<> {
+    const auto parsed = parse_duration(value);
+    if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+    common_.timeout = *parsed;
+    common_.timeout_given = true;
+    return {};
+  }, "how long to go on without progress (default 30s)");
+  table.option("--home", "DIR", common_.home, "home directory (default $PG_HOME, or ~/.local/share/pilgrimage)");
+  table.flag("-q,--quiet", common_.quiet, "print errors only");
+  table.flag("-v,--verbose", common_.verbose, "print what is done");
+  table.flag("-h,--help", common_.help, "print this help");
+  table.flag("-V,--version", common_.version, "print the version");
+}
+
+Result<std::unique_ptr<Home>> Tool::open_home() const {
+  if (!common_.home.empty()) return Home::open(env_, common_.home);
+  PG_ASSIGN(const std::string path, default_home());
+  return Home::open(env_, path);
+}
+
+void Tool::error(const std::string& message) const {
+  (void)OutputStream::standard_error().write(as_bytes(fmt::format("{}: {}\n", command_, message)));
+}
+
+void Tool::note(const std::string& message) const {
+  if (!common_.quiet) error(message);
+}
+
+void Tool::detail(const std::string& message) const {
+  if (common_.verbose) error(message);
+}
+
+Result<> Tool::print(std::string_view text) const { return OutputStream::standard_output().write(as_bytes(text)); }
+
+int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
+  guard_file_signals(kExitDamaged);
+  auto outcome = [&]() -> Result<ExitCode> {
+    PG_ASSIGN(const auto operands, table.parse(arguments));
+    if (common_.help) return print(table.help()).map([] { return kExitDone; });
+    if (common_.version) return print("pilgrimage " PG_VERSION "\n").map([] { return kExitDone; });
+    return body(operands);
+  }();
+  if (outcome) return *outcome;
+  if (const int signal = stop_signal(); signal != 0 && outcome.error().code == Errc::interrupted) die_of_signal(signal);
+  error(outcome.error().message());
+  return exit_code(outcome.error().code);
+}
+
+}  // namespace pg

@@ -1,0 +1,168 @@
+// pg-produce: standard input, or arguments, to a topic.
+#include <fmt/format.h>
+
+#include "core/os/signals.h"
+#include "tools/common/json_record.h"
+#include "tools/common/record_reader.h"
+#include "tools/pg-produce/options.h"
+
+namespace pg {
+namespace {
+
+class Produce {
+ public:
+  Produce(const Tool& tool, const ProduceOptions& options, Producer& producer)
+      : tool_(tool), options_(options), producer_(producer) {}
+
+  Result<> send_messages(const std::vector<std::string>& operands);
+  Result<> send_files();
+  Result<> send_input();
+
+  // "line 57", for messages; empty when input is not read by lines.
+  const std::string& place() const { return place_; }
+
+ private:
+  Result<> send_text(std::string_view text);
+  Result<> send_json(std::string_view line);
+  Result<> send_available(RecordReader& reader);
+  Result<bool> wait_for_input(const InputStream& input);
+
+  const Tool& tool_;
+  const ProduceOptions& options_;
+  Producer& producer_;
+  std::string place_;
+  Record record_;  // reused: its headers are the same for every record
+};
+
+// A record as the user wrote it: key and value, or only a value.
+Result<> Produce::send_text(std::string_view text) {
+  record_.key = options_.key ? std::optional<std::string_view>(*options_.key) : std::nullopt;
+  record_.value = text;
+  if (options_.key_delimiter) {
+    const auto at = text.find(*options_.key_delimiter);
+    if (at != std::string_view::npos) {
+      record_.key = text.substr(0, at);
+      record_.value = text.substr(at + options_.key_delimiter->size());
+    } else if (!options_.key_optional) {
+      return fail(Errc::invalid_argument, fmt::format("no key delimiter '{}' (--key-optional allows that)", *options_.key_delimiter));
+    }
+  }
+  if (options_.empty_is_null && record_.value->empty()) record_.value.reset();
+  if (record_.headers.size() != options_.headers.size()) {
+    record_.headers.clear();
+    for (const auto& [name, value] : options_.headers) record_.headers.push_back({name, value});
+  }
+  return producer_.send(record_, options_.partition);
+}
+
+Result<> Produce::send_json(std::string_view line) {
+  PG_ASSIGN(const JsonRecord parsed, parse_json_record(line));
+  Record record;
+  record.key = options_.key ? options_.key : parsed.key;
+  record.value = parsed.value;
+  record.timestamp_ms = parsed.timestamp_ms;
+  for (const auto& [name, value] : parsed.headers) record.headers.push_back({name, value});
+  for (const auto& [name, value] : options_.headers) record.headers.push_back({name, value});
+  return producer_.send(record, options_.partition ? options_.partition : parsed.partition);
+}
+
+Result<> Produce::send_messages(const std::vector<std::string>& operands) {
+  for (size_t i = 1; i < operands.size(); ++i) {
+    place_ = fmt::format("message {}", i);
+    PG_CHECK(send_text(operands[i]));
+  }
+  return {};
+}
+
+Result<> Produce::send_files() {
+  for (const auto& path : options_.files) {
+    place_ = path;
+    PG_ASSIGN(const std::string content, read_user_file(path, static_cast<size_t>(kBatchBytesMax)));
+    PG_CHECK(send_text(content));
+  }
+  return {};
+}
+
+Result<> Produce::send_input() {
+  const InputStream input = InputStream::standard_input();
+  RecordReader reader(options_.nul_delimiter ? std::string(1, '\0') : options_.delimiter,
+                      static_cast<size_t>(producer_.max_record_bytes()));
+  for (;;) {
+    PG_ASSIGN(const bool go_on, wait_for_input(input));
+    if (!go_on) return {};
+    PG_ASSIGN(const size_t got, input.read(reader.space()));
+    reader.filled(got);
+    if (got == 0) reader.finish();
+    PG_CHECK(send_available(reader));
+    if (got == 0) return {};
+  }
+}
+
+Result<> Produce::send_available(RecordReader& reader) {
+  // One look at the clock for all records that came at once.
+  record_.timestamp_ms = tool_.env().clock.wall_ms();
+  for (;;) {
+    const auto text = reader.next();
+    if (text && !*text) return {};
+    auto sent = text ? (tool_.common().json ? send_json(**text) : send_text(**text)) : Result<>(tl::unexpected(text.error()));
+    if (sent) continue;
+    place_ = fmt::format("line {}", reader.number());
+    return sent;
+  }
+}
+
+// While input has nothing, batches are sent once they have lingered. False: a stop signal came.
+Result<bool> Produce::wait_for_input(const InputStream& input) {
+  for (;;) {
+    const auto due = producer_.linger_deadline();
+    const Deadline now = tool_.env().clock.now();
+    const bool linger = due && *due > now;
+    // With nothing to linger for, what there is to read comes first.
+    PG_ASSIGN(const auto ready, input.wait(linger ? *due : due ? now : kNoDeadline));
+    if (ready == InputStream::Ready::stopped) return false;
+    if (ready == InputStream::Ready::yes) return true;
+    PG_CHECK(producer_.send_batches());
+  }
+}
+
+void print_report(const Tool& tool, const BatchReport& report) {
+  (void)tool.print(fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"base_offset\":{},\"count\":{},\"state\":\"{}\"}}\n",
+                               report.partition.topic, report.partition.partition.value, report.base_offset.value,
+                               report.record_count, report.state));
+}
+
+Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands) {
+  PG_CHECK(check_combination(tool, options, operands.size() > 1));
+  catch_stop_signals();
+  options.producer.timeout = tool.common().timeout;
+  options.producer.batch_bytes = static_cast<size_t>(options.batch_bytes);
+  options.producer.create_topic = !options.no_create;
+  if (options.report) options.producer.report = [&tool](const BatchReport& report) { print_report(tool, report); };
+  PG_ASSIGN(const auto home, tool.open_home());
+  PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
+
+  Produce run(tool, options, *producer);
+  auto sent = operands.size() > 1 ? run.send_messages(operands) : !options.files.empty() ? run.send_files() : run.send_input();
+  // Whatever stopped it, the records before are sent and flushed, and counted.
+  auto closed = producer->close();
+  if (sent && closed) {
+    tool.detail(fmt::format("{} records written to '{}'", producer->records_written(), operands[0]));
+    if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
+    return kExitDone;
+  }
+  Error error = !sent ? std::move(sent).error() : std::move(closed).error();
+  if (!run.place().empty()) error.what = fmt::format("{}: {}", run.place(), error.what);
+  error.what = fmt::format("{} ({} records written)", error.what, producer->records_written());
+  return tl::unexpected(std::move(error));
+}
+
+}  // namespace
+}  // namespace pg
+
+int main(int argc, char** argv) {
+  pg::Tool tool("pg-produce");
+  pg::ProduceOptions options;
+  pg::OptionTable table = pg::produce_options(tool, options);
+  return tool.run(table, pg::arguments_of(argc, argv),
+                  [&](const auto& operands) { return pg::produce(tool, options, operands); });
+}

@@ -1,0 +1,98 @@
+#include "tools/pg-produce/options.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/base/text.h"
+#include "tools/common/delimiter.h"
+
+namespace pg {
+namespace {
+
+Result<> parse_header(const std::string& value, ProduceOptions& options) {
+  const auto equals = value.find('=');
+  if (equals == std::string::npos) return fail(Errc::invalid_argument, fmt::format("a header is written name=value, not '{}'", value));
+  options.headers.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  return {};
+}
+
+Result<> parse_acks(const std::string& value, Acks& acks) {
+  if (value == "none" || value == "0") acks = Acks::none;
+  else if (value == "leader" || value == "1") acks = Acks::leader;
+  else if (value == "all" || value == "-1") acks = Acks::all;
+  else return fail(Errc::invalid_argument, fmt::format("'{}' is not none, leader or all", value));
+  return {};
+}
+
+Result<> parse_flush(const std::string& value, FlushMode& flush) {
+  if (value == "never") flush = FlushMode::never;
+  else if (value == "exit") flush = FlushMode::exit;
+  else return fail(Errc::invalid_argument, fmt::format("'{}' is not exit or never", value));
+  return {};
+}
+
+}  // namespace
+
+OptionTable produce_options(Tool& tool, ProduceOptions& options) {
+  OptionTable table("pg-produce", "TOPIC [MESSAGE...]",
+                    "Appends each MESSAGE, or each line of standard input, as a record to TOPIC.");
+  table.operands(1, std::numeric_limits<size_t>::max());
+  table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.delimiter, parse_delimiter(value));
+    return {};
+  }, "records end with DELIM, not newline; 'none': one record");
+  table.flag("-0,--null", options.nul_delimiter, "records end with a NUL byte");
+  table.option("-K,--key-delimiter", "DELIM", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.key_delimiter, parse_delimiter(value));
+    return options.key_delimiter->empty() ? fail(Errc::invalid_argument, "a key delimiter has at least one byte") : Result<>();
+  }, "split each record at the first DELIM into key and value");
+  table.flag("--key-optional", options.key_optional, "a record without -K's DELIM has no key");
+  table.option("-k,--key", "KEY", [&](const std::string& value) { options.key = value; return Result<>(); }, "the key of every record");
+  table.option("-H,--header", "NAME=VALUE", [&](const std::string& value) { return parse_header(value, options); },
+               "add a header to every record (repeatable, in order)");
+  table.option("-p,--partition", "N", [&](const std::string& value) -> Result<> {
+    const auto number = parse_integer(value);
+    if (!number || *number < 0 || *number >= kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
+    options.partition = PartitionId(static_cast<int32_t>(*number));
+    return {};
+  }, "write to partition N");
+  table.flag("-Z,--empty-null", options.empty_is_null, "an empty value is null");
+  table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
+               "send the file PATH as one record (repeatable)");
+  table.option("--acks", "WHICH", [&](const std::string& value) { return parse_acks(value, options.producer.acks); },
+               "copies to wait for: none, leader or all (default)");
+  table.option("--flush", "WHEN", [&](const std::string& value) { return parse_flush(value, options.producer.flush); },
+               "force to disk: exit (default) or never");
+  table.size("--batch-bytes", 1, options.batch_bytes, "send a batch before it grows beyond SIZE (default 1M)");
+  table.duration("--linger", options.producer.linger, "wait so long for a batch to fill (default 0)");
+  table.option("--partitioner", "NAME", [&](const std::string& value) -> Result<> {
+    const auto kind = parse_partitioner(value);
+    if (!kind) return fail(Errc::invalid_argument, fmt::format("'{}' is not murmur2, crc32, round-robin, random or sticky", value));
+    options.producer.partitioner = *kind;
+    return {};
+  }, "murmur2 (default), crc32, round-robin, random or sticky");
+  table.flag("--report", options.report, "print a line of JSON per batch once it is as safe as asked");
+  table.flag("--no-create", options.no_create, "fail if the topic does not exist");
+  tool.add_common_options(table, "each line is a JSON record, as pg-consume --json prints");
+  table.hint("-t", "the topic is the first argument");
+  table.hint("--topic", "the topic is the first argument");
+  table.hint("-b", "there is no server to name: the topic is a directory under --home");
+  table.hint("-P", "this is a producer already");
+  table.hint("-c", "configs are set with 'pg-topic create -c name=value'");
+  return table;
+}
+
+Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool messages) {
+  const auto refuse = [](const char* what) { return fail(Errc::invalid_argument, what); };
+  const bool split = options.delimiter != "\n" || options.nul_delimiter || options.key_delimiter || options.empty_is_null;
+  if (tool.common().json && split) return refuse("--json has its own form: -d, -0, -K and -Z do not go with it");
+  if (tool.common().json && (messages || !options.files.empty())) return refuse("--json reads standard input: leave out MESSAGE and --file");
+  if (messages && !options.files.empty()) return refuse("either MESSAGE or --file, not both");
+  if (options.key && options.key_delimiter) return refuse("either -k or -K, not both");
+  if (options.key_optional && !options.key_delimiter) return refuse("--key-optional needs -K");
+  if (options.nul_delimiter && options.delimiter != "\n") return refuse("either -d or -0, not both");
+  return {};
+}
+
+}  // namespace pg

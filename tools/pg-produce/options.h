@@ -1,0 +1,35 @@
+// pg-produce's options: what was typed, checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/client/producer.h"
+#include "tools/common/run_tool.h"
+
+namespace pg {
+
+struct ProduceOptions {
+  std::string delimiter = "\n";
+  bool nul_delimiter = false;
+  std::optional<std::string> key_delimiter;
+  bool key_optional = false;
+  std::optional<std::string> key;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<PartitionId> partition;
+  bool empty_is_null = false;
+  std::vector<std::string> files;
+  bool report = false;
+  bool no_create = false;
+  int64_t batch_bytes = static_cast<int64_t>(kBatchBytesDefault);
+  ProducerOptions producer;
+};
+
+OptionTable produce_options(Tool& tool, ProduceOptions& options);
+
+// Combinations that make no sense; `messages`: there are MESSAGE operands.
+Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool messages);
+
+}  // namespace pg

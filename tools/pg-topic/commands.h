@@ -1,0 +1,19 @@
+// pg-topic's sub-commands. Each gets the arguments behind its name and returns the exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pg {
+
+using Arguments = std::vector<std::string>;
+
+int topic_create(const Arguments& arguments);
+int topic_list(const Arguments& arguments);
+int topic_describe(const Arguments& arguments);
+int topic_delete(const Arguments& arguments);
+int topic_offsets(const Arguments& arguments);
+int topic_dump(const Arguments& arguments);
+int topic_verify(const Arguments& arguments);
+
+}  // namespace pg

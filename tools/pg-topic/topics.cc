@@ -1,0 +1,85 @@
+// pg-topic create, list, delete.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "tools/common/run_tool.h"
+#include "tools/pg-topic/commands.h"
+
+namespace pg {
+
+int topic_create(const Arguments& arguments) {
+  Tool tool("pg-topic create");
+  int64_t partitions = 1, replication_factor = 1;
+  bool if_not_exists = false, dry_run = false;
+  ConfigMap config;
+  OptionTable table("pg-topic create", "TOPIC", "Makes TOPIC.");
+  table.operands(1, 1);
+  table.count("--partitions", 1, partitions, "how many partitions (default 1)");
+  table.count("--replication-factor", 1, replication_factor, "copies of each partition (1: there are no brokers yet)");
+  table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(config, value); },
+               "set a topic config (repeatable)");
+  table.flag("--if-not-exists", if_not_exists, "an existing topic is no error; it is not changed");
+  table.flag("--dry-run", dry_run, "only check and say what would be done");
+  tool.add_common_options(table, "");
+  table.hint("-p", "the number of partitions is --partitions N");
+  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    const std::string& name = operands[0];
+    if (replication_factor > 1) {
+      return fail(Errc::invalid_argument, fmt::format("--replication-factor {}: there is 1 broker", replication_factor));
+    }
+    if (partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
+    PG_ASSIGN(const auto home, tool.open_home());
+    const auto existing = home->describe_topic(name);
+    if (existing && if_not_exists) return kExitDone;
+    if (existing) return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
+    if (existing.error().code != Errc::not_found) return tl::unexpected(existing.error());
+    if (dry_run) {
+      return tool.print(fmt::format("would create '{}' with {} partitions\n", name, partitions)).map([] { return kExitDone; });
+    }
+    const auto made = home->create_topic(name, static_cast<int32_t>(partitions), config, tool.deadline());
+    if (!made && made.error().code == Errc::already_exists && if_not_exists) return kExitDone;
+    PG_CHECK(made);
+    tool.detail(fmt::format("created '{}' with {} partitions", name, partitions));
+    return kExitDone;
+  });
+}
+
+int topic_list(const Arguments& arguments) {
+  Tool tool("pg-topic list");
+  bool internal = false;
+  OptionTable table("pg-topic list", "", "Prints the names of the topics, one per line.");
+  table.flag("--internal", internal, "internal topics too (their names begin with '_')");
+  tool.add_common_options(table, "print a line of JSON per topic");
+  return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
+    PG_ASSIGN(const auto home, tool.open_home());
+    PG_ASSIGN(const auto names, home->list_topics());
+    std::string out;
+    for (const auto& name : names) {
+      if (name.starts_with('_') && !internal) continue;
+      out += tool.common().json ? fmt::format("{{\"topic\":\"{}\"}}\n", name) : name + "\n";
+    }
+    return tool.print(out).map([] { return kExitDone; });
+  });
+}
+
+int topic_delete(const Arguments& arguments) {
+  Tool tool("pg-topic delete");
+  bool yes = false;
+  OptionTable table("pg-topic delete", "TOPIC...", "Deletes each TOPIC and its records, for good.");
+  table.operands(1, std::numeric_limits<size_t>::max());
+  table.flag("-y,--yes", yes, "really do it");
+  tool.add_common_options(table, "");
+  return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
+    if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
+    PG_ASSIGN(const auto home, tool.open_home());
+    for (const auto& name : names) PG_CHECK(home->describe_topic(name));  // all or nothing, as far as that can be known
+    for (const auto& name : names) {
+      PG_CHECK(home->delete_topic(name, tool.deadline()));
+      tool.detail(fmt::format("deleted '{}'", name));
+    }
+    return kExitDone;
+  });
+}
+
+}  // namespace pg

@@ -1,0 +1,61 @@
+// pg-topic verify: silent where everything fits.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/base/text.h"
+#include "core/client/inspector.h"
+#include "tools/common/json_record.h"
+#include "tools/common/run_tool.h"
+#include "tools/pg-topic/commands.h"
+
+namespace pg {
+namespace {
+
+std::string fault_line(const Fault& fault, bool json) {
+  if (!json) return fmt::format("{}:{} offset {}: {}\n", fault.path, fault.position, fault.offset.value, fault.reason);
+  std::string line = "{\"file\":";
+  append_json_bytes(line, fault.path);
+  line += fmt::format(",\"position\":{},\"offset\":{},\"reason\":", fault.position, fault.offset.value);
+  append_json_bytes(line, fault.reason);
+  return line + "}\n";
+}
+
+}  // namespace
+
+int topic_verify(const Arguments& arguments) {
+  Tool tool("pg-topic verify");
+  int64_t only = -1;
+  OptionTable table("pg-topic verify", "[TOPIC...]",
+                    "Checks every byte of each TOPIC, or of every topic. Prints a line per fault and exits 6; else silent.");
+  table.operands(0, std::numeric_limits<size_t>::max());
+  table.count("-p,--partition", 0, only, "partition N only");
+  tool.add_common_options(table, "print a line of JSON per fault");
+  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    PG_ASSIGN(const auto home, tool.open_home());
+    std::vector<std::string> names = operands;
+    if (names.empty()) {
+      PG_ASSIGN(names, home->list_topics());
+    }
+    int64_t faults = 0;
+    for (const auto& name : names) {
+      PG_ASSIGN(const auto topic, home->describe_topic(name));
+      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
+        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
+      }
+      for (size_t p = 0; p < topic.partitions.size(); ++p) {
+        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+        PG_ASSIGN(const auto totals,
+                  verify_partition(*home, topic, PartitionId(static_cast<int32_t>(p)), tool.deadline(), [&](const Fault& fault) {
+                    (void)tool.print(fault_line(fault, tool.common().json));
+                  }));
+        faults += totals.faults;
+        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p, totals.segments,
+                                totals.batches, totals.records, totals.bytes, totals.faults));
+      }
+    }
+    return faults == 0 ? kExitDone : kExitDamaged;
+  });
+}
+
+}  // namespace pg

@@ -53,36 +53,41 @@ inline constexpr size_t kVarintBytesMax = 10;
 
 // Bytes that write_varint will use for `v`: 1 to 10.
 constexpr size_t varint_size(int64_t v) {
-  return static_cast<size_t>(std::bit_width(zigzag(v) | 1) + 6) / 7;
+  const uint64_t z = zigzag(v);
+  if (z < 1u << 7) return 1;
+  if (z < 1u << 14) return 2;
+  return (static_cast<size_t>(std::bit_width(z)) + 6) / 7;
 }
 
+// The loops of the two below, for numbers of more than two bytes: apart, so that the common cases can be inlined, which
+// is forced, since they run several times per record.
+std::byte* write_long_varint(std::byte* to, uint64_t zigzagged);
+const std::byte* read_long_varint(const std::byte* from, const std::byte* end, int64_t& v);
+
 // Writes `v` and returns the byte after it. Needs varint_size(v) bytes of room.
-inline std::byte* write_varint(std::byte* to, int64_t v) {
-  uint64_t rest = zigzag(v);
-  while (rest >= 0x80) {
-    *to++ = static_cast<std::byte>(rest | 0x80);
-    rest >>= 7;
+[[gnu::always_inline]] inline std::byte* write_varint(std::byte* to, int64_t v) {
+  const uint64_t z = zigzag(v);
+  if (z < 1u << 7) {
+    *to = static_cast<std::byte>(z);
+    return to + 1;
   }
-  *to++ = static_cast<std::byte>(rest);
-  return to;
+  if (z >= 1u << 14) return write_long_varint(to, z);
+  to[0] = static_cast<std::byte>(z | 0x80);
+  to[1] = static_cast<std::byte>(z >> 7);
+  return to + 2;
 }
 
 // Reads a varint from [from, end); returns the byte after it, or nullptr if it does not end within 10 bytes or `end`.
-inline const std::byte* read_varint(const std::byte* from, const std::byte* end, int64_t& v) {
-  if (from < end && static_cast<uint8_t>(*from) < 0x80) [[likely]] {
-    v = unzigzag(static_cast<uint8_t>(*from));
+[[gnu::always_inline]] inline const std::byte* read_varint(const std::byte* from, const std::byte* end, int64_t& v) {
+  if (end - from < 2) return read_long_varint(from, end, v);
+  const auto low = static_cast<uint8_t>(from[0]), high = static_cast<uint8_t>(from[1]);
+  if (low < 0x80) {
+    v = unzigzag(low);
     return from + 1;
   }
-  uint64_t value = 0;
-  for (unsigned shift = 0; from < end && shift < 7 * kVarintBytesMax; shift += 7) {
-    const auto byte = static_cast<uint8_t>(*from++);
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      v = unzigzag(value);
-      return from;
-    }
-  }
-  return nullptr;
+  if (high >= 0x80) return read_long_varint(from, end, v);
+  v = unzigzag((low & 0x7fu) | static_cast<unsigned>(high) << 7);
+  return from + 2;
 }
 
 }  // namespace pg

@@ -146,7 +146,7 @@ std::string uuid_text(const Uuid& id) {
 }
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
-  if (text.size() != 22) return {};
+  if (text.size() != 22 || text.find_first_of("+/") != std::string_view::npos) return {};
   std::string standard(text);
   for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
   const auto bytes = base64_decode(standard + "==");

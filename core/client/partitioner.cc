@@ -46,8 +46,7 @@ Partitioner::Partitioner(PartitionerKind kind, int32_t partitions, Random& rando
   if (partitions_ > 1 && kind_ != PartitionerKind::round_robin) current_ = any();
 }
 
-PartitionId Partitioner::choose(std::optional<std::string_view> key) {
-  if (partitions_ == 1) return PartitionId(0);
+PartitionId Partitioner::choose_among_many(const std::optional<std::string_view>& key) {
   const auto count = static_cast<uint32_t>(partitions_);
   switch (kind_) {
     case PartitionerKind::murmur2:

@@ -31,12 +31,15 @@ class Partitioner {
   Partitioner(PartitionerKind kind, int32_t partitions, Random& random);
 
   // nullopt key: no key. An empty key is a key (but see crc32).
-  PartitionId choose(std::optional<std::string_view> key);
+  PartitionId choose(const std::optional<std::string_view>& key) {
+    return partitions_ == 1 ? PartitionId(0) : choose_among_many(key);
+  }
 
   // A batch for `partition` was sent: the sticky choice moves on.
   void batch_sent(PartitionId partition);
 
  private:
+  PartitionId choose_among_many(const std::optional<std::string_view>& key);
   PartitionId any();
 
   PartitionerKind kind_;

@@ -117,7 +117,7 @@ Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& 
   producer->max_message_bytes_ = config.max_message_bytes;
   producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
   // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
-  PG_CHECK(producer->slot(PartitionId(0)));
+  PG_CHECK(producer->open_slot(PartitionId(0)));
   return producer;
 }
 
@@ -135,32 +135,32 @@ Producer::~Producer() = default;
 
 Deadline Producer::deadline() const { return home_.env().clock.after(options_.timeout); }
 
-Result<Producer::Slot*> Producer::slot(PartitionId partition) {
+Result<> Producer::open_slot(PartitionId partition) {
   if (!topic_.has(partition)) {
     return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic_.name, partition.value,
                                              slots_.size()));
   }
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
-  if (!slot.log) {
-    PG_ASSIGN(slot.log, home_.open_partition(topic_, partition, Access::read_write, deadline()));
-  }
-  return &slot;
+  PG_ASSIGN(slot.log, home_.open_partition(topic_, partition, Access::read_write, deadline()));
+  return {};
 }
 
-Result<> Producer::send(const Record& record, std::optional<PartitionId> partition) {
-  PG_ASSIGN(Slot* const slot, this->slot(partition ? *partition : partitioner_.choose(record.key)));
+Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted) {
   const int64_t timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : home_.env().clock.wall_ms();
-  size_t size = slot->batch.size_with(record, timestamp_ms);
-  if (size > batch_bytes_ && !slot->batch.empty()) {
-    PG_CHECK(send_batch(*slot));
-    size = slot->batch.size_with(record, timestamp_ms);
+  const PartitionId partition = wanted ? *wanted : partitioner_.choose(record.key);
+  if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].log) PG_CHECK(open_slot(partition));
+  Slot& slot = slots_[static_cast<size_t>(partition.value)];
+  if (slot.batch.add(record, timestamp_ms, batch_bytes_)) [[likely]] {
+    if (slot.batch.record_count() == 1) slot.first_added = home_.env().clock.now();
+    return {};
   }
-  if (std::cmp_greater(size, max_message_bytes_)) {
-    return fail(Errc::limit, fmt::format("a record of {} bytes is larger than max.message.bytes={} of topic '{}'", size,
+  // It begins the next batch, which may be larger than others if it is the only record in it.
+  if (!slot.batch.empty()) PG_CHECK(send_batch(slot));
+  if (!slot.batch.add(record, timestamp_ms, static_cast<size_t>(max_message_bytes_))) {
+    return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows",
                                          max_message_bytes_, topic_.name));
   }
-  if (slot->batch.empty()) slot->first_added = home_.env().clock.now();
-  slot->batch.add(record, timestamp_ms);
+  slot.first_added = home_.env().clock.now();
   return {};
 }
 

@@ -80,7 +80,7 @@ class Producer {
   };
 
   Producer(Home& home, TopicMetadata topic, ProducerOptions options);
-  Result<Slot*> slot(PartitionId partition);
+  Result<> open_slot(PartitionId partition);
   Result<> send_batch(Slot& slot);
   Deadline deadline() const;
 

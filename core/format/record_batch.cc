@@ -27,7 +27,7 @@ static_assert(kRecordCountAt + 4 == kBatchHeaderBytes);
 
 constexpr int16_t kLogAppendTimeBit = 1 << 3;
 
-const std::byte* read_bytes(const std::byte* at, const std::byte* end, std::optional<std::string_view>& bytes) {
+[[gnu::always_inline]] inline const std::byte* read_bytes(const std::byte* at, const std::byte* end, std::optional<std::string_view>& bytes) {
   int64_t length = 0;
   at = read_varint(at, end, length);
   if (at == nullptr || length < -1 || length > end - at) return nullptr;
@@ -35,22 +35,22 @@ const std::byte* read_bytes(const std::byte* at, const std::byte* end, std::opti
     bytes.reset();
     return at;
   }
-  bytes = as_text({at, static_cast<size_t>(length)});
+  bytes.emplace(reinterpret_cast<const char*>(at), static_cast<size_t>(length));
   return at + length;
 }
 
-std::byte* write_bytes(std::byte* to, const std::optional<std::string_view>& bytes) {
+inline std::byte* write_bytes(std::byte* to, const std::optional<std::string_view>& bytes) {
   if (!bytes) return write_varint(to, -1);
   to = write_varint(to, static_cast<int64_t>(bytes->size()));
   if (!bytes->empty()) std::memcpy(to, bytes->data(), bytes->size());
   return to + bytes->size();
 }
 
-size_t sized(const std::optional<std::string_view>& bytes) {
+inline size_t sized(const std::optional<std::string_view>& bytes) {
   return bytes ? varint_size(static_cast<int64_t>(bytes->size())) + bytes->size() : 1;
 }
 
-size_t body_size(const Record& record, int64_t timestamp_delta, int32_t offset_delta) {
+inline size_t body_size(const Record& record, int64_t timestamp_delta, int32_t offset_delta) {
   size_t size = 1 + varint_size(timestamp_delta) + varint_size(offset_delta) + sized(record.key) + sized(record.value) +
                 varint_size(static_cast<int64_t>(record.headers.size()));
   for (const auto& header : record.headers) size += sized(header.name) + sized(header.value);
@@ -177,25 +177,16 @@ const char* RecordCursor::parse(RecordView& record) {
   return nullptr;
 }
 
-int64_t BatchBuilder::timestamp_delta(int64_t timestamp_ms) const {
-  if (empty()) return 0;
-  return static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) - static_cast<uint64_t>(base_timestamp_ms_));
-}
-
-size_t BatchBuilder::size_with(const Record& record, int64_t timestamp_ms) const {
-  const size_t body = body_size(record, timestamp_delta(timestamp_ms), record_count_);
-  return (empty() ? kBatchHeaderBytes : used_) + varint_size(static_cast<int64_t>(body)) + body;
-}
-
-void BatchBuilder::add(const Record& record, int64_t timestamp_ms) {
-  if (empty()) {
-    used_ = kBatchHeaderBytes;
-    base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
-  }
-  const int64_t delta = timestamp_delta(timestamp_ms);
+bool BatchBuilder::add(const Record& record, int64_t timestamp_ms, size_t batch_bytes_max) {
+  const size_t used = empty() ? kBatchHeaderBytes : used_;
+  // Unsigned, so that no pair of timestamps can overflow.
+  const auto delta = empty() ? 0 : static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) -
+                                                        static_cast<uint64_t>(base_timestamp_ms_));
   const size_t body = body_size(record, delta, record_count_);
-  make_room(kVarintBytesMax + body);
-  std::byte* p = write_varint(buffer_.get() + used_, static_cast<int64_t>(body));
+  if (used + varint_size(static_cast<int64_t>(body)) + body > batch_bytes_max) return false;
+  if (used + kVarintBytesMax + body > capacity_) make_room(used, kVarintBytesMax + body);
+
+  std::byte* p = write_varint(buffer_.get() + used, static_cast<int64_t>(body));
   *p++ = std::byte{0};  // attributes
   p = write_varint(p, delta);
   p = write_varint(p, record_count_);
@@ -203,9 +194,11 @@ void BatchBuilder::add(const Record& record, int64_t timestamp_ms) {
   p = write_bytes(p, record.value);
   p = write_varint(p, static_cast<int64_t>(record.headers.size()));
   for (const auto& header : record.headers) p = write_bytes(write_bytes(p, header.name), header.value);
+  if (empty()) base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
   used_ = static_cast<size_t>(p - buffer_.get());
   max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
   ++record_count_;
+  return true;
 }
 
 MutableBytes BatchBuilder::finish() {
@@ -233,12 +226,11 @@ void BatchBuilder::clear() {
   used_ = 0;
 }
 
-void BatchBuilder::make_room(size_t more) {
-  if (used_ + more <= capacity_) return;
+void BatchBuilder::make_room(size_t used, size_t more) {
   constexpr size_t kFirst = 4096;
-  const size_t wanted = std::max({kFirst, capacity_ * 2, used_ + more});
+  const size_t wanted = std::max({kFirst, capacity_ * 2, used + more});
   std::unique_ptr<std::byte[]> larger(new std::byte[wanted]);  // uninitialised
-  if (buffer_ && record_count_ > 0) std::memcpy(larger.get(), buffer_.get(), used_);
+  if (!empty()) std::memcpy(larger.get(), buffer_.get(), used);
   buffer_ = std::move(larger);
   capacity_ = wanted;
 }

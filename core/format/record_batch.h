@@ -124,10 +124,8 @@ struct Record {
 // Gathers records into one batch. Reused for the next batch without giving its memory back.
 class BatchBuilder {
  public:
-  // The size the batch would have with `record` added.
-  size_t size_with(const Record& record, int64_t timestamp_ms) const;
-  // The caller keeps size_with() below kBatchBytesMax.
-  void add(const Record& record, int64_t timestamp_ms);
+  // Adds `record`, unless the batch would then be larger than `batch_bytes_max`: false, and nothing has changed.
+  bool add(const Record& record, int64_t timestamp_ms, size_t batch_bytes_max);
 
   bool empty() const { return record_count_ == 0; }
   int32_t record_count() const { return record_count_; }
@@ -139,8 +137,7 @@ class BatchBuilder {
   void clear();
 
  private:
-  int64_t timestamp_delta(int64_t timestamp_ms) const;
-  void make_room(size_t more);
+  void make_room(size_t used, size_t more);
 
   // Grown by hand and never zeroed beyond need: touching fresh memory is the dearest part of a short run.
   std::unique_ptr<std::byte[]> buffer_;

@@ -72,9 +72,8 @@ Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
     PG_ASSIGN(const bool stale, state.is_stale());
     if (!stale) {
       PG_CHECK(check_may_append(state));
-      const ProcessInfo process = env_.process();
-      state.page().holder_pid.store(process.pid, std::memory_order_relaxed);
-      state.page().holder_pid_namespace.store(process.pid_namespace, std::memory_order_relaxed);
+      state.page().holder_pid.store(process_.pid, std::memory_order_relaxed);
+      state.page().holder_pid_namespace.store(process_.pid_namespace, std::memory_order_relaxed);
       writing.position = state.position();
       PG_CHECK(clear_unfinished_roll(state, writing.position));
       PG_ASSIGN(const bool trusted, open_active(writing.position));

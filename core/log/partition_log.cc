@@ -28,7 +28,8 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
     : env_(env),
       spec_(std::move(spec)),
       name_(fmt::format("{}-{}", spec_.partition.topic, spec_.partition.partition.value)),
-      directory_(names::partition_directory(spec_.log_directory, spec_.partition)) {}
+      directory_(names::partition_directory(spec_.log_directory, spec_.partition)),
+      process_(env.process()) {}
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
                                   const Uuid& topic_id) {

@@ -101,6 +101,7 @@ class PartitionLog {
   Spec spec_;
   std::string name_;
   std::string directory_;
+  ProcessInfo process_;
   mutable std::mutex state_mutex_;  // guards state_
   std::shared_ptr<PartitionState> state_;
   ActiveSegment active_;  // guarded by the append lock

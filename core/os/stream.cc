@@ -36,6 +36,8 @@ Result<InputStream::Ready> InputStream::wait(Deadline deadline) const {
   }
 }
 
+void InputStream::enlarge_pipe() const { fcntl(fd_, F_SETPIPE_SZ, kPipeBytes); }
+
 Result<size_t> InputStream::read(MutableBytes into) const {
   const ssize_t got = retry_eintr([&] { return ::read(fd_, into.data(), into.size()); });
   if (got < 0) return sys_fail("read", name_);
@@ -52,8 +54,6 @@ Result<> OutputStream::write(ByteView bytes) const {
 }
 
 void OutputStream::enlarge_pipe() const { fcntl(fd_, F_SETPIPE_SZ, kPipeBytes); }
-
-bool OutputStream::is_terminal() const { return isatty(fd_) == 1; }
 
 Result<std::string> read_user_file(const std::string& path, size_t most) {
   UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));

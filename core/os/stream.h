@@ -20,6 +20,9 @@ class InputStream {
   // Waits until a read would return at once (data, or the end), until `deadline`, or until a stop signal arrives.
   Result<Ready> wait(Deadline deadline) const;
 
+  // If it is a pipe, gives it room for 1 MiB (the default is 64 KiB), so that writer and reader wait less for each other.
+  void enlarge_pipe() const;
+
   // What there is, at most into.size() bytes; 0 at the end.
   Result<size_t> read(MutableBytes into) const;
 
@@ -38,9 +41,7 @@ class OutputStream {
   // All of `bytes`, or an error. A closed pipe raises SIGPIPE, which ends the process as it ends cat.
   Result<> write(ByteView bytes) const;
 
-  // If it is a pipe, gives it room for 1 MiB (the default is 64 KiB), so that writer and reader wait less for each other.
-  void enlarge_pipe() const;
-  bool is_terminal() const;
+  void enlarge_pipe() const;  // as above
 
  private:
   int fd_;

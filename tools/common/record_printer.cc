@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <utility>
 
 #include "core/base/text.h"
 #include "tools/common/delimiter.h"
@@ -11,7 +11,6 @@
 namespace pg {
 namespace {
 
-constexpr size_t kWriteBytes = 128 << 10;
 constexpr std::string_view kFields = "topkevsTdhKS";
 constexpr std::string_view kEncodedFields = "kvsh";
 
@@ -107,32 +106,38 @@ void FormatString::append_headers(std::string& out, Encoding encoding, const Con
   }
 }
 
-RecordPrinter::RecordPrinter(PrintOptions options, OutputStream out) : options_(std::move(options)), out_(std::move(out)) {
-  out_.enlarge_pipe();
+Result<> OutputBuffer::flush() {
+  const size_t used = std::exchange(used_, 0);
+  return used == 0 ? Result<>() : out_.write(as_bytes({buffer_.get(), used}));
+}
+
+Result<> OutputBuffer::append_slowly(std::string_view first, std::string_view second) {
+  if (!buffer_) buffer_.reset(new char[kBytes]);  // uninitialised: untouched pages cost nothing
+  PG_CHECK(flush());
+  if (first.size() + second.size() <= kBytes) return append(first, second);
+  PG_CHECK(out_.write(as_bytes(first)));
+  return out_.write(as_bytes(second));
+}
+
+RecordPrinter::RecordPrinter(PrintOptions options, OutputStream out) : options_(std::move(options)), out_(out) {
+  out.enlarge_pipe();
 }
 
 Result<> RecordPrinter::print(const ConsumedRecord& record) {
-  if (options_.format) {
-    options_.format->append(buffer_, record);
-  } else if (options_.json) {
-    append_json_record(buffer_, record);
-    buffer_ += '\n';
-  } else {
-    if (options_.key_delimiter) {
-      buffer_ += record.key.value_or("");
-      buffer_ += *options_.key_delimiter;
+  if (options_.format || options_.json) {
+    text_.clear();
+    if (options_.format) {
+      options_.format->append(text_, record);
+    } else {
+      append_json_record(text_, record);
+      text_ += '\n';
     }
-    buffer_ += record.value.value_or("");
-    buffer_ += options_.delimiter;
+    return out_.append(text_);
   }
-  return buffer_.size() >= kWriteBytes ? flush() : Result<>();
-}
-
-Result<> RecordPrinter::flush() {
-  if (buffer_.empty()) return {};
-  const auto written = out_.write(as_bytes(buffer_));
-  buffer_.clear();
-  return written;
+  if (options_.key_delimiter) {
+    PG_CHECK(out_.append(record.key.value_or(""), *options_.key_delimiter));
+  }
+  return out_.append(record.value.value_or(""), options_.delimiter);
 }
 
 }  // namespace pg

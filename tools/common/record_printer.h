@@ -1,6 +1,7 @@
 // Records to bytes on standard output, gathered into large writes.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,18 +40,41 @@ struct PrintOptions {
   bool json = false;
 };
 
+// Bytes on their way to standard output. Large values are written without being copied first.
+class OutputBuffer {
+ public:
+  explicit OutputBuffer(OutputStream out) : out_(std::move(out)) {}
+  // The bytes of `first`, then those of `second`.
+  Result<> append(std::string_view first, std::string_view second = {}) {
+    if (first.size() + second.size() > kBytes - used_ || !buffer_) [[unlikely]] return append_slowly(first, second);
+    std::memcpy(buffer_.get() + used_, first.data(), first.size());
+    std::memcpy(buffer_.get() + used_ + first.size(), second.data(), second.size());
+    used_ += first.size() + second.size();
+    return {};
+  }
+  Result<> flush();
+
+ private:
+  static constexpr size_t kBytes = 128 << 10;
+  Result<> append_slowly(std::string_view first, std::string_view second);
+
+  OutputStream out_;
+  std::unique_ptr<char[]> buffer_;
+  size_t used_ = 0;
+};
+
 class RecordPrinter {
  public:
   RecordPrinter(PrintOptions options, OutputStream out);
   // May write. The first error is final.
   Result<> print(const ConsumedRecord& record);
   // Writes what is gathered. Destroying the printer writes nothing.
-  Result<> flush();
+  Result<> flush() { return out_.flush(); }
 
  private:
   PrintOptions options_;
-  OutputStream out_;
-  std::string buffer_;
+  OutputBuffer out_;
+  std::string text_;  // a formatted record, reused
 };
 
 }  // namespace pg

@@ -38,7 +38,11 @@ MutableBytes RecordReader::space() {
 Result<std::optional<std::string_view>> RecordReader::next() {
   const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
   size_t length = std::string_view::npos;
-  if (!delimiter_.empty()) length = rest.find(delimiter_, scanned_ - begin_);
+  if (delimiter_.size() == 1) {
+    length = rest.find(delimiter_.front(), scanned_ - begin_);
+  } else if (!delimiter_.empty()) {
+    length = rest.find(delimiter_, scanned_ - begin_);
+  }
   const bool delimited = length != std::string_view::npos;
   if (!delimited) {
     // A delimiter may have begun in the last bytes.

@@ -9,6 +9,9 @@
 namespace pg {
 namespace {
 
+// A read of so much says that whoever fills the pipe is at least as fast as we are.
+constexpr size_t kFullPipeBytes = 64 << 10;
+
 class Produce {
  public:
   Produce(const Tool& tool, const ProduceOptions& options, Producer& producer)
@@ -87,11 +90,16 @@ Result<> Produce::send_input() {
   const InputStream input = InputStream::standard_input();
   RecordReader reader(options_.nul_delimiter ? std::string(1, '\0') : options_.delimiter,
                       static_cast<size_t>(producer_.max_record_bytes()));
+  bool enlarged = false;
   for (;;) {
     PG_ASSIGN(const bool go_on, wait_for_input(input));
     if (!go_on) return {};
     PG_ASSIGN(const size_t got, input.read(reader.space()));
     reader.filled(got);
+    if (got >= kFullPipeBytes && !enlarged) {
+      input.enlarge_pipe();  // only now: for a few records it would cost more than it saves
+      enlarged = true;
+    }
     if (got == 0) reader.finish();
     PG_CHECK(send_available(reader));
     if (got == 0) return {};

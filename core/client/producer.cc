@@ -18,11 +18,14 @@ class Producer::Flusher {
 
   void wrote(PartitionLog& log, BatchReport report, Offset end) {
     const std::lock_guard guard(mutex_);
+    const bool was_idle = dirty_.empty();
     Dirty& dirty = dirty_[&log];
     if (options_.report) dirty.reports.push_back({std::move(report), end});
-    if (thread_.joinable()) return changed_.notify_one();
-    // The first write starts the thread, so that reading alone never pays for it.
-    thread_ = std::thread([this] { run(); });
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { run(); });
+    } else if (was_idle) {
+      changed_.notify_one();  // otherwise it has its date already, and a wake-up would only cost
+    }
   }
 
   // The first error of the background thread, which every later send repeats.

@@ -9,13 +9,6 @@
 #include "core/os/signals.h"
 
 namespace pg {
-namespace {
-
-// A run that has appended this much has its next blocks reserved in steps of it: large files then stay in one piece
-// and the kernel allocates once instead of at every write.
-constexpr int64_t kReserveBytes = 4 << 20;
-
-}  // namespace
 
 Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
   const BatchHeader header = read_batch_header(batch);
@@ -38,7 +31,6 @@ Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
   }
   stamp_batch(batch, base_offset, epoch);
 
-  reserve_ahead(position);
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
   if (!written) {
     // Nothing is half-done: the bytes that did get written go before anybody else may append. Should even this fail,
@@ -49,7 +41,6 @@ Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
   position.log_end = base_offset + header.last_offset_delta + 1;
   IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
-  appended_bytes_ += static_cast<int64_t>(batch.size());
   writing.state->publish_and_wake(position);
   return Appended{base_offset, position.log_end, epoch};
 }
@@ -119,7 +110,6 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
       auto segment = open_active_segment(env_.files, directory_, position.active_segment);
       if (!segment && segment.error().code == Errc::not_found) return false;
       PG_ASSIGN(active_, std::move(segment));
-      reserved_until_ = 0;
     }
     PG_ASSIGN(const FileInfo log, active_.log->info());
     if (log.links == 0 && !opened) {
@@ -154,7 +144,6 @@ Result<> PartitionLog::roll(Writing& writing) {
   LogPosition& position = writing.position;
   const Offset base = position.log_end;
   IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes).close(position);
-  (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));  // gives reserved blocks back
 
   page.rolling.store(base.value + 1, std::memory_order_release);
   PG_CHECK(remove_segment(env_.files, directory_, base));
@@ -171,17 +160,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   page.rolling.store(0, std::memory_order_release);
   position = next;
   PG_ASSIGN(active_, open_active_segment(env_.files, directory_, base));
-  reserved_until_ = 0;
   return {};
-}
-
-void PartitionLog::reserve_ahead(const LogPosition& position) {
-  if (appended_bytes_ < kReserveBytes || position.segment_bytes + kReserveBytes / 2 < reserved_until_) return;
-  const int64_t until = std::min<int64_t>(position.segment_bytes + 2 * kReserveBytes, spec_.config.segment_bytes);
-  if (until <= position.segment_bytes) return;
-  (void)active_.log->reserve(static_cast<uint64_t>(position.segment_bytes),
-                             static_cast<uint64_t>(until - position.segment_bytes));
-  reserved_until_ = until;
 }
 
 // Who holds the lock is in the page, for people: the lock itself is the kernel's.

@@ -91,7 +91,6 @@ class PartitionLog {
   Result<bool> open_active(LogPosition& position);
   Result<> roll(Writing& writing);
   bool must_roll(const LogPosition& position, const BatchHeader& header) const;
-  void reserve_ahead(const LogPosition& position);
   Error explain_lock_failure(Error error) const;
 
   Result<Offset> flush_holding_lock(PartitionState& state);
@@ -105,8 +104,6 @@ class PartitionLog {
   mutable std::mutex state_mutex_;  // guards state_
   std::shared_ptr<PartitionState> state_;
   ActiveSegment active_;  // guarded by the append lock
-  int64_t appended_bytes_ = 0;
-  int64_t reserved_until_ = 0;
 };
 
 }  // namespace pg

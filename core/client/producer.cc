@@ -91,7 +91,7 @@ class Producer::Flusher {
       flushed_[log->spec().partition] = flushed;
       for (const auto& pending : dirty.reports) {
         PG_ASSERT(pending.end <= flushed);
-        options_.report(pending.report);
+        PG_CHECK(options_.report(pending.report));
       }
     }
     return {};
@@ -183,7 +183,7 @@ Result<> Producer::send_batch(Slot& slot) {
   } else if (options_.report) {
     // With one replica a record is committed as soon as it is written.
     report.state = options_.acks == Acks::all ? "committed" : "written";
-    options_.report(report);
+    PG_CHECK(options_.report(report));
   }
   return {};
 }

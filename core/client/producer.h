@@ -44,8 +44,8 @@ struct ProducerOptions {
   PartitionerKind partitioner = PartitionerKind::murmur2;
   bool create_topic = true;
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
-  // twice at once.
-  std::function<void(const BatchReport&)> report;
+  // twice at once. Its failure is the producer's.
+  std::function<Result<>(const BatchReport&)> report;
 };
 
 class Producer {

@@ -115,8 +115,8 @@ class RecordCursor {
 
 // A record to be written. Views are borrowed for the call only.
 struct Record {
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;
+  std::optional<std::string_view> key = {};
+  std::optional<std::string_view> value = {};
   std::vector<Header> headers = {};
   std::optional<int64_t> timestamp_ms = {};  // since the epoch, not negative; empty: when it is sent
 };

@@ -19,16 +19,14 @@ Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
   }
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, begin_append(deadline));
-  if (must_roll(writing.position, header)) PG_CHECK(roll(writing));
+  const bool log_append_time = spec_.config.timestamp_type == TimestampType::log_append;
+  const int64_t max_timestamp_ms = log_append_time ? env_.clock.wall_ms() : header.max_timestamp_ms;
+  if (must_roll(writing.position, header, max_timestamp_ms)) PG_CHECK(roll(writing));
 
   LogPosition& position = writing.position;
   const Offset base_offset = position.log_end;
   const LeaderEpoch epoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed));
-  int64_t max_timestamp_ms = header.max_timestamp_ms;
-  if (spec_.config.timestamp_type == TimestampType::log_append) {
-    max_timestamp_ms = env_.clock.wall_ms();
-    stamp_log_append_time(batch, max_timestamp_ms);
-  }
+  if (log_append_time) stamp_log_append_time(batch, max_timestamp_ms);
   stamp_batch(batch, base_offset, epoch);
 
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
@@ -131,12 +129,12 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
   }
 }
 
-bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header) const {
+bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms) const {
   if (position.segment_bytes == 0) return false;
   const int64_t bytes = position.segment_bytes + static_cast<int64_t>(header.size_bytes());
   const int64_t last_relative_offset = position.log_end - position.active_segment + header.last_offset_delta;
   return bytes > spec_.config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
-         header.max_timestamp_ms - position.first_timestamp_ms > spec_.config.segment_ms;
+         max_timestamp_ms - position.first_timestamp_ms > spec_.config.segment_ms;
 }
 
 Result<> PartitionLog::roll(Writing& writing) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/format/path_names.h"
 #include "core/log/segment_files.h"
 
@@ -13,7 +15,9 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
   for (;;) {
     // Read before the file's size: if the segment is still the active one, what is published counts; if it no longer
     // is, its file does not grow any more.
-    const LogPosition published = log_->current_state()->position();
+    const auto state = log_->current_state();
+    if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
+    const LogPosition published = state->position();
     PG_ASSIGN(const uint64_t limit, readable_bytes(published));
     auto batch = scanner_->next(limit);
     if (hint_ && !confirms_hint(batch)) {
@@ -23,7 +27,7 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     }
     if (!batch) return batch;
     if (*batch) {
-      PG_ASSIGN(const bool wanted, accept(**batch));
+      PG_ASSIGN(const bool wanted, accept(**batch, LeaderEpoch(state->page().leader_epoch.load(std::memory_order_relaxed))));
       if (wanted) return batch;
       continue;
     }
@@ -32,7 +36,7 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
                   static_cast<int64_t>(limit));
     }
     PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
-    if (segment_of(bases, expected_) != expected_) {
+    if (expected_ == segment_base_ || segment_of(bases, expected_) != expected_) {
       return fail(Errc::corrupt, fmt::format("'{}' has no offset {}: the segment ends before the next one begins",
                                              log_->name(), expected_.value), file_->path(), static_cast<int64_t>(limit));
     }
@@ -81,12 +85,11 @@ Result<uint64_t> LogReader::readable_bytes(const LogPosition& published) const {
 
 // Whether the batch holds the next offset. What lies outside the CRC, the base offset and the leader epoch, is checked
 // against the batches before it, so that damage there is noticed too.
-Result<bool> LogReader::accept(const ScannedBatch& batch) {
+Result<bool> LogReader::accept(const ScannedBatch& batch, LeaderEpoch newest_epoch) {
   const BatchHeader& header = batch.header;
-  const int32_t newest_epoch = log_->current_state()->page().leader_epoch.load(std::memory_order_relaxed);
   const char* fault = nullptr;
   if (header.base_offset != expected_) fault = "its base offset does not follow the batch before it";
-  if (header.leader_epoch < last_epoch_ || header.leader_epoch.value > newest_epoch) fault = "its leader epoch is impossible";
+  if (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch) fault = "its leader epoch is impossible";
   if (fault != nullptr) {
     return fail(Errc::corrupt, fmt::format("damaged batch: {}", fault), file_->path(), static_cast<int64_t>(batch.position));
   }
@@ -97,27 +100,47 @@ Result<bool> LogReader::accept(const ScannedBatch& batch) {
   return true;
 }
 
-Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
-  FileSystem& files = log.env().files;
-  PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
-  for (size_t i = 0; i < bases.size() && bases[i] < end; ++i) {
-    const Offset segment_end = i + 1 < bases.size() ? bases[i + 1] : end;
-    if (segment_end <= start) continue;
-    // By the index, nothing before this offset is late enough; in most segments that is their very end.
-    const Offset from = std::max(start, lookup_time(files, log.directory(), bases[i], timestamp_ms));
-    LogReader reader(log, from);
-    while (reader.next_offset() < std::min(segment_end, end)) {
-      PG_ASSIGN(const auto batch, reader.next(std::min(segment_end, end)));
-      if (!batch) break;
-      if (batch->header.max_timestamp_ms < timestamp_ms) continue;
-      PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header));
-      RecordView record;
-      for (;;) {
-        PG_ASSIGN(const bool more, records.next(record));
-        if (!more) break;
-        if (record.timestamp_ms >= timestamp_ms && record.offset >= start && record.offset < end) return record.offset;
-      }
+namespace {
+
+// The first offset of the batch whose records may be late enough, after what the time index says; `start` where it says
+// nothing, or something that the log does not confirm.
+Offset skip_by_time_index(PartitionLog& log, Offset base, int64_t timestamp_ms, Offset start, Offset end) {
+  const auto hint = lookup_time(log.env().files, log.directory(), base, timestamp_ms);
+  if (!hint || hint->last_offset < start || hint->last_offset >= end) return start;
+  LogReader reader(log, hint->last_offset);
+  const auto batch = reader.next(end);
+  const bool confirmed = batch && *batch && (*batch)->header.last_offset() == hint->last_offset &&
+                         (*batch)->header.max_timestamp_ms == hint->timestamp_ms;
+  return confirmed ? (*batch)->header.end_offset() : start;
+}
+
+// The first record in [start, end) that is late enough.
+Result<std::optional<Offset>> scan_for_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
+  LogReader reader(log, start);
+  for (;;) {
+    PG_ASSIGN(const auto batch, reader.next(end));
+    if (!batch) return std::nullopt;
+    if (batch->header.max_timestamp_ms < timestamp_ms) continue;
+    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header));
+    RecordView record;
+    for (;;) {
+      PG_ASSIGN(const bool more, records.next(record));
+      if (!more || record.offset >= end) break;
+      if (record.timestamp_ms >= timestamp_ms && record.offset >= start) return record.offset;
     }
+  }
+}
+
+}  // namespace
+
+Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
+  PG_ASSIGN(const auto bases, list_segments(log.env().files, log.directory()));
+  for (size_t i = 0; i < bases.size() && bases[i] < end; ++i) {
+    const Offset segment_end = i + 1 < bases.size() ? std::min(bases[i + 1], end) : end;
+    if (segment_end <= start) continue;
+    const Offset from = skip_by_time_index(log, bases[i], timestamp_ms, std::max(start, bases[i]), segment_end);
+    PG_ASSIGN(const auto found, scan_for_time(log, timestamp_ms, from, segment_end));
+    if (found) return *found;
   }
   return end;
 }

@@ -27,7 +27,7 @@ class LogReader {
   Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
-  Result<bool> accept(const ScannedBatch& batch);
+  Result<bool> accept(const ScannedBatch& batch, LeaderEpoch newest_epoch);
 
   PartitionLog* log_;
   Offset next_;

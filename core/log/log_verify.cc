@@ -142,7 +142,7 @@ Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& bat
     });
     if (batch == batches.end() || std::cmp_not_equal(batch->position, entry.position) ||
         batch->last_offset != base + entry.relative_offset) {
-      fault(path, at, base + entry.relative_offset, "index entry points at no such batch; delete the index and it is rebuilt");
+      fault(path, at, base + entry.relative_offset, "index entry points at no such batch; delete the index and partition.state, and both are rebuilt");
     }
   }
   return {};
@@ -166,7 +166,7 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
       greatest = std::max(greatest, batches[seen++].max_timestamp_ms);
     }
     if (seen == 0 || batches[seen - 1].last_offset != offset || entry.timestamp_ms != greatest) {
-      fault(path, at, offset, "index entry has another time than its batches; delete the index and it is rebuilt");
+      fault(path, at, offset, "index entry has another time than its batches; delete the index and partition.state, and both are rebuilt");
     }
   }
   return {};

@@ -58,11 +58,25 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Env& env, Spec sp
   return log;
 }
 
-Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
-  PG_ASSIGN(const Uuid id, read_topic_id(env_.files, directory_));
-  if (id != spec_.topic_id) {
-    return fail(Errc::not_found, fmt::format("partition '{}' was deleted and made again", name_), directory_);
+// Whether the directory is there, is one, and belongs to the topic it was opened for.
+Result<> PartitionLog::check_directory() const {
+  const auto info = env_.files.info(directory_);
+  if (!info && info.error().code == Errc::not_found) {
+    return fail(Errc::not_found, fmt::format("partition '{}' does not exist", name_), directory_);
   }
+  PG_CHECK(info);
+  if (!info->is_directory) return fail(Errc::io, fmt::format("partition '{}' is no directory", name_), directory_);
+  const auto id = read_topic_id(env_.files, directory_);
+  if (!id && id.error().code == Errc::not_found) {
+    return fail(Errc::corrupt, fmt::format("partition '{}' has no partition.metadata", name_), directory_);
+  }
+  PG_CHECK(id);
+  if (*id == spec_.topic_id) return {};
+  return fail(Errc::not_found, fmt::format("partition '{}' was deleted and made again", name_), directory_);
+}
+
+Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
+  PG_CHECK(check_directory());
   PartitionState::Spec state_spec{directory_, name_, spec_.access, {}};
   state_spec.rebuild = [this](const OldPage& old, Access access) {
     const LogDirectory log_directory(env_, spec_.log_directory);
@@ -97,25 +111,31 @@ std::shared_ptr<PartitionState> PartitionLog::current_state() const {
   return state_;
 }
 
-Result<> PartitionLog::remove(Deadline deadline) {
-  {
-    PG_ASSIGN(auto open, state(deadline));
-    if (open->access() == Access::read_only) {
-      return fail(Errc::io, fmt::format("cannot delete '{}': no permission to write", name_), directory_);
-    }
-    auto append = HeldLock::acquire(open->locks(), lock_byte::kAppend, LockMode::exclusive, deadline);
-    if (!append) return tl::unexpected(explain_lock_failure(append.error()));
-    open->page().deleted.store(1, std::memory_order_seq_cst);
-    open->wake_all();
-    const std::string doomed =
-        names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
-    PG_CHECK(env_.files.rename(directory_, doomed));
-    PG_CHECK(env_.files.sync_directory(spec_.log_directory));
-    PG_CHECK(env_.files.remove_tree(doomed));
+Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
+  PartitionLog log(env, std::move(spec));
+  auto open = log.state(deadline);
+  if (!open) {
+    // Damaged beyond opening: nobody can have it open, so there is nobody to tell.
+    const Errc why = open.error().code;
+    const bool damaged = why == Errc::corrupt || (why == Errc::io && log.check_directory());
+    return damaged ? log.remove_directory() : tl::unexpected(open.error());
   }
-  const std::lock_guard guard(state_mutex_);
-  state_.reset();
-  return {};
+  PartitionState& state = **open;
+  if (state.access() == Access::read_only) {
+    return fail(Errc::io, fmt::format("cannot delete '{}': no permission to write", log.name_), log.directory_);
+  }
+  const auto append = HeldLock::acquire(state.locks(), lock_byte::kAppend, LockMode::exclusive, deadline);
+  if (!append) return tl::unexpected(log.explain_lock_failure(append.error()));
+  state.page().deleted.store(1, std::memory_order_seq_cst);
+  state.wake_all();
+  return log.remove_directory();
+}
+
+Result<> PartitionLog::remove_directory() const {
+  const std::string doomed = names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
+  PG_CHECK(env_.files.rename(directory_, doomed));
+  PG_CHECK(env_.files.sync_directory(spec_.log_directory));
+  return env_.files.remove_tree(doomed);
 }
 
 }  // namespace pg

@@ -52,8 +52,9 @@ class PartitionLog {
   // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
   static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);
 
-  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it.
-  Result<> remove(Deadline deadline);
+  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it. Works on
+  // a damaged partition too. not_found: it is gone, or belongs to another topic by now.
+  static Result<> remove(const Env& env, Spec spec, Deadline deadline);
 
   // Appends one encoded batch; stamps its base offset and leader epoch (and times, for LogAppendTime) in place.
   // Written and visible on return, not flushed. All of it or nothing. Errors: limit (larger than max.message.bytes),
@@ -83,14 +84,16 @@ class PartitionLog {
   };
 
   PartitionLog(const Env& env, Spec spec);
+  Result<> check_directory() const;
   Result<std::shared_ptr<PartitionState>> open_state(Deadline deadline);
+  Result<> remove_directory() const;
 
   Result<Writing> begin_append(Deadline deadline);
   Result<> check_may_append(const PartitionState& state) const;
   Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
   Result<bool> open_active(LogPosition& position);
   Result<> roll(Writing& writing);
-  bool must_roll(const LogPosition& position, const BatchHeader& header) const;
+  bool must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms) const;
   Error explain_lock_failure(Error error) const;
 
   Result<Offset> flush_holding_lock(PartitionState& state);

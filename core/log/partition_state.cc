@@ -44,7 +44,9 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
     PG_ASSIGN(const bool mapped, state->map_page(state->access_));
     if (mapped) return state;
     if (state->access_ == Access::read_only) {
-      PG_CHECK(state->take_private_view());
+      const auto viewed = state->take_private_view();
+      state->locks_->unlock(lock_byte::kMapped);  // who only looks does not keep others from rebuilding the page
+      PG_CHECK(viewed);
       return state;
     }
     // Nobody may have the bad page mapped while it is replaced. The wait is a poll without the append lock, so that

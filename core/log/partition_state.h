@@ -17,7 +17,8 @@
 
 namespace pg {
 
-// The bytes of partition.lock. Order: a holder of one may take a later one, never an earlier one.
+// The bytes of partition.lock. They are taken in the order mapped, append, flush, replica, segment list; a holder of one
+// never takes an earlier one.
 namespace lock_byte {
 inline constexpr uint32_t kAppend = 0;
 inline constexpr uint32_t kMapped = 1;   // held shared by all who map the page, exclusively while it is rebuilt

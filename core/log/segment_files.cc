@@ -69,11 +69,12 @@ std::optional<IndexHint> lookup_offset(FileSystem& files, const std::string& dir
   return IndexHint{static_cast<uint64_t>(entry->position), base + entry->relative_offset};
 }
 
-Offset lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms) {
+std::optional<TimeHint> lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms) {
   const auto entry =
       last_below<TimeIndexEntry>(files, names::segment(directory, base, SegmentFile::time_index),
                                  [&](const TimeIndexEntry& e) { return e.timestamp_ms < timestamp_ms; });
-  return entry && entry->relative_offset >= 0 ? base + entry->relative_offset : base;
+  if (!entry || entry->relative_offset < 0) return {};
+  return TimeHint{entry->timestamp_ms, base + entry->relative_offset};
 }
 
 Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& directory, Offset base) {

@@ -25,9 +25,13 @@ struct IndexHint {
 };
 std::optional<IndexHint> lookup_offset(FileSystem& files, const std::string& directory, Offset base, Offset target);
 
-// An offset at or below the first record that is not earlier than `timestamp_ms` in this segment, by its time index;
-// the base offset where that tells nothing.
-Offset lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms);
+// The last entry of the segment's time index that is earlier than `timestamp_ms`: up to the batch that ends with that
+// offset, every record is too. Only a hint: the reader checks that this batch has this time.
+struct TimeHint {
+  int64_t timestamp_ms = 0;
+  Offset last_offset;
+};
+std::optional<TimeHint> lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms);
 
 // A segment opened for appending.
 struct ActiveSegment {

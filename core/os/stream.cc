@@ -55,9 +55,17 @@ Result<> OutputStream::write(ByteView bytes) const {
 
 void OutputStream::enlarge_pipe() const { fcntl(fd_, F_SETPIPE_SZ, kPipeBytes); }
 
+void guard_standard_descriptors() {
+  for (const int fd : {0, 1, 2}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is this one. Opened the wrong way round, so that reads and writes are refused.
+    (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
 Result<std::string> read_user_file(const std::string& path, size_t most) {
   UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
-  if (fd.get() < 0) return sys_fail("open", path);
+  if (fd.get() < 0) return fail(Errc::io, "cannot open", path, {}, errno);  // a missing file is no missing topic
   const InputStream input(fd.get(), path);
   std::string content;
   for (;;) {

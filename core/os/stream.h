@@ -48,6 +48,10 @@ class OutputStream {
   std::string name_;
 };
 
+// Takes the numbers 0, 1 and 2 where the caller left them closed, so that no file of ours gets one and is read as
+// standard input or written to as standard output. Using them still fails.
+void guard_standard_descriptors();
+
 // The whole of a user's file, which may be a link, a pipe or a device. limit: longer than `most` bytes.
 Result<std::string> read_user_file(const std::string& path, size_t most);
 

@@ -41,13 +41,21 @@ Result<> Home::open_cluster() {
   }
   const auto cluster = parse_cluster(stored->content);
   if (!cluster) return tl::unexpected(at_path(cluster.error(), names::versioned(file.path(), stored->version)));
+  read_only_ = cluster->read_only;
   return {};
+}
+
+Result<> Home::check_writable() const {
+  if (!read_only_) return {};
+  return fail(Errc::unsupported_version, "this home was changed by a newer version of pilgrimage: this one may only read it", path_);
 }
 
 Result<> Home::make_cluster() {
   const std::string logs = log_directory(kEmbeddedBroker);
-  PG_CHECK(env_.files.make_directories(logs));
-  PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
+  for (const auto& directory : {logs, names::topics_directory(path_)}) {
+    const auto made = env_.files.make_directories(directory);
+    if (!made) return fail(Errc::io, "cannot make the home: " + made.error().what, made.error().path, {}, made.error().sys_errno);
+  }
   PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
   if (!remote.empty()) return {};  // refused by the caller, before anything is stored
   ClusterMetadata cluster{env_.random.uuid(), {kEmbeddedBroker}};
@@ -95,8 +103,9 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
     return fail(Errc::invalid_argument, fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsMax, partitions));
   }
   PG_CHECK(names::check_topic(name));
+  PG_CHECK(check_writable());
   PG_CHECK(to_log_config(config));
-  TopicMetadata topic{name, env_.random.uuid(), config, {}, false};
+  TopicMetadata topic{name, env_.random.uuid(), config, {}};
   topic.partitions.assign(static_cast<size_t>(partitions),
                           PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
   const std::string logs = log_directory(kEmbeddedBroker);
@@ -121,6 +130,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
 }
 
 Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
+  PG_CHECK(check_writable());
   for (;;) {
     PG_ASSIGN(auto stored, read_topic(name));
     if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
@@ -141,10 +151,8 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
 Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) const {
   // From the last to the first: as long as partition 0 is there, the work is not done.
   for (auto p = static_cast<int32_t>(topic.partitions.size()); p-- > 0;) {
-    auto log = open_partition(topic, PartitionId(p), Access::read_write, deadline);
-    if (!log && log.error().code == Errc::not_found) continue;
-    PG_CHECK(log);
-    PG_CHECK((*log)->remove(deadline));
+    const auto removed = PartitionLog::remove(env_, partition_spec(topic, PartitionId(p), {}), deadline);
+    if (!removed && removed.error().code != Errc::not_found) return removed;
   }
   return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_recovery_points(topic.name, deadline);
 }
@@ -155,9 +163,15 @@ Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& 
     return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic.name, partition.value,
                                              topic.partitions.size()));
   }
-  const auto& placed = topic.partitions[static_cast<size_t>(partition.value)];
   PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
-  return PartitionLog::open(env_, {log_directory(placed.leader), {topic.name, partition}, topic.id, config, access}, deadline);
+  PartitionLog::Spec spec = partition_spec(topic, partition, config);
+  spec.access = topic.read_only || read_only_ ? Access::read_only : access;
+  return PartitionLog::open(env_, std::move(spec), deadline);
+}
+
+PartitionLog::Spec Home::partition_spec(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const {
+  const auto& placed = topic.partitions[static_cast<size_t>(partition.value)];
+  return {log_directory(placed.leader), {topic.name, partition}, topic.id, config};
 }
 
 }  // namespace pg

@@ -30,6 +30,7 @@ struct TopicMetadata {
   ConfigMap config;
   std::vector<PartitionMetadata> partitions;
   bool deleted = false;
+  bool read_only = false;  // a newer version has added what this one must not write to
 
   bool has(PartitionId partition) const {
     return partition.value >= 0 && std::cmp_less(partition.value, partitions.size());
@@ -67,6 +68,7 @@ class Home {
   Home(const Env& env, std::string path) : env_(env), path_(std::move(path)) {}
 
   Result<> open_cluster();
+  Result<> check_writable() const;
   Result<> make_cluster();
   VersionedFile topic_file(const std::string& name) const;
   struct StoredTopic {
@@ -74,10 +76,12 @@ class Home {
     TopicMetadata topic;
   };
   Result<std::optional<StoredTopic>> read_topic(const std::string& name) const;
+  PartitionLog::Spec partition_spec(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const;
   Result<> remove_partitions(const TopicMetadata& topic, Deadline deadline) const;
 
   Env env_;
   std::string path_;
+  bool read_only_ = false;
 };
 
 }  // namespace pg

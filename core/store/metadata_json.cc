@@ -24,6 +24,8 @@ Result<> check_header(const Json& json) {
   return {};
 }
 
+bool is_read_only(const Json& json) { return json.at("read_only_compatible").get<uint64_t>() != 0; }
+
 Json broker_list(const std::vector<BrokerId>& brokers) {
   Json list = Json::array();
   for (const BrokerId broker : brokers) list.push_back(broker.value);
@@ -69,6 +71,7 @@ Result<ClusterMetadata> parse_cluster(std::string_view text) {
   return parse_json<ClusterMetadata>(text, [](const Json& json) {
     ClusterMetadata cluster;
     cluster.id = parse_id(json.at("cluster_id"));
+    cluster.read_only = is_read_only(json);
     for (const auto& broker : json.at("brokers")) cluster.brokers.emplace_back(broker.at("id").get<int32_t>());
     return cluster;
   });
@@ -96,6 +99,7 @@ Result<TopicMetadata> parse_topic(std::string_view text) {
     topic.name = json.at("topic").get<std::string>();
     topic.id = parse_id(json.at("topic_id"));
     topic.deleted = json.at("deleted").get<bool>();
+    topic.read_only = is_read_only(json);
     topic.config = json.at("config").get<ConfigMap>();
     for (const auto& partition : json.at("partitions")) {
       topic.partitions.push_back({parse_broker_list(partition.at("replicas")), BrokerId(partition.at("leader").get<int32_t>()),

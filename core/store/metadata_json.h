@@ -11,6 +11,7 @@ namespace pg {
 struct ClusterMetadata {
   Uuid id{};
   std::vector<BrokerId> brokers;
+  bool read_only = false;  // as in TopicMetadata
 };
 
 std::string write_cluster(const ClusterMetadata& cluster);

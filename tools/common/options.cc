@@ -164,13 +164,17 @@ std::string OptionTable::hint_for(const std::vector<std::string>& arguments) con
 }
 
 std::string OptionTable::help() const {
-  std::string text = fmt::format("usage: {} [OPTION...] {}\n\n{}\n\noptions:\n", command_, operands_, description_);
+  std::string text = fmt::format("usage: {} [OPTION...]{}{}\n\n{}\n\noptions:\n", command_, operands_.empty() ? "" : " ",
+                                 operands_, description_);
   for (const auto& row : rows_) {
     std::string left = "  " + shown_names(row.names);
     if (!row.value_name.empty()) left += " " + row.value_name;
     if (left.size() + 1 < kHelpColumn) left.resize(kHelpColumn, ' ');
     else left += "\n" + std::string(kHelpColumn, ' ');
-    text += left + row.help + "\n";
+    for (const auto line : split(row.help, '\n')) {
+      text += fmt::format("{}{}\n", left, line);
+      left.assign(kHelpColumn, ' ');
+    }
   }
   return text;
 }

@@ -148,6 +148,9 @@ Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
       if (!to) continue;
       range.to = *to;
     }
+    if (range.to && range.to->kind == range.from.kind && range.to->value < range.from.value) {
+      return fail(Errc::invalid_argument, fmt::format("the range '{}' ends before it begins", text));
+    }
     return range;
   }
   return parse_place(text, now_ms).map([](const Place& place) { return PlaceRange{place, {}}; });

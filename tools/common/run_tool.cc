@@ -34,7 +34,7 @@ Tool::Tool(std::string command) : command_(std::move(command)), env_(posix_env()
   env_.notice = [this](const std::string& message) { note(message); };
 }
 
-void Tool::add_common_options(OptionTable& table, const std::string& json_help) {
+void Tool::add_common_options(OptionTable& table, const std::string& json_help, const std::string& timeout_help) {
   if (!json_help.empty()) table.flag("-J,--json", common_.json, json_help);
   table.option("--timeout", "DURATION", [this](const std::string& value) -> Result<> {
     const auto parsed = parse_duration(value);
@@ -42,8 +42,11 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help) 
     common_.timeout = *parsed;
     common_.timeout_given = true;
     return {};
-  }, "how long to go on without progress (default 30s)");
-  table.option("--home", "DIR", common_.home, "home directory (default $PG_HOME, or ~/.local/share/pilgrimage)");
+  }, timeout_help);
+  table.option("--home", "DIR", [this](const std::string& value) {
+    common_.home = value;
+    return value.empty() ? fail(Errc::invalid_argument, "an empty name is no directory") : Result<>();
+  }, "home directory (default $PG_HOME, or pilgrimage in\n$XDG_DATA_HOME or ~/.local/share)");
   table.flag("-q,--quiet", common_.quiet, "print errors only");
   table.flag("-v,--verbose", common_.verbose, "print what is done");
   table.flag("-h,--help", common_.help, "print this help");
@@ -71,6 +74,7 @@ void Tool::detail(const std::string& message) const {
 Result<> Tool::print(std::string_view text) const { return OutputStream::standard_output().write(as_bytes(text)); }
 
 int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
+  guard_standard_descriptors();
   guard_file_signals(kExitDamaged);
   auto outcome = [&]() -> Result<ExitCode> {
     PG_ASSIGN(const auto operands, table.parse(arguments));
@@ -81,6 +85,8 @@ int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, con
   if (outcome) return *outcome;
   if (const int signal = stop_signal(); signal != 0 && outcome.error().code == Errc::interrupted) die_of_signal(signal);
   error(outcome.error().message());
+  // A missing topic is one thing, a missing file of somebody's another.
+  if (outcome.error().code == Errc::not_found && outcome.error().sys_errno != 0) return kExitFailed;
   return exit_code(outcome.error().code);
 }
 

@@ -35,7 +35,8 @@ class Tool {
   const Env& env() const { return env_; }
 
   // Adds -h -V -q -v -J --home --timeout to `table`.
-  void add_common_options(OptionTable& table, const std::string& json_help);
+  void add_common_options(OptionTable& table, const std::string& json_help,
+                          const std::string& timeout_help = "how long to wait for others' locks (default 30s)");
 
   // Opens --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage.
   Result<std::unique_ptr<Home>> open_home() const;

@@ -1,6 +1,7 @@
 // pg-consume: topics to standard output.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "core/base/text.h"
@@ -55,7 +56,8 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     return {};
   }, "print records as FORMAT says: %t %p %o %e %k %v %T %d %h …");
   table.flag("--fail-if-empty", options.fail_if_empty, "exit 3 if there is nothing to print");
-  tool.add_common_options(table, "print a line of JSON per record");
+  tool.add_common_options(table, "print a line of JSON per record",
+                          "with -F, stop after so long without a record");
   table.hint("-t", "the topic is the first argument");
   table.hint("--topic", "the topic is the first argument");
   table.hint("-c", "the count is -n");
@@ -74,6 +76,8 @@ Result<> check_combination(const Tool& tool, ConsumeOptions& options) {
   const int forms = (options.print.format ? 1 : 0) + (tool.common().json ? 1 : 0) + (options.delimiter || options.nul_delimiter || options.print.key_delimiter ? 1 : 0);
   if (forms > 1) return refuse("-f, --json and the delimiters -d, -0, -K exclude each other");
   if (options.delimiter && options.nul_delimiter) return refuse("either -d or -0, not both");
+  std::sort(options.partitions.begin(), options.partitions.end());
+  options.partitions.erase(std::unique(options.partitions.begin(), options.partitions.end()), options.partitions.end());
   options.print.json = tool.common().json;
   if (options.delimiter) options.print.delimiter = *options.delimiter;
   if (options.nul_delimiter) options.print.delimiter = std::string(1, '\0');
@@ -117,10 +121,12 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     auto done = read();
     // What was read before the error is printed before the error is.
     const auto flushed = printer_.flush();
+    if (!done && done.error().code == Errc::corrupt) done.error().what += "; 'pg-topic verify' lists all damage";
     PG_CHECK(done);
     PG_CHECK(flushed);
     outcome = *done;
   }
+  tool_.detail(fmt::format("{} records printed", printed_));
   if (outcome == kExitDone && printed_ == 0 && options_.fail_if_empty) return fail(Errc::not_found, "nothing to read");
   return outcome;
 }

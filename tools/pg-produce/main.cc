@@ -21,8 +21,9 @@ class Produce {
   Result<> send_files();
   Result<> send_input();
 
-  // "line 57", for messages; empty when input is not read by lines.
-  const std::string& place() const { return place_; }
+  // "line 57: ", for messages: the record that stopped it, or the first of those that could not be written, where that
+  // can be told. `written`: how many were.
+  std::string place(int64_t written) const;
 
  private:
   Result<> send_text(std::string_view text);
@@ -33,7 +34,8 @@ class Produce {
   const Tool& tool_;
   const ProduceOptions& options_;
   Producer& producer_;
-  std::string place_;
+  const char* unit_ = "line";  // what records are counted in
+  int64_t record_number_ = 0;  // of the record being sent, from 1
   Record record_;  // reused: its headers are the same for every record
 };
 
@@ -71,7 +73,8 @@ Result<> Produce::send_json(std::string_view line) {
 
 Result<> Produce::send_messages(const std::vector<std::string>& operands) {
   for (size_t i = 1; i < operands.size(); ++i) {
-    place_ = fmt::format("message {}", i);
+    unit_ = "message";
+    record_number_ = static_cast<int64_t>(i);
     PG_CHECK(send_text(operands[i]));
   }
   return {};
@@ -79,7 +82,8 @@ Result<> Produce::send_messages(const std::vector<std::string>& operands) {
 
 Result<> Produce::send_files() {
   for (const auto& path : options_.files) {
-    place_ = path;
+    unit_ = "file";
+    ++record_number_;
     PG_ASSIGN(const std::string content, read_user_file(path, static_cast<size_t>(kBatchBytesMax)));
     PG_CHECK(send_text(content));
   }
@@ -114,9 +118,17 @@ Result<> Produce::send_available(RecordReader& reader) {
     if (text && !*text) return {};
     auto sent = text ? (tool_.common().json ? send_json(**text) : send_text(**text)) : Result<>(tl::unexpected(text.error()));
     if (sent) continue;
-    place_ = fmt::format("line {}", reader.number());
+    record_number_ = reader.number();
     return sent;
   }
+}
+
+std::string Produce::place(int64_t written) const {
+  if (record_number_ == written + 1 || producer_.partition_count() > 1) {
+    // With several partitions, what failed may be a batch of others than this record.
+    return record_number_ == written + 1 ? fmt::format("{} {}: ", unit_, record_number_) : "";
+  }
+  return fmt::format("{} {}: ", unit_, written + 1);
 }
 
 // While input has nothing, batches are sent once they have lingered. False: a stop signal came.
@@ -133,8 +145,8 @@ Result<bool> Produce::wait_for_input(const InputStream& input) {
   }
 }
 
-void print_report(const Tool& tool, const BatchReport& report) {
-  (void)tool.print(fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"base_offset\":{},\"count\":{},\"state\":\"{}\"}}\n",
+Result<> print_report(const Tool& tool, const BatchReport& report) {
+  return tool.print(fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"base_offset\":{},\"count\":{},\"state\":\"{}\"}}\n",
                                report.partition.topic, report.partition.partition.value, report.base_offset.value,
                                report.record_count, report.state));
 }
@@ -145,7 +157,7 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   options.producer.timeout = tool.common().timeout;
   options.producer.batch_bytes = static_cast<size_t>(options.batch_bytes);
   options.producer.create_topic = !options.no_create;
-  if (options.report) options.producer.report = [&tool](const BatchReport& report) { print_report(tool, report); };
+  if (options.report) options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
   PG_ASSIGN(const auto home, tool.open_home());
   PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
 
@@ -158,10 +170,9 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
     if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     return kExitDone;
   }
-  Error error = !sent ? std::move(sent).error() : std::move(closed).error();
-  if (!run.place().empty()) error.what = fmt::format("{}: {}", run.place(), error.what);
-  error.what = fmt::format("{} ({} records written)", error.what, producer->records_written());
-  return tl::unexpected(std::move(error));
+  const Error& error = !sent ? sent.error() : closed.error();
+  return fail(error.code, fmt::format("{}{}; {} records written", sent ? "" : run.place(producer->records_written()),
+                                      error.message(), producer->records_written()));
 }
 
 }  // namespace

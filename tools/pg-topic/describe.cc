@@ -105,7 +105,7 @@ int topic_offsets(const Arguments& arguments) {
     std::string out;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
+      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
         return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
       }
       for (size_t i = 0; i < topic.partitions.size(); ++i) {

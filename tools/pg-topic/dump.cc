@@ -62,6 +62,7 @@ class Dump {
 
   const Tool& tool_;
   int64_t batches_left_;
+  bool segment_shown_ = false;
   bool batch_shown_ = false;
   bool damaged_ = false;
   std::string out_;
@@ -115,7 +116,8 @@ void Dump::add_fault(const Fault& fault) {
 DumpVisitor Dump::visitor() {
   DumpVisitor visitor;
   visitor.segment = [this](const std::string& path, Offset base, uint64_t size) {
-    if (batches_left_ <= 0) return;
+    segment_shown_ = batches_left_ > 0;
+    if (!segment_shown_) return;
     if (json()) add(fmt::format("{{\"type\":\"segment\",\"file\":{},\"base_offset\":{},\"size\":{}}}", json_string(path), base.value, size));
     else add(fmt::format("segment {}  base offset {}  size {}", path, base.value, size));
   };
@@ -123,10 +125,12 @@ DumpVisitor Dump::visitor() {
   visitor.record = [this](const RecordView& record) { add_record(record); };
   visitor.fault = [this](const Fault& fault) { add_fault(fault); };
   visitor.offset_entry = [this](const std::string& path, uint64_t at, Offset offset, const OffsetIndexEntry& entry) {
+    if (!segment_shown_) return;
     if (json()) add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"position\":{}}}", json_string(path), at, offset.value, entry.position));
     else add(fmt::format("  index at {}  offset {}  position {}", at, offset.value, entry.position));
   };
   visitor.time_entry = [this](const std::string& path, uint64_t at, Offset offset, const TimeIndexEntry& entry) {
+    if (!segment_shown_) return;
     if (json()) add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"timestamp\":{}}}", json_string(path), at, offset.value, entry.timestamp_ms));
     else add(fmt::format("  timeindex at {}  offset {}  time {}", at, offset.value, rfc3339_utc(entry.timestamp_ms)));
   };

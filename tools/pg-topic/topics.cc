@@ -73,7 +73,6 @@ int topic_delete(const Arguments& arguments) {
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
     PG_ASSIGN(const auto home, tool.open_home());
-    for (const auto& name : names) PG_CHECK(home->describe_topic(name));  // all or nothing, as far as that can be known
     for (const auto& name : names) {
       PG_CHECK(home->delete_topic(name, tool.deadline()));
       tool.detail(fmt::format("deleted '{}'", name));

@@ -40,7 +40,7 @@ int topic_verify(const Arguments& arguments) {
     int64_t faults = 0;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
+      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
         return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
       }
       for (size_t p = 0; p < topic.partitions.size(); ++p) {

@@ -123,7 +123,7 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
     PG_ASSIGN(const FileInfo times, active_.time_index->info());
     if (std::cmp_less(offsets.size_bytes, position.offset_index_bytes) ||
         std::cmp_less(times.size_bytes, position.time_index_bytes)) {
-      PG_CHECK(rebuild_indexes(env_, directory_, position, spec_.config.index_interval_bytes));
+      PG_CHECK(rebuild_indexes(env_, directory_, position, spec_.config.index_interval_bytes, false));
     }
     return true;
   }

@@ -10,18 +10,19 @@ std::string LogDirectory::partition_path(const TopicPartition& partition) const 
   return names::partition_directory(path_, partition);
 }
 
-OffsetCheckpoint LogDirectory::read_recovery_points() const {
+Result<OffsetCheckpoint> LogDirectory::read_recovery_points() const {
   const std::string path = names::recovery_checkpoint(path_);
   const auto text = env_.files.read_all(path);
-  if (!text) return {};
+  if (!text && text.error().code == Errc::not_found) return OffsetCheckpoint{};
+  PG_CHECK(text);
   auto points = parse_offset_checkpoint(*text);
-  if (points) return std::move(*points);
+  if (points) return points;
   env_.notice(fmt::format("ignoring {}: {}", path, points.error().message()));
-  return {};
+  return OffsetCheckpoint{};
 }
 
-Offset LogDirectory::recovery_point(const TopicPartition& partition) const {
-  const auto points = read_recovery_points();
+Result<Offset> LogDirectory::recovery_point(const TopicPartition& partition) const {
+  PG_ASSIGN(const auto points, read_recovery_points());
   const auto found = points.find(partition);
   return found == points.end() ? Offset(0) : found->second;
 }
@@ -30,7 +31,7 @@ template <class Change>
 Result<> LogDirectory::change_recovery_points(Deadline deadline, Change change) {
   PG_ASSIGN(const auto lock_file, env_.files.open_lock(names::log_directory_lock(path_), Access::read_write));
   PG_ASSIGN(const HeldLock lock, HeldLock::acquire(*lock_file, 0, LockMode::exclusive, deadline));
-  OffsetCheckpoint points = read_recovery_points();
+  PG_ASSIGN(OffsetCheckpoint points, read_recovery_points());
   const OffsetCheckpoint before = points;
   change(points);
   if (points == before) return {};

@@ -1,8 +1,7 @@
 // One broker's log directory: the checkpoints that concern all of its partitions, in Kafka's files.
 //
 // A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. A
-// checkpoint that cannot be read counts as empty: recovery then starts from the beginning, which is slower and never
-// wrong.
+// malformed checkpoint counts as empty: recovery then starts from the beginning.
 #pragma once
 
 #include <algorithm>
@@ -21,14 +20,14 @@ class LogDirectory {
   std::string partition_path(const TopicPartition& partition) const;
 
   // Everything below it was on stable storage when it was written; 0 where nothing is known.
-  Offset recovery_point(const TopicPartition& partition) const;
+  Result<Offset> recovery_point(const TopicPartition& partition) const;
   // Raises recovery points; never lowers one.
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline);
   // Forgets them, durably; for topics that are made or deleted.
   Result<> forget_recovery_points(const std::string& topic, Deadline deadline);
 
  private:
-  OffsetCheckpoint read_recovery_points() const;
+  Result<OffsetCheckpoint> read_recovery_points() const;
   template <class Change>
   Result<> change_recovery_points(Deadline deadline, Change change);
 

@@ -33,13 +33,13 @@ class Recovery {
   Result<PageContent> run(const OldPage& old);
 
  private:
-  Result<SegmentScan> scan(Offset base);
+  Result<SegmentScan> scan(Offset base, bool sealed);
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
   Result<> set_aside(Offset base, File& log, uint64_t from, uint64_t to);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<> mend_sealed_indexes(Offset base);
-  Result<LeaderEpoch> settle_epoch(const EpochHistory& seen, Offset log_end, const OldPage& old);
+  Result<LeaderEpoch> settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end, const OldPage& old);
 
   bool may_write() const { return access_ == Access::read_write; }
 
@@ -55,7 +55,8 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   }
   // Below this no offset may get another record: it was flushed, or shown to readers of this boot.
   const Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
-  const Offset first = std::max(segment_of(bases, spec_.recovery_point).value_or(bases.front()), bases.front());
+  PG_ASSIGN(const EpochHistory stored, read_epoch_history(env_, spec_.directory));
+  const Offset first = stored.empty() ? bases.front() : segment_of(bases, spec_.recovery_point).value_or(bases.front());
 
   SegmentScan last;
   EpochHistory seen;
@@ -64,9 +65,9 @@ Result<PageContent> Recovery::run(const OldPage& old) {
       if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i]));
       continue;
     }
-    PG_ASSIGN(last, scan(bases[i]));
-    seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
     const bool is_last = i + 1 == bases.size();
+    PG_ASSIGN(last, scan(bases[i], !is_last));
+    seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
     const bool joined = is_last || last.position.log_end == bases[i + 1];
     if (last.is_intact() && joined) continue;
     if (last.position.log_end < kept_below || !may_write()) {
@@ -85,14 +86,15 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
     content.position.log_start = bases.front();
+    content.after_damage = true;
   }
-  PG_ASSIGN(content.leader_epoch, settle_epoch(seen, content.position.log_end, old));
+  PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
   return content;
 }
 
 // Reads the segment from its start, rebuilding its indexes on the way.
-Result<SegmentScan> Recovery::scan(Offset base) {
+Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
   SegmentScan result;
   result.position.active_segment = result.position.log_end = base;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
@@ -121,7 +123,7 @@ Result<SegmentScan> Recovery::scan(Offset base) {
     }
   }
   if (may_write()) {
-    PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes));
+    PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes, sealed));
   }
   return result;
 }
@@ -212,21 +214,23 @@ Result<> Recovery::mend_sealed_indexes(Offset base) {
       size_fits(SegmentFile::time_index, TimeIndexEntry::kBytes)) {
     return {};
   }
-  return scan(base).map([](const SegmentScan&) {});
+  return scan(base, true).map([](const SegmentScan&) {});
 }
 
-// The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, so that
-// consumers ahead of the log are told (KIP-320). `seen`: the epochs of the batches that were scanned, which stand in for
-// entries the checkpoint has lost.
-Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& seen, Offset log_end, const OldPage& old) {
-  EpochHistory history = read_epoch_history(env_, spec_.directory);
-  const EpochHistory stored = history;
+// The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, higher than any
+// before, so that consumers ahead of the log are told (KIP-320). `seen`: the epochs of the batches that were scanned,
+// which stand in for a lost checkpoint, and only for that: an epoch is in the checkpoint before any batch has it, and a
+// batch's own epoch lies outside its CRC.
+Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end,
+                                           const OldPage& old) {
+  EpochHistory history = stored;
   while (!history.empty() && history.back().start_offset > log_end) history.pop_back();
   for (const auto& entry : seen) {
-    if (history.empty() || entry.epoch > history.back().epoch) open_epoch(history, entry.epoch, entry.start_offset);
+    if (stored.empty() && (history.empty() || entry.epoch > history.back().epoch)) history.push_back(entry);
   }
   if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
-  if (!old.same_boot) open_epoch(history, LeaderEpoch(history.back().epoch.value + 1), log_end);
+  const LeaderEpoch newest = stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
+  if (!old.same_boot) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
   if (history != stored && may_write()) {
     PG_CHECK(env_.files.replace(names::epoch_checkpoint(spec_.directory), write_epoch_history(history)));
   }
@@ -243,14 +247,15 @@ Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec) {
   return Recovery(env, spec, Access::read_only).run(OldPage{true, Offset(0)});
 }
 
-EpochHistory read_epoch_history(const Env& env, const std::string& directory) {
+Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory) {
   const auto text = env.files.read_all(names::epoch_checkpoint(directory));
-  if (!text) return {};
+  if (!text && text.error().code == Errc::not_found) return EpochHistory{};
+  PG_CHECK(text);
   return parse_epoch_history(*text).value_or(EpochHistory{});
 }
 
 Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
-                         int32_t index_interval_bytes) {
+                         int32_t index_interval_bytes, bool sealed) {
   PG_ASSIGN(const ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
   PG_CHECK(segment.offset_index->truncate(0));
   PG_CHECK(segment.time_index->truncate(0));
@@ -267,6 +272,7 @@ Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPositi
                      static_cast<int64_t>(found->header.size_bytes()));
     scanner.skip(*found);
   }
+  if (sealed) writer.close(rebuilt);
   position = rebuilt;
   return {};
 }

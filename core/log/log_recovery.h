@@ -10,8 +10,9 @@
 //  * Damage: the first bad byte lies below. Every byte is kept where it is, readers stop there, and the log goes on in
 //    a new segment whose base offset no record has ever had.
 //
-// Indexes of scanned segments are rebuilt, those of others only where their sizes cannot be right. Running it twice, or
-// again after it was interrupted anywhere, gives the same log.
+// Indexes of scanned segments are rebuilt, those of others only where their sizes cannot be right. Without a
+// leader-epoch-checkpoint everything is read, since the epochs then come from the batches. Running it twice, or again
+// after it was interrupted anywhere, gives the same log.
 #pragma once
 
 #include <string>
@@ -35,11 +36,11 @@ Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const 
 Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec);
 
 // The partition's leader-epoch-checkpoint; empty where it is missing or damaged.
-EpochHistory read_epoch_history(const Env& env, const std::string& directory);
+Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory);
 
 // Rebuilds both indexes of a segment from its .log up to `position.segment_bytes`, and the fields of `position` that
-// describe them.
+// describe them. A sealed segment gets the closing time entry too.
 Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
-                         int32_t index_interval_bytes);
+                         int32_t index_interval_bytes, bool sealed);
 
 }  // namespace pg

@@ -50,7 +50,7 @@ class Verifier {
 
 Result<VerifyTotals> Verifier::run() {
   published_ = log_.current_state()->position();
-  epochs_ = read_epoch_history(log_.env(), log_.directory());
+  PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
   if (epochs_.empty()) {
     fault(names::epoch_checkpoint(log_.directory()), 0, Offset(0), "missing or malformed");
   }

@@ -78,11 +78,17 @@ Result<> PartitionLog::check_directory() const {
 Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
   PG_CHECK(check_directory());
   PartitionState::Spec state_spec{directory_, name_, spec_.access, {}};
-  state_spec.rebuild = [this](const OldPage& old, Access access) {
-    const LogDirectory log_directory(env_, spec_.log_directory);
-    const RecoverySpec recovery{directory_, name_, log_directory.recovery_point(spec_.partition),
-                                spec_.config.index_interval_bytes};
-    return access == Access::read_write ? recover_log(env_, recovery, old) : inspect_log(env_, recovery);
+  state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
+    LogDirectory log_directory(env_, spec_.log_directory);
+    PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec_.partition));
+    const RecoverySpec recovery{directory_, name_, recovery_point, spec_.config.index_interval_bytes};
+    if (access == Access::read_only) return inspect_log(env_, recovery);
+    PG_ASSIGN(const PageContent content, recover_log(env_, recovery, old));
+    // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
+    if (content.after_damage) {
+      PG_CHECK(log_directory.raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));
+    }
+    return content;
   };
   return PartitionState::open(env_, state_spec, deadline);
 }

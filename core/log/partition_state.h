@@ -32,6 +32,7 @@ struct PageContent {
   LogPosition position;
   LeaderEpoch leader_epoch;
   Offset flushed;
+  bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 
 // What the old page still tells about a log whose page must be rebuilt.

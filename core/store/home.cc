@@ -72,10 +72,16 @@ VersionedFile Home::topic_file(const std::string& name) const { return {env_, na
 Result<std::optional<Home::StoredTopic>> Home::read_topic(const std::string& name) const {
   PG_CHECK(names::check_topic(name));
   const VersionedFile file = topic_file(name);
-  PG_ASSIGN(const auto stored, file.read());
+  PG_ASSIGN(auto stored, file.read());
   if (!stored) return std::nullopt;
-  auto topic = parse_topic(stored->content);
-  if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), stored->version)));
+  // An empty version says that the topic of the version before it was deleted.
+  const bool deleted = stored->content.empty();
+  const int64_t described = stored->version - (deleted ? 1 : 0);
+  auto content = deleted ? file.read_previous(stored->version) : Result<std::string>(std::move(stored->content));
+  PG_CHECK(content);
+  auto topic = parse_topic(*content);
+  if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
+  topic->deleted = deleted;
   return StoredTopic{stored->version, std::move(*topic)};
 }
 
@@ -132,9 +138,9 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
 Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
   PG_CHECK(check_writable());
   for (;;) {
-    PG_ASSIGN(auto stored, read_topic(name));
+    PG_ASSIGN(const auto stored, read_topic(name));
     if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-    TopicMetadata& topic = stored->topic;
+    const TopicMetadata& topic = stored->topic;
     if (topic.deleted) {
       // Another process may have died while it deleted this topic; its partitions are then still there.
       if (!env_.files.info(names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)}))) {
@@ -142,8 +148,7 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
       }
       return remove_partitions(topic, deadline);
     }
-    topic.deleted = true;
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, write_topic(topic)));
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, ""));
     if (first) return remove_partitions(topic, deadline);
   }
 }

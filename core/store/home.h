@@ -2,8 +2,8 @@
 // cluster of one broker whose log directory lies inside.
 //
 // Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the topic's
-// metadata names only partitions whose directories exist. Deleting writes a last version that says so, and then removes
-// the partitions; whoever meets such a topic with partitions left finishes the work. Thread-safe.
+// metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space on a full
+// disk, and then removes the partitions; whoever meets such a topic with partitions left finishes the work. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -81,7 +81,6 @@ std::string write_topic(const TopicMetadata& topic) {
   Json json = header();
   json["topic"] = topic.name;
   json["topic_id"] = uuid_text(topic.id);
-  json["deleted"] = topic.deleted;
   json["config"] = topic.config;
   json["partitions"] = Json::array();
   for (const auto& partition : topic.partitions) {
@@ -98,7 +97,6 @@ Result<TopicMetadata> parse_topic(std::string_view text) {
     TopicMetadata topic;
     topic.name = json.at("topic").get<std::string>();
     topic.id = parse_id(json.at("topic_id"));
-    topic.deleted = json.at("deleted").get<bool>();
     topic.read_only = is_read_only(json);
     topic.config = json.at("config").get<ConfigMap>();
     for (const auto& partition : json.at("partitions")) {

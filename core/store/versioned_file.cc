@@ -37,6 +37,10 @@ Result<std::optional<VersionedContent>> VersionedFile::read() const {
   }
 }
 
+Result<std::string> VersionedFile::read_previous(int64_t version) const {
+  return env_.files.read_all(names::versioned(path_, version - 1));
+}
+
 Result<bool> VersionedFile::compare_and_swap(int64_t current, std::string_view content) {
   const std::string next = names::versioned(path_, current + 1);
   const std::string temporary = fmt::format("{}.{}.tmp", path_, uuid_text(env_.random.uuid()));

@@ -24,8 +24,10 @@ class VersionedFile {
 
   const std::string& path() const { return path_; }
 
-  // Empty if there is no version yet.
+  // The newest version; empty if there is none yet.
   Result<std::optional<VersionedContent>> read() const;
+  // The version before one that read() returned.
+  Result<std::string> read_previous(int64_t version) const;
 
   // Makes `content` the version after `current` (0: the first), durably. False: somebody else was first; read again
   // and decide again. A writer that cannot tell, because it was overtaken by several others, gets false too, so what

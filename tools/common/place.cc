@@ -148,7 +148,8 @@ Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
       if (!to) continue;
       range.to = *to;
     }
-    if (range.to && range.to->kind == range.from.kind && range.to->value < range.from.value) {
+    const int64_t direction = range.from.kind == Place::Kind::before_end ? -1 : 1;
+    if (range.to && range.to->kind == range.from.kind && (range.to->value - range.from.value) * direction < 0) {
       return fail(Errc::invalid_argument, fmt::format("the range '{}' ends before it begins", text));
     }
     return range;

@@ -51,7 +51,7 @@ Result<> Dumper::segment(const std::string& path, Offset base, uint64_t limit) {
     if (done) continue;
     if (done.error().code != Errc::corrupt) return done;
     fault(path, scanner.position(), done.error().what);
-    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_));
+    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
     if (!next) break;
     scanner.seek(*next);
   }

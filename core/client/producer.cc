@@ -6,7 +6,10 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
+
+#include "core/os/signals.h"
 
 namespace pg {
 
@@ -22,7 +25,7 @@ class Producer::Flusher {
     Dirty& dirty = dirty_[&log];
     if (options_.report) dirty.reports.push_back({std::move(report), end});
     if (!thread_.joinable()) {
-      thread_ = std::thread([this] { run(); });
+      start();
     } else if (was_idle) {
       changed_.notify_one();  // otherwise it has its date already, and a wake-up would only cost
     }
@@ -43,6 +46,16 @@ class Producer::Flusher {
   }
 
  private:
+  void start() {
+    // It inherits the mask: a terminal's stop must find a thread that holds no lock.
+    const NoJobStop no_job_stop;
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error&) {
+      // No thread to be had: tried again at the next write, and finish() flushes in any case.
+    }
+  }
+
   struct Pending {
     BatchReport report;
     Offset end;
@@ -214,7 +227,10 @@ Result<> Producer::close() {
   // Partitions of one topic may lie in several log directories, one for each leader.
   std::map<std::string, OffsetCheckpoint> by_directory;
   for (const auto& [partition, offset] : *flushed) {
-    by_directory[slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory][partition] = offset;
+    PartitionLog& log = *slots_[static_cast<size_t>(partition.partition.value)].log;
+    PG_ASSIGN(const auto state, log.state(deadline()));  // not_found: another topic may have the name by now
+    PG_CHECK(state->check_not_deleted());
+    by_directory[log.spec().log_directory][partition] = offset;
   }
   for (const auto& [directory, points] : by_directory) {
     PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline()));

@@ -45,7 +45,7 @@ struct ProducerOptions {
   bool create_topic = true;
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
   // twice at once. Its failure is the producer's.
-  std::function<Result<>(const BatchReport&)> report;
+  std::function<Result<>(const BatchReport&)> report = {};
 };
 
 class Producer {

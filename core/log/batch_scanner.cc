@@ -74,7 +74,8 @@ tl::unexpected<Error> BatchScanner::damage(const char* why) const {
   return fail(Errc::corrupt, fmt::format("damaged batch: {}", why), file_->path(), static_cast<int64_t>(position_));
 }
 
-Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min) {
+Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min,
+                                                  Offset offset_max) {
   std::vector<std::byte> window(kReadAheadBytes);
   BatchScanner scanner(file);
   for (uint64_t at = from; at + kBatchHeaderBytes <= limit;) {
@@ -84,7 +85,9 @@ Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t fro
     const size_t starts = got - kBatchHeaderBytes + 1;
     for (size_t i = 0; i < starts; ++i) {
       const BatchHeader header = read_batch_header(std::span(window).subspan(i));
-      if (batch_header_fault(header) != nullptr || header.base_offset < offset_min) continue;
+      if (batch_header_fault(header) != nullptr || header.base_offset < offset_min || header.base_offset > offset_max) {
+        continue;
+      }
       scanner.seek(at + i);
       const auto found = scanner.next(limit);
       if (found && *found) return at + i;

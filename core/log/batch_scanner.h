@@ -50,8 +50,13 @@ class BatchScanner {
   size_t end_ = 0;
 };
 
-// The byte position of the first intact batch that starts at or after byte `from`, ends at or before `limit` and holds
-// no offset below `offset_min`: how a tool finds its footing behind damage. Looks at every byte.
-Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min);
+// The byte position of the first intact batch that starts at or after byte `from`, ends at or before `limit` and has its
+// base offset in [offset_min, offset_max]: how a reader finds its footing behind damage. Looks at every byte. The base
+// offset lies outside the CRC, so it is believed only within bounds.
+Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min,
+                                                  Offset offset_max);
+
+// No offset behind `bytes` of log that begin with offset `first` is larger: every record takes more than a byte.
+inline Offset offset_limit(Offset first, uint64_t bytes) { return first + static_cast<int64_t>(bytes); }
 
 }  // namespace pg

@@ -51,6 +51,7 @@ Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
       PG_ASSIGN(writing.state, state(deadline));
     }
     PartitionState& state = *writing.state;
+    if (state.no_space()) return tl::unexpected(*state.no_space());
     if (state.access() == Access::read_only) {
       return fail(Errc::io, fmt::format("cannot append to '{}': no permission to write", name_), directory_);
     }

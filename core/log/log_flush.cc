@@ -11,6 +11,7 @@
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
 #include "core/log/partition_log.h"
+#include "core/os/signals.h"
 
 namespace pg {
 namespace {
@@ -30,6 +31,7 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
     const Offset flushed(page.flushed.load(std::memory_order_acquire));
     if (flushed >= wanted) return flushed;
     const WakeWord word{&page.flush_word, page.flush_word.load(std::memory_order_acquire)};
+    const NoJobStop no_job_stop;
     PG_ASSIGN(const bool mine, opened->locks().try_lock(lock_byte::kFlush, LockMode::exclusive));
     if (mine) {
       const auto done = flush_holding_lock(*opened);

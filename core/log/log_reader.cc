@@ -25,10 +25,15 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       PG_CHECK(enter_segment(segment_base_, std::nullopt));
       continue;
     }
-    if (!batch) return batch;
-    if (*batch) {
-      PG_ASSIGN(const bool wanted, accept(**batch, LeaderEpoch(state->page().leader_epoch.load(std::memory_order_relaxed))));
-      if (wanted) return batch;
+    if (batch && *batch) {
+      const auto wanted = accept(**batch, LeaderEpoch(state->page().leader_epoch.load(std::memory_order_relaxed)));
+      if (wanted && *wanted) return batch;
+      if (wanted) continue;
+      batch = tl::unexpected(wanted.error());
+    }
+    if (!batch) {
+      PG_ASSIGN(const bool passed, pass_damage(batch.error(), limit));
+      if (!passed) return batch;
       continue;
     }
     if (segment_base_ == published.active_segment) {
@@ -48,6 +53,10 @@ Result<> LogReader::seek() {
   PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
   const auto base = segment_of(bases, next_);
   if (!base) {
+    const auto state = log_->current_state();
+    if (state && next_ >= state->position().log_start) {
+      return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value), log_->directory());
+    }
     return fail(Errc::out_of_range, fmt::format("offset {} is below the start of '{}'", next_.value, log_->name()));
   }
   return enter_segment(*base, lookup_offset(log_->env().files, log_->directory(), *base, next_));
@@ -74,6 +83,20 @@ bool LogReader::confirms_hint(const Result<std::optional<ScannedBatch>>& batch) 
   if (header.last_offset() != hint_->last_offset || header.base_offset < segment_base_) return false;
   expected_ = header.base_offset;
   hint_.reset();
+  return true;
+}
+
+// Damage below the offset that is wanted is no obstacle, if an intact batch that does not begin above it follows. False:
+// the damage is where somebody wants to read.
+Result<bool> LogReader::pass_damage(const Error& damage, uint64_t limit) {
+  if (damage.code != Errc::corrupt || !damage.position || next_ <= expected_) return false;
+  const auto at = static_cast<uint64_t>(*damage.position);
+  PG_ASSIGN(const auto next, find_intact_batch(*file_, at + 1, limit, expected_ + 1, next_));
+  if (!next) return false;
+  scanner_->seek(*next);
+  PG_ASSIGN(const auto batch, scanner_->next_header(limit));
+  expected_ = batch->header.base_offset;
+  last_epoch_ = LeaderEpoch(-1);
   return true;
 }
 

@@ -25,6 +25,7 @@ class LogReader {
  private:
   Result<> seek();
   Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
+  Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
   Result<bool> accept(const ScannedBatch& batch, LeaderEpoch newest_epoch);

@@ -81,11 +81,11 @@ Result<PageContent> Recovery::run(const OldPage& old) {
 
   PageContent content;
   content.position = last.position;
-  content.position.log_start = bases.front();
+  content.position.log_start = spec_.log_start;
   if (last.position.log_end < kept_below && may_write()) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
-    content.position.log_start = bases.front();
+    content.position.log_start = spec_.log_start;
     content.after_damage = true;
   }
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
@@ -151,7 +151,7 @@ Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offs
   return {};
 }
 
-// Copies [from, to) to a new torn file, unless it is all zeros (blocks that were reserved and never written).
+// Copies [from, to) to a new torn file, unless it is all zeros (what some file systems leave after a power cut).
 Result<> Recovery::set_aside(Offset base, File& log, uint64_t from, uint64_t to) {
   std::unique_ptr<File> torn;
   std::vector<std::byte> buffer(kCopyBytes);
@@ -181,7 +181,8 @@ Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset ke
   Offset end = kept_below;
   auto at = static_cast<uint64_t>(damaged.position.segment_bytes);
   for (;;) {
-    PG_ASSIGN(const auto next, find_intact_batch(*log, at, damaged.file_bytes, damaged.position.log_end));
+    PG_ASSIGN(const auto next, find_intact_batch(*log, at, damaged.file_bytes, damaged.position.log_end,
+                                                 offset_limit(damaged.position.log_end, damaged.file_bytes)));
     if (!next) return end;
     BatchScanner scanner(*log, *next);
     PG_ASSIGN(const auto batch, scanner.next(damaged.file_bytes));
@@ -204,17 +205,26 @@ Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Off
   return position;
 }
 
-// A sealed segment below the recovery point: its indexes are rebuilt only if they plainly do not fit.
+// A sealed segment below the recovery point: its indexes are rebuilt if their sizes cannot be right, or if one of a few
+// entries is wrong. Comparing them all would take as long as reading the log; and readers check what they use.
 Result<> Recovery::mend_sealed_indexes(Offset base) {
-  const auto size_fits = [&](SegmentFile kind, uint64_t entry_bytes) {
-    const auto info = env_.files.info(names::segment(spec_.directory, base, kind));
-    return info && !info->is_directory && info->size_bytes % entry_bytes == 0;
-  };
-  if (size_fits(SegmentFile::offset_index, OffsetIndexEntry::kBytes) &&
-      size_fits(SegmentFile::time_index, TimeIndexEntry::kBytes)) {
-    return {};
+  constexpr size_t kSamples = 16;
+  const auto log = env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read);
+  const auto offsets = env_.files.read_all(names::segment(spec_.directory, base, SegmentFile::offset_index));
+  const auto times = env_.files.info(names::segment(spec_.directory, base, SegmentFile::time_index));
+  PG_CHECK(log);
+  bool fits = offsets && offsets->size() % OffsetIndexEntry::kBytes == 0 && times && !times->is_directory &&
+              times->size_bytes > 0 && times->size_bytes % TimeIndexEntry::kBytes == 0;
+  const size_t entries = fits ? offsets->size() / OffsetIndexEntry::kBytes : 0;
+  for (size_t i = 0; fits && i < entries; i += std::max<size_t>(1, entries / kSamples)) {
+    const auto entry = OffsetIndexEntry::read(as_bytes(*offsets).data() + i * OffsetIndexEntry::kBytes);
+    PG_ASSIGN(const FileInfo info, (*log)->info());
+    const bool inside = entry.position >= 0 && std::cmp_less(entry.position, info.size_bytes);
+    BatchScanner scanner(**log, inside ? static_cast<uint64_t>(entry.position) : info.size_bytes);
+    const auto batch = scanner.next_header(info.size_bytes);
+    fits = batch && *batch && (*batch)->header.last_offset() == base + entry.relative_offset;
   }
-  return scan(base, true).map([](const SegmentScan&) {});
+  return fits ? Result<>() : scan(base, true).map([](const SegmentScan&) {});
 }
 
 // The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, higher than any

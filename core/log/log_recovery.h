@@ -27,6 +27,7 @@ struct RecoverySpec {
   std::string directory;
   std::string name;  // "orders-0", for notices
   Offset recovery_point;
+  Offset log_start = {};  // nothing moves it yet
   int32_t index_interval_bytes = 4096;
 };
 

@@ -24,6 +24,10 @@ class Verifier {
   Result<VerifyTotals> run();
 
  private:
+  struct Range {  // of bytes that are no batch; the indexes may speak of what was there
+    uint64_t from, to;
+    Offset first_offset;
+  };
   struct Batch {
     uint64_t position;
     Offset last_offset;
@@ -46,6 +50,7 @@ class Verifier {
   EpochHistory epochs_;
   LogPosition published_;
   Offset expected_;
+  std::vector<Range> damaged_;  // of the segment at hand
 };
 
 Result<VerifyTotals> Verifier::run() {
@@ -55,7 +60,7 @@ Result<VerifyTotals> Verifier::run() {
     fault(names::epoch_checkpoint(log_.directory()), 0, Offset(0), "missing or malformed");
   }
   PG_ASSIGN(const auto bases, list_segments(files_, log_.directory()));
-  expected_ = bases.empty() ? Offset(0) : bases.front();
+  expected_ = published_.log_start;
   for (const Offset base : bases) {
     if (base > published_.active_segment) break;
     const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
@@ -78,6 +83,7 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
   ++totals_.segments;
   PG_ASSIGN(const auto file, files_.open(names::segment(log_.directory(), base, SegmentFile::log), OpenMode::read));
   std::vector<Batch> batches;
+  damaged_.clear();
   BatchScanner scanner(*file);
   while (scanner.position() < limit) {
     const auto batch = scanner.next(limit);
@@ -89,7 +95,8 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
     if (batch) break;
     if (batch.error().code != Errc::corrupt) return tl::unexpected(batch.error());
     fault(file->path(), scanner.position(), expected_, batch.error().what);
-    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_));
+    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
+    damaged_.push_back({scanner.position(), next.value_or(limit), expected_});
     if (!next) break;
     scanner.seek(*next);
     // What the damage swallowed is part of the fault that was just reported.
@@ -137,6 +144,10 @@ Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& bat
   if (content->size() < size) fault(path, content->size(), base, "index is cut short");
   for (size_t at = 0; at + OffsetIndexEntry::kBytes <= std::min(size, content->size()); at += OffsetIndexEntry::kBytes) {
     const auto entry = OffsetIndexEntry::read(as_bytes(*content).data() + at);
+    const bool unknowable = std::any_of(damaged_.begin(), damaged_.end(), [&](const Range& range) {
+      return std::cmp_greater_equal(entry.position, range.from) && std::cmp_less(entry.position, range.to);
+    });
+    if (unknowable) continue;
     const auto batch = std::lower_bound(batches.begin(), batches.end(), entry.position, [](const Batch& b, int32_t position) {
       return std::cmp_less(b.position, position);
     });
@@ -162,6 +173,7 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
   for (size_t at = 0; at + TimeIndexEntry::kBytes <= std::min(size, content->size()); at += TimeIndexEntry::kBytes) {
     const auto entry = TimeIndexEntry::read(as_bytes(*content).data() + at);
     const Offset offset = base + entry.relative_offset;
+    if (!damaged_.empty() && offset >= damaged_.front().first_offset) break;
     while (seen < batches.size() && batches[seen].last_offset <= offset) {
       greatest = std::max(greatest, batches[seen++].max_timestamp_ms);
     }

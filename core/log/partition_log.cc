@@ -14,6 +14,16 @@ Result<> write_file(FileSystem& files, const std::string& path, std::string_view
   return file->sync();
 }
 
+// An empty partition under a name of its own.
+Result<> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id) {
+  PG_CHECK(env.files.make_directory(made));
+  PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
+  PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history({{LeaderEpoch(0), Offset(0)}})));
+  PG_CHECK(env.files.open_lock(names::partition_lock(made), Access::read_write));
+  PG_CHECK(PartitionState::write_page(env, made, PageContent{}));
+  return create_segment(env.files, made, Offset(0));  // syncs the directory
+}
+
 Result<Uuid> read_topic_id(FileSystem& files, const std::string& directory) {
   const std::string path = names::partition_metadata(directory);
   PG_ASSIGN(const std::string text, files.read_all(path));
@@ -36,12 +46,10 @@ Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directo
   const std::string path = names::partition_directory(log_directory, partition);
   if (env.files.info(path)) return read_topic_id(env.files, path);
   const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
-  PG_CHECK(env.files.make_directory(made));
-  PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
-  PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history({{LeaderEpoch(0), Offset(0)}})));
-  PG_CHECK(env.files.open_lock(names::partition_lock(made), Access::read_write));
-  PG_CHECK(PartitionState::write_page(env, made, PageContent{}));
-  PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
+  if (const auto filled = fill_new_directory(env, made, topic_id); !filled) {
+    (void)env.files.remove_tree(made);
+    return tl::unexpected(filled.error());
+  }
   const auto renamed = env.files.rename(made, path);
   if (!renamed && renamed.error().code == Errc::already_exists) {
     PG_CHECK(env.files.remove_tree(made));
@@ -81,7 +89,7 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
   state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
     LogDirectory log_directory(env_, spec_.log_directory);
     PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec_.partition));
-    const RecoverySpec recovery{directory_, name_, recovery_point, spec_.config.index_interval_bytes};
+    const RecoverySpec recovery{directory_, name_, recovery_point, Offset(0), spec_.config.index_interval_bytes};
     if (access == Access::read_only) return inspect_log(env_, recovery);
     PG_ASSIGN(const PageContent content, recover_log(env_, recovery, old));
     // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
@@ -127,6 +135,7 @@ Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
     return damaged ? log.remove_directory() : tl::unexpected(open.error());
   }
   PartitionState& state = **open;
+  if (state.no_space()) return log.remove_directory();  // nobody can have mapped a page that cannot be made
   if (state.access() == Access::read_only) {
     return fail(Errc::io, fmt::format("cannot delete '{}': no permission to write", log.name_), log.directory_);
   }

@@ -56,7 +56,13 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
     if (alone) {
       const auto rebuilt = state->rebuild_page(deadline);
       state->locks_->unlock(lock_byte::kMapped);
-      PG_CHECK(rebuilt);
+      if (!rebuilt && rebuilt.error().code == Errc::no_space) {
+        // What is there can be read all the same; who wants to write is told why it cannot.
+        state->access_ = Access::read_only;
+        state->no_space_ = rebuilt.error();
+      } else {
+        PG_CHECK(rebuilt);
+      }
       continue;
     }
     if (env.clock.now() >= deadline) {
@@ -90,7 +96,8 @@ Result<bool> PartitionState::map_page(Access access) {
   }
   PG_ASSIGN(const Uuid boot, env_.boot_id());
   if (std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) return false;
-  if (page->device != info.device || page->inode != info.inode) return false;
+  PG_ASSIGN(const FileInfo lock, locks_->info());
+  if (page->device != info.device || page->inode != info.inode || page->lock_inode != lock.inode) return false;
   if (page->untrusted.load(std::memory_order_acquire) != 0) return false;
   page_file_ = std::move(*opened);
   mapping_ = std::move(mapping);
@@ -101,9 +108,10 @@ Result<bool> PartitionState::map_page(Access access) {
 Result<OldPage> PartitionState::read_old_page() const {
   const auto file = env_.files.open(names::partition_state(spec_.directory), OpenMode::read);
   alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes;
-  if (!file) return OldPage{};
-  const auto got = (*file)->read_at(0, bytes);
-  if (!got || *got != bytes.size()) return OldPage{};
+  if (!file && file.error().code == Errc::not_found) return OldPage{};
+  PG_CHECK(file);  // what cannot be read just now is not lost: it may say what must be kept
+  PG_ASSIGN(const size_t got, (*file)->read_at(0, bytes));
+  if (got != bytes.size()) return OldPage{};
   const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
   PG_ASSIGN(const Uuid boot, env_.boot_id());
   PG_ASSIGN(const FileInfo info, (*file)->info());
@@ -111,7 +119,9 @@ Result<OldPage> PartitionState::read_old_page() const {
       std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) {
     return OldPage{};
   }
-  if (page->device != info.device || page->inode != info.inode) return OldPage{true, Offset(0)};  // a copy: who knows of what
+  PG_ASSIGN(const FileInfo lock, locks_->info());
+  const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
+  if (!ours) return OldPage{true, Offset(0)};  // a copy, who knows of what
   return OldPage{true, read_position(*page).log_end};
 }
 
@@ -135,6 +145,7 @@ Result<> PartitionState::write_page(const Env& env, const std::string& directory
   if (const auto removed = env.files.unlink(temporary); !removed && removed.error().code != Errc::not_found) return removed;
   PG_ASSIGN(const auto file, env.files.open(temporary, OpenMode::create_new));
   PG_ASSIGN(const FileInfo info, file->info());
+  PG_ASSIGN(const FileInfo lock, env.files.info(names::partition_lock(directory)));
   PG_ASSIGN(const Uuid boot, env.boot_id());
   // Written in full, so that no later store can meet a hole on a full disk.
   alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes{};
@@ -144,6 +155,7 @@ Result<> PartitionState::write_page(const Env& env, const std::string& directory
   std::copy(boot.begin(), boot.end(), page->boot_id);
   page->device = info.device;
   page->inode = info.inode;
+  page->lock_inode = lock.inode;
   fill_page(*page, content);
   PG_CHECK(file->write_at(0, bytes));
   return env.files.rename(temporary, path);

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/log/state_page.h"
@@ -60,6 +61,8 @@ class PartitionState {
 
   Access access() const { return access_; }
   bool is_private_view() const { return mapping_ == nullptr; }
+  // Why there is no page that could be written, where that is a full disk.
+  const std::optional<Error>& no_space() const { return no_space_; }
   LockFile& locks() { return *locks_; }
   StatePage& page() { return *page_; }
   const StatePage& page() const { return *page_; }
@@ -92,6 +95,7 @@ class PartitionState {
   Env env_;
   Spec spec_;
   Access access_ = Access::read_only;
+  std::optional<Error> no_space_;
   std::unique_ptr<LockFile> locks_;
   std::unique_ptr<File> page_file_;
   std::unique_ptr<Mapping> mapping_;

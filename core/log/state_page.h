@@ -50,7 +50,7 @@ struct StatePage {
   uint8_t boot_id[16];
   uint64_t device;  // of the page's own file: a copied page does not count
   uint64_t inode;
-  uint64_t reserved_identity;
+  uint64_t lock_inode;  // of partition.lock beside it: a page that was moved here does not count
 
   alignas(64) Word sequence;
   struct Copy {

@@ -50,8 +50,6 @@ class File {
   // Writes all of `bytes` or fails; after a failure any prefix of them may be in the file.
   virtual Result<> write_at(uint64_t position, ByteView bytes) = 0;
   virtual Result<> truncate(uint64_t size_bytes) = 0;
-  // Reserves blocks without changing the size. An optimisation: callers ignore failures.
-  virtual Result<> reserve(uint64_t position, uint64_t length) = 0;
   // Returns when the data, and the metadata needed to read it, are on stable storage. A failure is final: the data may
   // be gone even if a later call succeeds.
   virtual Result<> sync() = 0;

@@ -73,13 +73,6 @@ class PosixFile final : public File {
     return {};
   }
 
-  Result<> reserve(uint64_t position, uint64_t length) override {
-    if (fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(position), static_cast<off_t>(length)) != 0) {
-      return sys_fail("reserve space in", path(), static_cast<int64_t>(position));
-    }
-    return {};
-  }
-
   Result<> sync() override {
     if (fdatasync(fd_.get()) != 0) return sys_fail("flush to disk", path());
     return {};

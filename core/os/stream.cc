@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,6 +54,11 @@ Result<> OutputStream::write(ByteView bytes) const {
   return {};
 }
 
+bool OutputStream::is_abandoned() const {
+  pollfd asked{fd_, 0, 0};
+  return poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR);
+}
+
 void OutputStream::enlarge_pipe() const { fcntl(fd_, F_SETPIPE_SZ, kPipeBytes); }
 
 void guard_standard_descriptors() {
@@ -63,12 +69,23 @@ void guard_standard_descriptors() {
   }
 }
 
+void allow_many_files() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<std::string> read_user_file(const std::string& path, size_t most) {
-  UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (fd.get() < 0) return fail(Errc::io, "cannot open", path, {}, errno);  // a missing file is no missing topic
+  // A pipe was opened without waiting for its other end, so that a stop signal can end the wait for it.
+  fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   const InputStream input(fd.get(), path);
   std::string content;
   for (;;) {
+    PG_ASSIGN(const auto ready, input.wait(kNoDeadline));
+    if (ready == InputStream::Ready::stopped) return fail(Errc::interrupted, "interrupted", path);
     const size_t have = content.size();
     content.resize(have + (64 << 10));
     PG_ASSIGN(const size_t got, input.read(std::as_writable_bytes(std::span(content)).subspan(have)));

@@ -42,6 +42,8 @@ class OutputStream {
   Result<> write(ByteView bytes) const;
 
   void enlarge_pipe() const;  // as above
+  // Whether it is a pipe that nobody reads any more.
+  bool is_abandoned() const;
 
  private:
   int fd_;
@@ -52,7 +54,11 @@ class OutputStream {
 // standard input or written to as standard output. Using them still fails.
 void guard_standard_descriptors();
 
+// Raises the limit of open files as far as it may be raised: a follower of many partitions needs three for each.
+void allow_many_files();
+
 // The whole of a user's file, which may be a link, a pipe or a device. limit: longer than `most` bytes.
+// interrupted: a stop signal came while a pipe had nothing.
 Result<std::string> read_user_file(const std::string& path, size_t most);
 
 }  // namespace pg

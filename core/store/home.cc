@@ -33,12 +33,12 @@ Result<> Home::open_cluster() {
     PG_CHECK(make_cluster());
     PG_ASSIGN(stored, file.read());
   }
-  if (!stored) return fail(Errc::io, "cannot make the home", path_);
   // Locks and maps are only trusted on local file systems.
   PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
   if (!remote.empty()) {
     return fail(Errc::io, fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote), path_);
   }
+  if (!stored) return fail(Errc::io, "cannot make the home", path_);
   const auto cluster = parse_cluster(stored->content);
   if (!cluster) return tl::unexpected(at_path(cluster.error(), names::versioned(file.path(), stored->version)));
   read_only_ = cluster->read_only;
@@ -126,8 +126,14 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
     // The directory of partition 0 decides whose topic it is: whoever finds one there goes on with its id, be its maker
     // alive or dead.
     for (int32_t p = 0; p < partitions; ++p) {
-      PG_ASSIGN(const Uuid decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
+      PG_ASSIGN(Uuid decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
       if (p == 0) topic.id = decided;
+      while (decided != topic.id) {
+        // Left by somebody who died before the topic had a name: nobody can have written to it.
+        const auto removed = PartitionLog::remove(env_, {logs, {name, PartitionId(p)}, decided}, deadline);
+        if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
+        PG_ASSIGN(decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
+      }
     }
     PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
     PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored ? stored->version : 0, write_topic(topic)));
@@ -171,7 +177,13 @@ Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& 
   PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
   PartitionLog::Spec spec = partition_spec(topic, partition, config);
   spec.access = topic.read_only || read_only_ ? Access::read_only : access;
-  return PartitionLog::open(env_, std::move(spec), deadline);
+  auto log = PartitionLog::open(env_, std::move(spec), deadline);
+  if (!log && log.error().code == Errc::not_found) {
+    // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
+    const auto now = describe_topic(topic.name);
+    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what, log.error().path);
+  }
+  return log;
 }
 
 PartitionLog::Spec Home::partition_spec(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const {

@@ -113,8 +113,8 @@ END
 
 @test "a topic that rolls, timestamps going back" {
   pg-topic create t -c segment.bytes=16384 -c index.interval.bytes=512
-  seq 3000 -1 1 | jq -c '{value: "value \(.)", timestamp: (1732320000000 + . % 700)}' | pg-produce --json --batch-bytes 1000 t
-  agree t 3000
+  seq 9000 -1 1 | jq -c '{value: "value \(.)", timestamp: (1732320000000 + . % 700)}' | pg-produce --json --batch-bytes 1000 t
+  agree t 9000
   [[ $(stat_of t segments) -gt 5 ]]
 }
 

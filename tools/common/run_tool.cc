@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 
+#include "core/base/text.h"
 #include "core/os/signals.h"
 
 #ifndef PG_VERSION
@@ -60,7 +62,14 @@ Result<std::unique_ptr<Home>> Tool::open_home() const {
 }
 
 void Tool::error(const std::string& message) const {
-  (void)OutputStream::standard_error().write(as_bytes(fmt::format("{}: {}\n", command_, message)));
+  // One line, whatever it quotes, and nothing that a terminal would obey.
+  std::string line = message;
+  const bool text = is_utf8(line);
+  for (char& c : line) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !text)) c = '?';
+  }
+  (void)OutputStream::standard_error().write(as_bytes(fmt::format("{}: {}\n", command_, line)));
 }
 
 void Tool::note(const std::string& message) const {
@@ -73,15 +82,22 @@ void Tool::detail(const std::string& message) const {
 
 Result<> Tool::print(std::string_view text) const { return OutputStream::standard_output().write(as_bytes(text)); }
 
-int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
-  guard_standard_descriptors();
-  guard_file_signals(kExitDamaged);
-  auto outcome = [&]() -> Result<ExitCode> {
+Result<ExitCode> Tool::attempt(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
+  try {
     PG_ASSIGN(const auto operands, table.parse(arguments));
     if (common_.help) return print(table.help()).map([] { return kExitDone; });
     if (common_.version) return print("pilgrimage " PG_VERSION "\n").map([] { return kExitDone; });
     return body(operands);
-  }();
+  } catch (const std::bad_alloc&) {
+    return fail(Errc::limit, "out of memory");
+  }
+}
+
+int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
+  guard_standard_descriptors();
+  guard_file_signals(kExitDamaged);
+  allow_many_files();
+  const auto outcome = attempt(table, arguments, body);
   if (outcome) return *outcome;
   if (const int signal = stop_signal(); signal != 0 && outcome.error().code == Errc::interrupted) die_of_signal(signal);
   error(outcome.error().message());

@@ -54,6 +54,8 @@ class Tool {
   int run(OptionTable& table, const std::vector<std::string>& arguments, const Body& body);
 
  private:
+  Result<ExitCode> attempt(OptionTable& table, const std::vector<std::string>& arguments, const Body& body);
+
   std::string command_;
   CommonOptions common_;
   Env env_;

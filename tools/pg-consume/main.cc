@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/client/consumer.h"
+#include "core/os/signals.h"
 #include "tools/common/delimiter.h"
 #include "tools/common/place.h"
 #include "tools/common/record_printer.h"
@@ -13,6 +14,8 @@
 
 namespace pg {
 namespace {
+
+constexpr Duration kAbandonedPoll = std::chrono::milliseconds(500);
 
 struct ConsumeOptions {
   bool follow = false;
@@ -94,6 +97,7 @@ class Consume {
  private:
   Result<ExitCode> read();
   Result<> print_last(const ConsumerOptions& chosen);
+  Result<std::optional<FetchedBatch>> wait_for_batch();
   Result<bool> print_batch(const FetchedBatch& fetched);
   Deadline progress_deadline() const {
     return options_.follow && !tool_.common().timeout_given ? kNoDeadline : tool_.deadline();
@@ -138,7 +142,7 @@ Result<ExitCode> Consume::read() {
     if (!fetched) {
       // Before it sleeps, what is there goes out.
       PG_CHECK(printer_.flush());
-      PG_ASSIGN(fetched, consumer_->poll(progress_deadline()));
+      PG_ASSIGN(fetched, wait_for_batch());
     }
     if (!fetched) {
       if (consumer_->at_end()) return kExitDone;
@@ -149,6 +153,17 @@ Result<ExitCode> Consume::read() {
     if (!more) break;
   }
   return kExitDone;
+}
+
+// Sleeps until there is a batch; empty if none came in time. A reader that has left is noticed although nothing is
+// written, and ends this as it would end cat.
+Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
+  const Deadline deadline = progress_deadline();
+  for (;;) {
+    PG_ASSIGN(const auto fetched, consumer_->poll(std::min(deadline, tool_.env().clock.after(kAbandonedPoll))));
+    if (fetched || consumer_->at_end() || tool_.env().clock.now() >= deadline) return fetched;
+    if (OutputStream::standard_output().is_abandoned()) die_of_signal(SIGPIPE);
+  }
 }
 
 // False once the asked-for number of records was printed.

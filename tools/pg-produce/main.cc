@@ -92,8 +92,10 @@ Result<> Produce::send_files() {
 
 Result<> Produce::send_input() {
   const InputStream input = InputStream::standard_input();
+  // JSON may take six characters for a byte, and names its fields.
+  const auto record_bytes_max = static_cast<size_t>(producer_.max_record_bytes());
   RecordReader reader(options_.nul_delimiter ? std::string(1, '\0') : options_.delimiter,
-                      static_cast<size_t>(producer_.max_record_bytes()));
+                      tool_.common().json ? 6 * record_bytes_max + 4096 : record_bytes_max);
   bool enlarged = false;
   for (;;) {
     PG_ASSIGN(const bool go_on, wait_for_input(input));

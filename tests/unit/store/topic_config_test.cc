@@ -1,0 +1,76 @@
+#include "core/store/topic_config.h"
+
+#include "tests/support/must.h"
+#include "tests/support/printing.h"
+
+using namespace pg;
+
+TEST_CASE("topic_config: each config, its limits and what it sets") {
+  const struct {
+    const char* assignment;
+    bool (*is_set)(const LogConfig&);
+  } good[] = {
+      {"segment.bytes=1024", [](const LogConfig& c) { return c.segment_bytes == 1024; }},
+      {"segment.bytes=2147483647", [](const LogConfig& c) { return c.segment_bytes == INT32_MAX; }},
+      {"segment.ms=1", [](const LogConfig& c) { return c.segment_ms == 1; }},
+      {"segment.ms=9223372036854775807", [](const LogConfig& c) { return c.segment_ms == INT64_MAX; }},
+      {"max.message.bytes=100", [](const LogConfig& c) { return c.max_message_bytes == 100; }},
+      {"max.message.bytes=1073741824", [](const LogConfig& c) { return c.max_message_bytes == 1 << 30; }},
+      {"index.interval.bytes=0", [](const LogConfig& c) { return c.index_interval_bytes == 0; }},
+      {"message.timestamp.type=CreateTime", [](const LogConfig& c) { return c.timestamp_type == TimestampType::create; }},
+      {"message.timestamp.type=LogAppendTime",
+       [](const LogConfig& c) { return c.timestamp_type == TimestampType::log_append; }},
+  };
+  for (const auto& row : good) {
+    CAPTURE(row.assignment);
+    ConfigMap config;
+    must(add_config(config, row.assignment));
+    CHECK(config.size() == 1);
+    CHECK(row.is_set(must(to_log_config(config))));
+  }
+}
+
+TEST_CASE("topic_config: what is refused, and says why") {
+  const std::pair<const char*, const char*> bad[] = {
+      {"segment.bytes", "a config is written name=value, not 'segment.bytes'"},
+      {"", "a config is written name=value, not ''"},
+      {"segment.bytes=", "config segment.bytes must be a number from 1024 to 2147483647, not ''"},
+      {"segment.bytes=1023", "config segment.bytes must be a number from 1024 to 2147483647, not '1023'"},
+      {"segment.bytes=2147483648", "config segment.bytes must be a number from 1024 to 2147483647, not '2147483648'"},
+      {"segment.bytes=1K", "config segment.bytes must be a number from 1024 to 2147483647, not '1K'"},
+      {"segment.ms=0", "config segment.ms must be a number from 1 to 9223372036854775807, not '0'"},
+      {"index.interval.bytes=-1", "config index.interval.bytes must be a number from 0 to 2147483647, not '-1'"},
+      {"max.message.bytes=99", "config max.message.bytes must be a number from 100 to 1073741824, not '99'"},
+      {"message.timestamp.type=createtime", "message.timestamp.type is CreateTime or LogAppendTime"},
+      {"retention.ms=1000",
+       "unknown config 'retention.ms'; known are index.interval.bytes, max.message.bytes, message.timestamp.type, "
+       "segment.bytes, segment.ms"},
+      {"Segment.Bytes=1024",
+       "unknown config 'Segment.Bytes'; known are index.interval.bytes, max.message.bytes, message.timestamp.type, "
+       "segment.bytes, segment.ms"},
+  };
+  for (const auto& [assignment, message] : bad) {
+    ConfigMap config;
+    const Error error = error_of(add_config(config, assignment));
+    CHECK(error.code == Errc::invalid_argument);
+    CHECK(error.what == message);
+    CHECK(config.empty());
+  }
+}
+
+TEST_CASE("topic_config: the last assignment of a name counts, and defaults are Kafka's") {
+  ConfigMap config;
+  must(add_config(config, "segment.ms=5"));
+  must(add_config(config, "segment.ms=6"));
+  CHECK(must(to_log_config(config)).segment_ms == 6);
+  const LogConfig defaults = must(to_log_config({}));
+  CHECK(defaults.segment_bytes == 1 << 30);
+  CHECK(defaults.segment_ms == 604'800'000);
+  CHECK(defaults.max_message_bytes == 1'048'588);
+  CHECK(defaults.index_interval_bytes == 4096);
+}
+
+TEST_CASE("topic_config: a stored config that could not have been set is damage") {
+  CHECK(code_of(to_log_config({{"segment.bytes", "x"}})) == Errc::corrupt);
+  CHECK(code_of(to_log_config({{"no.such", "1"}})) == Errc::corrupt);
+}

@@ -36,6 +36,13 @@ std::string formatted(std::string_view format, const ConsumedRecord& record) {
   return out;
 }
 
+PrintOptions plain(const std::string& delimiter, std::optional<std::string> key_delimiter = {}) {
+  PrintOptions options;
+  options.delimiter = delimiter;
+  options.key_delimiter = std::move(key_delimiter);
+  return options;
+}
+
 // What a printer writes.
 std::string printed(PrintOptions options, const std::vector<ConsumedRecord>& records) {
   const TempDir directory;
@@ -115,14 +122,16 @@ TEST_CASE("record_printer: plain records, with and without keys") {
   nulls.record.key.reset();
   nulls.record.value.reset();
   CHECK(printed({}, {sample.record, nulls.record}) == "val\xff\n\n");
-  CHECK(printed({.delimiter = std::string(1, '\0')}, {sample.record}) == std::string("val\xff\0", 5));
-  CHECK(printed({.delimiter = ""}, {sample.record, sample.record}) == "val\xffval\xff");
-  CHECK(printed({.key_delimiter = "\t"}, {sample.record, nulls.record}) == "key\tval\xff\n\t\n");
+  CHECK(printed(plain(std::string(1, '\0')), {sample.record}) == std::string("val\xff\0", 5));
+  CHECK(printed(plain(""), {sample.record, sample.record}) == "val\xffval\xff");
+  CHECK(printed(plain("\n", "\t"), {sample.record, nulls.record}) == "key\tval\xff\n\t\n");
 }
 
 TEST_CASE("record_printer: json lines and formats") {
   const SampleRecord sample;
-  CHECK(printed({.json = true}, {sample.record}) ==
+  PrintOptions json;
+  json.json = true;
+  CHECK(printed(json, {sample.record}) ==
         R"({"topic":"topic","partition":7,"offset":42,"timestamp":1732320000123,"timestamp_type":"create","key":"key",)"
         R"("value":{"base64":"dmFs/w=="},"headers":[["h1","a"],["h2",null]]})"
         "\n");

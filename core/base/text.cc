@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -129,7 +130,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
 std::string rfc3339_utc(int64_t milliseconds) {
   using namespace std::chrono;
   // Civil date arithmetic without the C library's time zone machinery.
-  const sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(milliseconds)};
+  constexpr int64_t kFirst = -62'167'219'200'000, kLast = 253'402'300'799'999;  // years 0000 to 9999, all that RFC 3339 has
+  const sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(std::clamp(milliseconds, kFirst, kLast))};
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);

@@ -23,9 +23,12 @@ class TestHome {
   std::unique_ptr<Producer> producer(const std::string& topic, ProducerOptions options = {}) {
     return must(Producer::open(*home, topic, std::move(options)));
   }
-  std::unique_ptr<Consumer> consumer(ConsumerOptions options) { return must(Consumer::open(*home, std::move(options))); }
+  std::unique_ptr<Consumer> consumer(ConsumerOptions options) {
+    return must(Consumer::open(*home, std::move(options)));
+  }
   std::unique_ptr<PartitionLog> log(const std::string& topic, int32_t partition = 0) {
-    return must(home->open_partition(must(home->describe_topic(topic)), PartitionId(partition), Access::read_write, env.soon()));
+    return must(home->open_partition(must(home->describe_topic(topic)), PartitionId(partition), Access::read_write,
+                                     env.soon()));
   }
 
   // Writes each value as a batch of its own, and closes.

@@ -33,7 +33,9 @@ Result<std::unique_ptr<PartitionLog>> TestPartition::try_open(Access access, Dur
   return PartitionLog::open(env.env(), spec(access), env.clock().after(patience));
 }
 
-Result<> TestPartition::remove() const { return PartitionLog::remove(env.env(), spec(), env.soon()); }
+Result<> TestPartition::remove() const {
+  return PartitionLog::remove(env.env(), spec(), env.soon());
+}
 
 std::string TestPartition::directory() const {
   return names::partition_directory(env.root(), spec().partition);

@@ -1,7 +1,6 @@
 // Records to bytes on standard output, gathered into large writes.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +46,8 @@ class OutputBuffer {
   // The bytes of `first`, then those of `second`.
   Result<> append(std::string_view first, std::string_view second = {}) {
     if (first.size() + second.size() > kBytes - used_ || !buffer_) [[unlikely]] return append_slowly(first, second);
-    std::memcpy(buffer_.get() + used_, first.data(), first.size());
-    std::memcpy(buffer_.get() + used_ + first.size(), second.data(), second.size());
-    used_ += first.size() + second.size();
+    used_ += first.copy(buffer_.get() + used_, first.size());  // unlike memcpy, also from nowhere to nowhere
+    used_ += second.copy(buffer_.get() + used_, second.size());
     return {};
   }
   Result<> flush();

@@ -161,6 +161,14 @@ TEST_CASE("text: RFC 3339 in UTC with milliseconds") {
   for (const auto& [ms, text] : rows) CHECK(rfc3339_utc(ms) == text);
 }
 
+TEST_CASE("text: times beyond the years that RFC 3339 has are its first and last") {
+  CHECK(rfc3339_utc(-62'167'219'200'000) == "0000-01-01T00:00:00.000Z");
+  for (const int64_t ms : {std::numeric_limits<int64_t>::min(), -kMax})
+    CHECK(rfc3339_utc(ms) == "0000-01-01T00:00:00.000Z");
+  for (const int64_t ms : {int64_t{253'402'300'800'000}, int64_t{1} << 62, kMax})
+    CHECK(rfc3339_utc(ms) == "9999-12-31T23:59:59.999Z");
+}
+
 TEST_CASE("text: a uuid comes back from its 22 characters") {
   SeededRandom random;
   for (int i = 0; i < 200; ++i) {

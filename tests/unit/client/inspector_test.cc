@@ -17,11 +17,14 @@ struct Dump {
     DumpVisitor v;
     v.segment = [this](const std::string&, Offset base, uint64_t) { say("segment", base); };
     v.batch = [this](const DumpedBatch& b) {
-      text += fmt::format("batch@{}+{}{} ", b.batch.header.base_offset.value, b.batch.header.record_count, b.crc_matches ? "" : "!");
+      text += fmt::format("batch@{}+{}{} ", b.batch.header.base_offset.value, b.batch.header.record_count,
+                          b.crc_matches ? "" : "!");
     };
     v.record = [this](const RecordView& record) { say("record", record.offset); };
     v.fault = [this](const Fault& fault) { say("fault", fault.offset); };
-    v.offset_entry = [this](const std::string&, uint64_t, Offset offset, const OffsetIndexEntry&) { say("index", offset); };
+    v.offset_entry = [this](const std::string&, uint64_t, Offset offset, const OffsetIndexEntry&) {
+      say("index", offset);
+    };
     v.time_entry = [this](const std::string&, uint64_t, Offset offset, const TimeIndexEntry&) { say("time", offset); };
     return v;
   }
@@ -70,7 +73,8 @@ TEST_CASE("inspector: a bare file is dumped wherever it lies") {
   const std::string content = must(i.t.env.files.read_all(i.path));
   overwrite(i.t.env.files, i.t.env.root() + "/any.name", content + "tail");
   Dump d;
-  must(dump_file(i.t.env.env(), i.t.env.root() + "/any.name", Offset(6), Offset(INT64_MAX), {.index = true}, d.visitor()));
+  must(dump_file(i.t.env.env(), i.t.env.root() + "/any.name", Offset(6), Offset(INT64_MAX), {.index = true},
+                 d.visitor()));
   CHECK(d.text == "segment@0 batch@6+2 batch@8+2 batch@10+2 fault@12 ");
   Dump in_place;
   must(dump_file(i.t.env.env(), i.path, Offset(8), Offset(INT64_MAX), {.index = true}, in_place.visitor()));
@@ -81,7 +85,8 @@ TEST_CASE("inspector: a bare file is dumped wherever it lies") {
 
 TEST_CASE("inspector: a dump with no visitor's members visits nothing") {
   Inspected i;
-  must(dump_partition(*i.t.home, i.topic, PartitionId(0), Offset(0), Offset(INT64_MAX), {.records = true, .index = true}, {}, i.t.env.soon()));
+  must(dump_partition(*i.t.home, i.topic, PartitionId(0), Offset(0), Offset(INT64_MAX),
+                      {.records = true, .index = true}, {}, i.t.env.soon()));
 }
 
 TEST_CASE("inspector: a dead writer's tail is not shown") {

@@ -42,7 +42,8 @@ TEST_CASE("partitioner: one partition takes everything") {
   for (const auto kind : {PartitionerKind::murmur2, PartitionerKind::crc32, PartitionerKind::round_robin,
                           PartitionerKind::random, PartitionerKind::sticky}) {
     Partitioner partitioner(kind, 1, random);
-    for (const std::optional<std::string_view> key : {std::optional<std::string_view>(), std::optional<std::string_view>("k")}) {
+    for (const std::optional<std::string_view> key :
+         {std::optional<std::string_view>(), std::optional<std::string_view>("k")}) {
       CHECK(partitioner.choose(key) == PartitionId(0));
       partitioner.batch_sent(PartitionId(0));
     }
@@ -78,14 +79,16 @@ TEST_CASE("partitioner: round-robin goes round, keys or not") {
   const PartitionId first = partitioner.choose({});
   for (int32_t n = 1; n < 10; ++n) {
     partitioner.batch_sent(PartitionId(n % 3));
-    CHECK(partitioner.choose(n % 2 ? std::optional<std::string_view>("k") : std::nullopt) == PartitionId((first.value + n) % 3));
+    CHECK(partitioner.choose(n % 2 ? std::optional<std::string_view>("k") : std::nullopt) ==
+          PartitionId((first.value + n) % 3));
   }
 }
 
 TEST_CASE("partitioner: random reaches every partition, and so does crc32 without a key") {
   SeededRandom random;
   for (const auto kind : {PartitionerKind::random, PartitionerKind::crc32}) {
-    for (const std::optional<std::string_view> key : {std::optional<std::string_view>(), std::optional<std::string_view>("")}) {
+    for (const std::optional<std::string_view> key :
+         {std::optional<std::string_view>(), std::optional<std::string_view>("")}) {
       Partitioner partitioner(kind, 4, random);
       std::map<int32_t, int> counts;
       for (int i = 0; i < 400; ++i) ++counts[partitioner.choose(key).value];

@@ -67,7 +67,8 @@ TEST_CASE("producer: a batch is sent before it grows beyond batch_bytes") {
 TEST_CASE("producer: a record larger than batch_bytes goes alone") {
   TestHome t;
   const auto producer = t.producer("t", {.batch_bytes = 500});
-  for (const size_t size : {size_t{10}, size_t{5000}, size_t{10}}) must(producer->send({.value = std::string(size, 'x')}));
+  for (const size_t size : {size_t{10}, size_t{5000}, size_t{10}})
+    must(producer->send({.value = std::string(size, 'x')}));
   must(producer->close());
   CHECK(batches_in(*t.log("t")) == 3);
 }
@@ -178,7 +179,8 @@ TEST_CASE("producer: closing puts everything on stable storage and says so in th
   must(producer->close());
   for (int32_t p = 0; p < 2; ++p) {
     CHECK(t.log("t", p)->current_state()->page().flushed == 15);
-    CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(p)})) == Offset(15));
+    CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(p)})) ==
+          Offset(15));
   }
 }
 
@@ -221,7 +223,8 @@ TEST_CASE("producer: reports say what a batch has reached") {
     }
     if (row.at_once) CHECK(reports.size() == 2);
     must(producer->close());
-    CHECK(reports == std::vector<std::string>{std::string("t-0@0+2 ") + row.state, std::string("t-0@2+2 ") + row.state});
+    CHECK(reports ==
+          std::vector<std::string>{std::string("t-0@0+2 ") + row.state, std::string("t-0@2+2 ") + row.state});
   }
 }
 
@@ -243,7 +246,8 @@ TEST_CASE("producer: an endless stream is flushed in the background within a sec
   must(producer->send({.value = "x"}));
   must(producer->send_batches());
   const auto began = std::chrono::steady_clock::now();
-  while (log->current_state()->page().flushed < 1 && std::chrono::steady_clock::now() - began < 5s) std::this_thread::sleep_for(5ms);
+  while (log->current_state()->page().flushed < 1 && std::chrono::steady_clock::now() - began < 5s)
+    std::this_thread::sleep_for(5ms);
   CHECK(std::chrono::steady_clock::now() - began < 1s);
   must(producer->close());
 }
@@ -299,5 +303,6 @@ TEST_CASE("producer: one that outlives its topic leaves no recovery point to the
   must(t.home->delete_topic("t", t.env.soon()));
   t.create("t");
   CHECK(code_of(producer->close()) == Errc::not_found);
-  CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(0)})) == Offset(0));
+  CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(0)})) ==
+        Offset(0));
 }

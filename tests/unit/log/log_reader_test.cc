@@ -25,11 +25,17 @@ const Spoiling kSpoilings[] = {
        must(must(env.files.open(index, OpenMode::write))->truncate(size_of(env.files, index) / 2 + 1));
      }},
     {"random bytes",
-     [](TestEnv& env, const std::string& index) { overwrite(env.files, index, env.random.bytes(size_of(env.files, index))); }},
+     [](TestEnv& env, const std::string& index) {
+       overwrite(env.files, index, env.random.bytes(size_of(env.files, index)));
+     }},
     {"zeros",
-     [](TestEnv& env, const std::string& index) { overwrite(env.files, index, std::string(size_of(env.files, index), '\0')); }},
+     [](TestEnv& env, const std::string& index) {
+       overwrite(env.files, index, std::string(size_of(env.files, index), '\0'));
+     }},
     {"ones",
-     [](TestEnv& env, const std::string& index) { overwrite(env.files, index, std::string(size_of(env.files, index), '\x7f')); }},
+     [](TestEnv& env, const std::string& index) {
+       overwrite(env.files, index, std::string(size_of(env.files, index), '\x7f'));
+     }},
     {"entries after the real ones",
      [](TestEnv& env, const std::string& index) {
        overwrite(env.files, index, must(env.files.read_all(index)) + std::string(48, '\x01'));
@@ -173,7 +179,8 @@ TEST_CASE("log_reader: any flipped byte of a log is noticed and nothing of its b
       for (const uint8_t mask : kMasks) {
         flip_bits(good.env.files, path, at, mask);
         const std::string seen = contents(*good.log);
-        const std::string_view before_damage = std::string_view(seen).substr(0, seen.size() - std::min<size_t>(seen.size(), 8));
+        const std::string_view before_damage =
+            std::string_view(seen).substr(0, seen.size() - std::min<size_t>(seen.size(), 8));
         if (!seen.ends_with("!corrupt") || !std::string_view(expected).starts_with(before_damage)) {
           FAIL_CHECK(path, " @ ", at, ": ", seen);
         }

@@ -31,19 +31,22 @@ struct Crashed {
     while (n-- > 0) must(scanner.next(UINT64_MAX >> 1));
     return scanner.position();
   }
-  void cut(size_t segment, uint64_t bytes) { must(must(env.files.open(file(segment), OpenMode::write))->truncate(bytes)); }
+  void cut(size_t segment, uint64_t bytes) {
+    must(must(env.files.open(file(segment), OpenMode::write))->truncate(bytes));
+  }
   void add(size_t segment, std::string_view bytes) {
     must(must(env.files.open(file(segment), OpenMode::write))->write_at(size(segment), as_bytes(bytes)));
   }
   void lose_page() { must(env.files.unlink(partition.page_file())); }
   std::string epochs() { return must(env.files.read_all(names::epoch_checkpoint(partition.directory()))); }
 
-  // Everything in the partition's directory but the page, and but the time indexes: a sealed segment's has one entry more
-  // than that of an active one, and recovery may turn the first into the second.
+  // Everything in the partition's directory but the page, and but the time indexes: a sealed segment's has one entry
+  // more than that of an active one, and recovery may turn the first into the second.
   std::map<std::string, std::string> everything() {
     std::map<std::string, std::string> all;
     for (const auto& name : must(env.files.list(partition.directory()))) {
-      if (name != "partition.state" && !name.ends_with(".timeindex")) all[name] = must(env.files.read_all(partition.directory() + "/" + name));
+      if (name != "partition.state" && !name.ends_with(".timeindex"))
+        all[name] = must(env.files.read_all(partition.directory() + "/" + name));
     }
     return all;
   }
@@ -56,14 +59,16 @@ struct Crashed {
 struct Row {
   const char* name;
   void (*spoil)(Crashed&);
-  std::string (*readable)(Crashed&);       // afterwards, from the start
-  int64_t end;                             // the offset that the next record gets
-  const char* torn = "";                   // files of cut bytes
-  const char* notice = "";                 // a part of what is said; empty: nothing is
+  std::string (*readable)(Crashed&);         // afterwards, from the start
+  int64_t end;                               // the offset that the next record gets
+  const char* torn = "";                     // files of cut bytes
+  const char* notice = "";                   // a part of what is said; empty: nothing is
   const char* epochs = "0\n2\n0 0\n1 40\n";  // a new epoch at the log's end
 };
 
-std::string all_forty(Crashed&) { return numbers(0, 40); }
+std::string all_forty(Crashed&) {
+  return numbers(0, 40);
+}
 
 const Row kRows[] = {
     {"a restart, and nothing wrong", [](Crashed& c) { c.env.reboot(); }, all_forty, 40},
@@ -77,14 +82,16 @@ const Row kRows[] = {
      "0\n1\n0 0\n"},
     {"the page deleted", [](Crashed& c) { c.lose_page(); }, all_forty, 40},
     {"the page is garbage",
-     [](Crashed& c) { overwrite(c.env.files, c.partition.page_file(), c.env.random.bytes(StatePage::kBytes)); }, all_forty, 40},
+     [](Crashed& c) { overwrite(c.env.files, c.partition.page_file(), c.env.random.bytes(StatePage::kBytes)); },
+     all_forty, 40},
     {"the page is short", [](Crashed& c) { overwrite(c.env.files, c.partition.page_file(), "x"); }, all_forty, 40},
     {"the page is another partition's, copied",
      [](Crashed& c) {
        TestEnv& env = c.env;
        must(env.files.make_directory(env.root() + "/other"));
        must(PartitionLog::create(env.env(), env.root() + "/other", c.partition.spec().partition, c.partition.id));
-       overwrite(env.files, c.partition.page_file(), must(env.files.read_all(env.root() + "/other/t-0/partition.state")));
+       overwrite(env.files, c.partition.page_file(),
+                 must(env.files.read_all(env.root() + "/other/t-0/partition.state")));
      },
      all_forty, 40, "", "", "0\n1\n0 0\n"},
     {"the directory copied, as a backup is",
@@ -110,14 +117,16 @@ const Row kRows[] = {
        c.cut(2, c.size(2) - 20);
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 39); }, 39, "00000000000000000028.torn-1", "after offset 38 (damaged batch: batch is cut short)",
-     "0\n2\n0 0\n1 39\n"},
+     [](Crashed&) { return numbers(0, 39); }, 39, "00000000000000000028.torn-1",
+     "after offset 38 (damaged batch: batch is cut short)", "0\n2\n0 0\n1 39\n"},
     {"a page of zeros in the middle of the active segment",
      [](Crashed& c) {
-       must(must(c.env.files.open(c.file(2), OpenMode::write))->write_at(c.batch_at(2, 3), as_bytes(std::string(100, '\0'))));
+       must(must(c.env.files.open(c.file(2), OpenMode::write))
+                ->write_at(c.batch_at(2, 3), as_bytes(std::string(100, '\0'))));
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1", "after offset 30", "0\n2\n0 0\n1 31\n"},
+     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1", "after offset 30",
+     "0\n2\n0 0\n1 31\n"},
     {"a torn batch in an older segment, above the recovery point, ends the log there",
      [](Crashed& c) {
        c.partition.set_recovery_point(5);
@@ -125,15 +134,15 @@ const Row kRows[] = {
        c.env.reboot();
      },
      [](Crashed&) { return numbers(0, 8); }, 8,
-     "00000000000000000000.torn-1 00000000000000000014.torn-1 00000000000000000028.torn-1", "and 2 later segments after offset 7",
-     "0\n2\n0 0\n1 8\n"},
+     "00000000000000000000.torn-1 00000000000000000014.torn-1 00000000000000000028.torn-1",
+     "and 2 later segments after offset 7", "0\n2\n0 0\n1 8\n"},
     {"a segment lost above the recovery point takes those after it along",
      [](Crashed& c) {
        must(c.env.files.unlink(c.file(1)));
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 14); }, 14, "00000000000000000028.torn-1", "cut 0 bytes and 1 later segments after offset 13",
-     "0\n2\n0 0\n1 14\n"},
+     [](Crashed&) { return numbers(0, 14); }, 14, "00000000000000000028.torn-1",
+     "cut 0 bytes and 1 later segments after offset 13", "0\n2\n0 0\n1 14\n"},
     {"an empty last segment, as a roll leaves it",
      [](Crashed& c) {
        must(create_segment(c.env.files, c.partition.directory(), Offset(40)));
@@ -153,14 +162,16 @@ const Row kRows[] = {
        flip_bits(c.env.files, c.file(2), c.batch_at(2, 4) + 65);
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "", "'t-0' is damaged: offsets 32 to 39 cannot be read"},
+     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "",
+     "'t-0' is damaged: offsets 32 to 39 cannot be read"},
     {"damage, and intact batches behind it above the recovery point: none of their offsets is used again",
      [](Crashed& c) {
        c.partition.set_recovery_point(34);
        flip_bits(c.env.files, c.file(2), c.batch_at(2, 4) + 65);
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "", "'t-0' is damaged: offsets 32 to 39 cannot be read"},
+     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "",
+     "'t-0' is damaged: offsets 32 to 39 cannot be read"},
     {"a log shorter than its recovery point",
      [](Crashed& c) {
        c.partition.set_recovery_point(40);
@@ -188,7 +199,8 @@ const Row kRows[] = {
        c.cut(2, c.batch_at(2, 4));
        c.partition.open()->current_state()->page().untrusted = 1;
      },
-     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "", "'t-0' is damaged: offsets 32 to 39", "0\n1\n0 0\n"},
+     [](Crashed&) { return numbers(0, 32) + " !corrupt"; }, 40, "", "'t-0' is damaged: offsets 32 to 39",
+     "0\n1\n0 0\n"},
     {"all index files lost",
      [](Crashed& c) {
        for (const Offset base : c.bases) {
@@ -270,7 +282,8 @@ TEST_CASE("log_recovery: a second recovery finds the work done") {
     row.spoil(c);
     const FileInfo page = c.env.files.info(c.partition.page_file()).value_or(FileInfo{});
     must(c.partition.try_open());
-    if (must(c.env.files.info(c.partition.page_file())).inode == page.inode) c.lose_page();  // it was good: nothing was done
+    if (must(c.env.files.info(c.partition.page_file())).inode == page.inode)
+      c.lose_page();  // it was good: nothing was done
     must(c.partition.try_open());
     const auto after_first = c.everything();
     const std::string readable = contents(*c.partition.open());
@@ -462,7 +475,8 @@ TEST_CASE("log_recovery: without any segment there is nothing to recover") {
 }
 
 TEST_CASE("log_recovery: a random crash loses nothing that was flushed, and invents nothing") {
-  // Unsynced bytes survive a power cut in any subset of sectors; here any 16 bytes above the recovery point may be lost.
+  // Unsynced bytes survive a power cut in any subset of sectors; here any 16 bytes above the recovery point may be
+  // lost.
   SeededRandom random;
   for (int round = 0; round < 200; ++round) {
     CAPTURE(round);
@@ -480,7 +494,8 @@ TEST_CASE("log_recovery: a random crash loses nothing that was flushed, and inve
       for (auto hits = random.below(3); hits-- > 0 && safe < size;) {
         const uint64_t at = safe + random.below(size - safe);
         const std::string hole = random.one_in(2) ? std::string(16, '\0') : random.bytes(16);
-        must(file->write_at(at, as_bytes(std::string_view(hole).substr(0, static_cast<size_t>(std::min<uint64_t>(16, size - at))))));
+        must(file->write_at(
+            at, as_bytes(std::string_view(hole).substr(0, static_cast<size_t>(std::min<uint64_t>(16, size - at))))));
       }
       if (random.one_in(4)) must(file->truncate(safe + random.below(size - safe + 1)));
     }

@@ -39,7 +39,8 @@ TEST_CASE("log_verify: an intact log has no faults, and is counted") {
   CHECK(totals.records == 48);
   CHECK(totals.faults == 0);
   int64_t bytes = 0;
-  for (const Offset base : l.bases) bytes += static_cast<int64_t>(size_of(l.env.files, l.partition.log_file(base.value)));
+  for (const Offset base : l.bases)
+    bytes += static_cast<int64_t>(size_of(l.env.files, l.partition.log_file(base.value)));
   CHECK(totals.bytes == bytes);
 }
 
@@ -61,8 +62,10 @@ TEST_CASE("log_verify: every flipped byte of the log is found, at the batch that
         }));
         flip_bits(l.env.files, path, at, mask);
         const uint64_t start = *std::prev(std::upper_bound(starts.begin(), starts.end(), at));
-        if (!first) FAIL_CHECK(path, " @ ", at, " ^ ", int{mask}, ": not found");
-        else if (first->path != path || first->position != start) FAIL_CHECK(path, " @ ", at, ": ", first->position, first->reason);
+        if (!first)
+          FAIL_CHECK(path, " @ ", at, " ^ ", int{mask}, ": not found");
+        else if (first->path != path || first->position != start)
+          FAIL_CHECK(path, " @ ", at, ": ", first->position, first->reason);
       }
     }
   }
@@ -104,8 +107,7 @@ TEST_CASE("log_verify: says what is wrong, where, and with which offsets") {
       {"a lost epoch checkpoint",
        [](VerifiedLog& l) { must(l.env.files.unlink(names::epoch_checkpoint(l.partition.directory()))); },
        "leader-epoch-checkpoint:0 offset 0: missing or malformed\n"},
-      {"a lost segment",
-       [](VerifiedLog& l) { must(l.env.files.unlink(l.partition.log_file(l.bases[1].value))); },
+      {"a lost segment", [](VerifiedLog& l) { must(l.env.files.unlink(l.partition.log_file(l.bases[1].value))); },
        " are missing before this segment\n"},
       {"a lost active segment",
        [](VerifiedLog& l) { must(l.env.files.unlink(l.partition.log_file(l.bases[2].value))); }, " are missing\n"},
@@ -145,7 +147,8 @@ TEST_CASE("log_verify: records that do not fit their batch are found though its 
   store_big_endian<int32_t>(bytes.data() + 57, 1);  // one record less than there are
   store_big_endian(bytes.data() + 17, crc32c(bytes.subspan(kBatchCrcStart)));
   must(log->append(bytes, env.soon()));
-  CHECK(faults_of(*log) == "00000000000000000000.log:0 offset 0: record 1 of the batch at offset 0: bytes after the last record\n");
+  CHECK(faults_of(*log) ==
+        "00000000000000000000.log:0 offset 0: record 1 of the batch at offset 0: bytes after the last record\n");
 }
 
 TEST_CASE("log_verify: a log in use, with a dead writer's tail, is not faulty") {

@@ -188,11 +188,19 @@ TEST_CASE("partition_log: removing may fail at any call, and nobody then writes 
 
 TEST_CASE("partition_log: a damaged partition can be removed") {
   const std::pair<const char*, void (*)(TestPartition&)> rows[] = {
-      {"no segments", [](TestPartition& p) { must(p.env.files.unlink(p.log_file())); must(p.env.files.unlink(p.page_file())); }},
+      {"no segments",
+       [](TestPartition& p) {
+         must(p.env.files.unlink(p.log_file()));
+         must(p.env.files.unlink(p.page_file()));
+       }},
       {"no metadata", [](TestPartition& p) { must(p.env.files.unlink(names::partition_metadata(p.directory()))); }},
-      {"malformed metadata", [](TestPartition& p) { overwrite(p.env.files, names::partition_metadata(p.directory()), "x"); }},
+      {"malformed metadata",
+       [](TestPartition& p) { overwrite(p.env.files, names::partition_metadata(p.directory()), "x"); }},
       {"a directory for a page",
-       [](TestPartition& p) { must(p.env.files.unlink(p.page_file())); must(p.env.files.make_directory(p.page_file())); }},
+       [](TestPartition& p) {
+         must(p.env.files.unlink(p.page_file()));
+         must(p.env.files.make_directory(p.page_file()));
+       }},
   };
   for (const auto& [name, spoil] : rows) {
     CAPTURE(name);

@@ -135,7 +135,8 @@ TEST_CASE("home: topics are made, listed, described and deleted") {
     CHECK((topic.config == config));
     REQUIRE(topic.partitions.size() == 3);
     CHECK((topic.partitions[2].leader == BrokerId(0)));
-    CHECK(t.partitions() == std::vector<std::string>{"_internal-0", "a.topic-0", "b-topic-0", "b-topic-1", "b-topic-2"});
+    CHECK(t.partitions() ==
+          std::vector<std::string>{"_internal-0", "a.topic-0", "b-topic-0", "b-topic-1", "b-topic-2"});
     append(*t.log(topic, 2), {"x"});
     CHECK(code_of(t.home->open_partition(topic, PartitionId(3), Access::read_write, t.env.soon())) == Errc::not_found);
     CHECK(code_of(t.home->open_partition(topic, PartitionId(-1), Access::read_write, t.env.soon())) == Errc::not_found);

@@ -59,7 +59,8 @@ TEST_CASE("metadata_json: features decide who may read and who may write") {
   CHECK(must(parse_cluster(replaced(cluster, "\"read_only_compatible\": 0", "\"read_only_compatible\": 1"))).read_only);
   CHECK(code_of(parse_topic(replaced(topic, "\"incompatible\":0", "\"incompatible\":1"))) == Errc::unsupported_version);
   CHECK(code_of(parse_topic(replaced(topic, "\"format\":1", "\"format\":2"))) == Errc::unsupported_version);
-  CHECK(code_of(parse_cluster(replaced(cluster, "\"incompatible\": 0", "\"incompatible\": 8"))) == Errc::unsupported_version);
+  CHECK(code_of(parse_cluster(replaced(cluster, "\"incompatible\": 0", "\"incompatible\": 8"))) ==
+        Errc::unsupported_version);
 }
 
 TEST_CASE("metadata_json: names that a newer version added are ignored") {
@@ -77,7 +78,8 @@ TEST_CASE("metadata_json: malformed metadata is corrupt, whatever is wrong with 
   for (const std::string& bad :
        {std::string("null"), std::string("[]"), std::string("{}"), replaced(text, "\"orders\"", "7"),
         replaced(text, "\"partitions\":[", "\"partitions\":[5,"), replaced(text, "\"leader\":2", "\"leader\":\"2\""),
-        replaced(text, "\"segment.ms\":\"5\"", "\"segment.ms\":5"), replaced(text, uuid_text(must(parse_topic(text)).id), "short"),
+        replaced(text, "\"segment.ms\":\"5\"", "\"segment.ms\":5"),
+        replaced(text, uuid_text(must(parse_topic(text)).id), "short"),
         replaced(text, "\"incompatible\":0", "\"incompatible\":null"), replaced(text, "orders", "\xff\xfe")}) {
     CAPTURE(bad);
     CHECK(code_of(parse_topic(bad)) == Errc::corrupt);

@@ -17,7 +17,8 @@ TEST_CASE("topic_config: each config, its limits and what it sets") {
       {"max.message.bytes=100", [](const LogConfig& c) { return c.max_message_bytes == 100; }},
       {"max.message.bytes=1073741824", [](const LogConfig& c) { return c.max_message_bytes == 1 << 30; }},
       {"index.interval.bytes=0", [](const LogConfig& c) { return c.index_interval_bytes == 0; }},
-      {"message.timestamp.type=CreateTime", [](const LogConfig& c) { return c.timestamp_type == TimestampType::create; }},
+      {"message.timestamp.type=CreateTime",
+       [](const LogConfig& c) { return c.timestamp_type == TimestampType::create; }},
       {"message.timestamp.type=LogAppendTime",
        [](const LogConfig& c) { return c.timestamp_type == TimestampType::log_append; }},
   };

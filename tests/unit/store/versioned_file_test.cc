@@ -11,7 +11,9 @@ using namespace pg;
 
 namespace {
 
-VersionedFile file_in(TestEnv& env) { return {env.env(), env.root() + "/f.json"}; }
+VersionedFile file_in(TestEnv& env) {
+  return {env.env(), env.root() + "/f.json"};
+}
 
 // "3: content", or "nothing".
 std::string seen(const VersionedFile& file) {
@@ -58,16 +60,19 @@ TEST_CASE("versioned_file: who was frozen while many versions went by changes no
   TestEnv env;
   VersionedFile frozen = file_in(env), busy = file_in(env);
   CHECK(must(busy.compare_and_swap(0, "1")));
-  for (int64_t version = 1; version < 9; ++version) CHECK(must(busy.compare_and_swap(version, std::to_string(version + 1))));
+  for (int64_t version = 1; version < 9; ++version)
+    CHECK(must(busy.compare_and_swap(version, std::to_string(version + 1))));
   CHECK_FALSE(must(frozen.compare_and_swap(1, "from the past")));  // version 2 is gone long since: its name is free
   CHECK(seen(frozen) == "9: 9");
   CHECK(must(busy.compare_and_swap(9, "10")));
-  CHECK(names_in(env) == std::vector<std::string>{"f.json.v10", "f.json.v8", "f.json.v9"});  // the straggler was swept up
+  CHECK(names_in(env) ==
+        std::vector<std::string>{"f.json.v10", "f.json.v8", "f.json.v9"});  // the straggler was swept up
 }
 
 TEST_CASE("versioned_file: other names beside it mean nothing") {
   TestEnv env;
-  for (const char* name : {"f.json", "f.json.v", "f.json.v3.tmp", "f.json.vx", "g.json.v9", "f.json.v-1", "f.json.abc.tmp"}) {
+  for (const char* name :
+       {"f.json", "f.json.v", "f.json.v3.tmp", "f.json.vx", "g.json.v9", "f.json.v-1", "f.json.abc.tmp"}) {
     overwrite(env.files, env.root() + "/" + name, "x");
   }
   VersionedFile file = file_in(env);

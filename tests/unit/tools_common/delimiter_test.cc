@@ -6,10 +6,18 @@
 using namespace pg;
 
 TEST_CASE("delimiter: any string, with escapes for what a shell cannot pass") {
-  const std::pair<const char*, std::string> rows[] = {{"\\n", "\n"},      {"\\0", std::string(1, '\0')}, {"\\t", "\t"},
-                                                      {"\\\\", "\\"},     {"\\x41", "A"},                {"\\xfF", "\xff"},
-                                                      {"none", ""},       {"nonesuch", "nonesuch"},      {",", ","},
-                                                      {"<->", "<->"},     {"a\\nb", "a\nb"},             {"ü", "ü"},
+  const std::pair<const char*, std::string> rows[] = {{"\\n", "\n"},
+                                                      {"\\0", std::string(1, '\0')},
+                                                      {"\\t", "\t"},
+                                                      {"\\\\", "\\"},
+                                                      {"\\x41", "A"},
+                                                      {"\\xfF", "\xff"},
+                                                      {"none", ""},
+                                                      {"nonesuch", "nonesuch"},
+                                                      {",", ","},
+                                                      {"<->", "<->"},
+                                                      {"a\\nb", "a\nb"},
+                                                      {"ü", "ü"},
                                                       {"\\x0a\\x00", std::string("\n\0", 2)}};
   for (const auto& [text, delimiter] : rows) {
     CAPTURE(text);

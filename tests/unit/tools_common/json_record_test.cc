@@ -28,7 +28,8 @@ TEST_CASE("json_record: bytes are a string, an object with base64, or null") {
 TEST_CASE("json_record: a whole line") {
   TestHome t;
   const auto producer = t.producer("t");
-  must(producer->send({.key = "k", .value = "v", .headers = {{"h", "1"}, {"n", {}}}, .timestamp_ms = 1'732'320'000'000}));
+  must(producer->send(
+      {.key = "k", .value = "v", .headers = {{"h", "1"}, {"n", {}}}, .timestamp_ms = 1'732'320'000'000}));
   must(producer->send({.value = "\xff", .timestamp_ms = 5}));
   must(producer->close());
   const auto consumer = t.consumer({.topics = {"t"}});
@@ -82,7 +83,8 @@ TEST_CASE("json_record: random records come back from their line") {
 }
 
 TEST_CASE("json_record: only the value must be there, and what is unknown is ignored") {
-  const JsonRecord record = must(parse_json_record(R"({"value":"v","topic":5,"offset":"x","timestamp_type":null,"more":{}})"));
+  const JsonRecord record =
+      must(parse_json_record(R"({"value":"v","topic":5,"offset":"x","timestamp_type":null,"more":{}})"));
   CHECK(record.value == "v");
   CHECK_FALSE(record.key.has_value());
   CHECK_FALSE(record.timestamp_ms.has_value());

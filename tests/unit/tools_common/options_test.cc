@@ -16,15 +16,21 @@ struct Command {
     table.flag("-0,--null", null, "records end with a NUL byte");
     table.flag("-v,--verbose", verbose, "say more");
     table.flag("-h,--help", help, "print this help");
-    table.option("-k,--key", "KEY", [this](const std::string& value) {
-      key = value;
-      return Result<>();
-    }, "the key");
-    table.option("-H,--header", "NAME=VALUE", [this](const std::string& value) -> Result<> {
-      if (value.find('=') == std::string::npos) return fail(Errc::invalid_argument, "no '='");
-      headers.push_back(value);
-      return {};
-    }, "a header");
+    table.option(
+        "-k,--key", "KEY",
+        [this](const std::string& value) {
+          key = value;
+          return Result<>();
+        },
+        "the key");
+    table.option(
+        "-H,--header", "NAME=VALUE",
+        [this](const std::string& value) -> Result<> {
+          if (value.find('=') == std::string::npos) return fail(Errc::invalid_argument, "no '='");
+          headers.push_back(value);
+          return {};
+        },
+        "a header");
     table.option("--file", "PATH", file, "a file");
     table.duration("--linger", linger, "how long");
     table.size("--bytes", 1, bytes, "how much");
@@ -79,7 +85,8 @@ TEST_CASE("options: each takes one argument and leaves the next word alone") {
   CHECK(must(c.parse({"-H", "a=1", "T", "msg"})) == Words{"T", "msg"});
   CHECK(c.headers == Words{"a=1"});
   Command d;
-  CHECK(must(d.parse({"T", "-H", "a=1", "-H", "b=2", "msg", "-Hc=3", "--header=d=4", "--header", "e=[1,2]"})) == Words{"T", "msg"});
+  CHECK(must(d.parse({"T", "-H", "a=1", "-H", "b=2", "msg", "-Hc=3", "--header=d=4", "--header", "e=[1,2]"})) ==
+        Words{"T", "msg"});
   CHECK(d.headers == Words{"a=1", "b=2", "c=3", "d=4", "e=[1,2]"});
 }
 
@@ -93,7 +100,8 @@ TEST_CASE("options: an empty argument is one") {
 }
 
 TEST_CASE("options: a value may look like an option") {
-  for (const Words& arguments : {Words{"--key", "-v", "T"}, Words{"--key=-v", "T"}, Words{"-k", "-v", "T"}, Words{"-k-v", "T"}}) {
+  for (const Words& arguments :
+       {Words{"--key", "-v", "T"}, Words{"--key=-v", "T"}, Words{"-k", "-v", "T"}, Words{"-k-v", "T"}}) {
     CAPTURE(arguments);
     Command c;
     CHECK(must(c.parse(arguments)) == Words{"T"});
@@ -171,7 +179,8 @@ TEST_CASE("options: help wants no operands, and lists every option") {
   CHECK(c.help);
   const std::string help = c.table.help();
   CHECK(help.starts_with("usage: pg-test [OPTION...] TOPIC [MESSAGE...]\n\nDoes nothing.\n\noptions:\n"));
-  for (const char* line : {"  -0, --null ", "  -k, --key KEY ", "      --file PATH ", "      --linger DURATION ", "  -n, --count N "}) {
+  for (const char* line :
+       {"  -0, --null ", "  -k, --key KEY ", "      --file PATH ", "      --linger DURATION ", "  -n, --count N "}) {
     CAPTURE(line);
     CHECK(help.find(line) != std::string::npos);
   }

@@ -15,7 +15,8 @@ namespace {
 struct SampleRecord {
   SampleRecord() {
     BatchBuilder builder;
-    PG_ASSERT(builder.add({.key = "key", .value = "val\xff", .headers = {{"h1", "a"}, {"h2", {}}}}, 1'732'320'000'123, 1 << 20));
+    PG_ASSERT(builder.add({.key = "key", .value = "val\xff", .headers = {{"h1", "a"}, {"h2", {}}}}, 1'732'320'000'123,
+                          1 << 20));
     const auto batch = builder.finish();
     bytes.assign(batch.begin(), batch.end());
     stamp_batch(bytes, Offset(42), LeaderEpoch(3));
@@ -104,9 +105,9 @@ TEST_CASE("record_printer: null prints nothing, and its length is -1; json says 
 }
 
 TEST_CASE("record_printer: a format that is not understood is refused, and named") {
-  const std::pair<const char*, const char*> rows[] = {{"%", "'%'"},        {"%x", "'%x'"},         {"a%", "'%'"},
-                                                      {"%V", "'%V'"},      {"\\", "'\\'"},         {"\\q", "'\\q'"},
-                                                      {"\\x4", "'\\x'"},   {"%v{xml}", "'{xml}'"}, {"%v{hex", "'{hex'"}};
+  const std::pair<const char*, const char*> rows[] = {{"%", "'%'"},      {"%x", "'%x'"},         {"a%", "'%'"},
+                                                      {"%V", "'%V'"},    {"\\", "'\\'"},         {"\\q", "'\\q'"},
+                                                      {"\\x4", "'\\x'"}, {"%v{xml}", "'{xml}'"}, {"%v{hex", "'{hex'"}};
   for (const auto& [format, named] : rows) {
     CAPTURE(format);
     const auto parsed = FormatString::parse(format);

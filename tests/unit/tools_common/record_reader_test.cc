@@ -15,7 +15,8 @@ namespace {
 using Records = std::vector<std::string>;
 
 // Feeds `input` in pieces of the given sizes (the last size again and again), and gathers the records.
-Result<Records> cut(std::string_view input, const std::string& delimiter, const std::vector<size_t>& pieces, size_t most = 1 << 20) {
+Result<Records> cut(std::string_view input, const std::string& delimiter, const std::vector<size_t>& pieces,
+                    size_t most = 1 << 20) {
   RecordReader reader(delimiter, most);
   Records records;
   const auto take = [&]() -> Result<> {
@@ -43,9 +44,15 @@ Result<Records> cut(std::string_view input, const std::string& delimiter, const 
 }  // namespace
 
 TEST_CASE("record_reader: lines") {
-  const std::pair<std::string, Records> rows[] = {
-      {"", {}},         {"\n", {""}},           {"a", {"a"}},           {"a\n", {"a"}},       {"a\nb", {"a", "b"}},
-      {"a\n\nb\n", {"a", "", "b"}}, {"\n\n", {"", ""}}, {std::string("a\0b\n", 4), {std::string("a\0b", 3)}}, {"a\r\n", {"a\r"}}};
+  const std::pair<std::string, Records> rows[] = {{"", {}},
+                                                  {"\n", {""}},
+                                                  {"a", {"a"}},
+                                                  {"a\n", {"a"}},
+                                                  {"a\nb", {"a", "b"}},
+                                                  {"a\n\nb\n", {"a", "", "b"}},
+                                                  {"\n\n", {"", ""}},
+                                                  {std::string("a\0b\n", 4), {std::string("a\0b", 3)}},
+                                                  {"a\r\n", {"a\r"}}};
   for (const auto& [input, expected] : rows) {
     CAPTURE(input);
     for (size_t piece = 1; piece < 5; ++piece) CHECK(must(cut(input, "\n", {piece})) == expected);

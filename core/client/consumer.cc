@@ -95,10 +95,14 @@ Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
 
 Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   if (source.done()) return std::nullopt;
-  Offset end = source.log->current_state()->high_watermark();
+  const auto state = source.log->current_state();
+  Offset end = state->high_watermark();
   if (source.to) end = std::min(end, *source.to);
   const Offset from = source.reader->next_offset();
-  PG_ASSIGN(const auto batch, source.reader->next(end));
+  auto read = source.reader->next(end);
+  // A missing file is no fault of the disk's where somebody deleted the topic.
+  if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
+  PG_ASSIGN(const auto batch, std::move(read));
   if (!batch) return std::nullopt;
   return FetchedBatch{&source.partition, *batch, from, source.to.value_or(batch->header.end_offset())};
 }

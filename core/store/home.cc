@@ -182,6 +182,7 @@ Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& 
     // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
     const auto now = describe_topic(topic.name);
     if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what, log.error().path);
+    return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
   }
   return log;
 }

@@ -182,6 +182,22 @@ TEST_CASE("consumer: a follower whose topic is deleted ends") {
   }
 }
 
+TEST_CASE("consumer: a topic that is deleted while it is read, or just before, is not found, and no fault of the disk's") {
+  for (const Machine machine : kEveryMachine) {
+    TestHome t(machine);
+    t.produce("t", {"a"});
+    const TopicMetadata topic = must(t.home->describe_topic("t"));
+    const auto consumer = t.consumer({.topics = {"t"}});
+    must(t.home->delete_topic("t", t.env.soon()));
+    const auto record = consumer->next_record();
+    CHECK(code_of(record) == Errc::not_found);
+    CHECK(record.error().sys_errno == 0);
+    const auto log = t.home->open_partition(topic, PartitionId(0), Access::read_write, t.env.soon());
+    CHECK(code_of(log) == Errc::not_found);
+    CHECK(log.error().sys_errno == 0);
+  }
+}
+
 TEST_CASE("consumer: a follower outlives a page that is lost and made anew") {
   TestHome t;
   t.produce("t", {"a"});

@@ -1,7 +1,8 @@
 # Many processes at once, and processes that die. PG_LONG=1 runs them whole.
 
 setup() {
-  if [[ -n ${PG_LONG:-} ]]; then records=200000 kills=200; else records=20000 kills=20; fi
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3; else records=20000 minutes=0.3; fi
 }
 
 @test "8 producers and 4 followers on one partition: every record once, in each producer's order" {
@@ -12,6 +13,41 @@ setup() {
   "$BATS_TEST_DIRNAME/many_writers" "$records" 12
 }
 
-@test "producers that are killed at random moments leave every reported batch where they reported it" {
-  "$BATS_TEST_DIRNAME/kill_producers" "$kills"
+@test "producers, consumers and operators are killed and stopped, indexes and state pages spoilt: the history holds" {
+  "$BATS_TEST_DIRNAME/torture" "$minutes"
+}
+
+@test "the history checker finds every wrong history that it is given" {
+  "$BATS_TEST_DIRNAME/history_test.py"
+}
+
+@test "torture with a consumer that drops a record ends with 1, and says where the home and the log are" {
+  export TMPDIR=$BATS_TEST_TMPDIR
+  mkdir bin
+  ln -s "$PG_BIN"/pg-* bin
+  rm bin/pg-consume
+  printf '#!/bin/bash\n"%s/pg-consume" "$@" | sed 7d\n' "$PG_BIN" >bin/pg-consume
+  chmod +x bin/pg-consume
+  PG_BIN=$PWD/bin run "$BATS_TEST_DIRNAME/torture" 0.05
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ $output == *"  gap: "* ]]
+  local kept
+  kept=$(sed -n 's/^kept: \([^ ]*\) .*/\1/p' <<<"$output")
+  [ -d "$kept/home" ]
+  [ -s "$kept/log" ]
+}
+
+@test "an interrupted torture leaves no process and no file behind" {
+  export TMPDIR=$BATS_TEST_TMPDIR
+  local signal torture
+  for signal in INT TERM; do
+    env --default-signal=INT "$BATS_TEST_DIRNAME/torture" 1 >"$TMPDIR/said" 2>&1 &
+    torture=$!
+    until compgen -G "$TMPDIR/torture-*/0/*.out" >/dev/null; do sleep 0.01; done
+    kill -"$signal" "$torture"
+    wait "$torture" || true
+    [ -z "$(compgen -G "$TMPDIR/torture-*")" ]
+    [ -z "$(find /proc/[0-9]*/cwd -lname "$TMPDIR/torture-*" 2>/dev/null)" ]
+  done
 }

@@ -13,10 +13,13 @@
 
 namespace pg {
 
-// Flushes the logs that were written to, in the background and when the producer closes, and reports their batches.
+// Flushes the logs that were written to, and reports their batches: at once, or in the background and when the producer
+// closes.
 class Producer::Flusher {
  public:
-  Flusher(const ProducerOptions& options, Clock& clock) : options_(options), clock_(clock) {}
+  // `interval`: how long written records may stay unflushed; 0: as long as it takes to flush them.
+  Flusher(const ProducerOptions& options, Duration interval, Clock& clock)
+      : options_(options), interval_(interval), clock_(clock) {}
   ~Flusher() { stop(); }
 
   void wrote(PartitionLog& log, BatchReport report, Offset end) {
@@ -24,6 +27,7 @@ class Producer::Flusher {
     const bool was_idle = dirty_.empty();
     Dirty& dirty = dirty_[&log];
     if (options_.report) dirty.reports.push_back({std::move(report), end});
+    if (interval_ == Duration(0)) return;
     if (!thread_.joinable()) {
       start();
     } else if (was_idle) {
@@ -31,7 +35,10 @@ class Producer::Flusher {
     }
   }
 
-  // The first error of the background thread, which every later send repeats.
+  // With no interval: flushes what was written since the last call, here and now.
+  Result<> flush_if_due() { return interval_ == Duration(0) ? flush_all() : Result<>(); }
+
+  // The first flush that failed, which every later send and finish() repeat.
   Result<> check() {
     const std::lock_guard guard(mutex_);
     return error_ ? Result<>(tl::unexpected(*error_)) : Result<>();
@@ -81,19 +88,24 @@ class Producer::Flusher {
         continue;
       }
       // Half the promised interval: the flush itself takes time too.
-      changed_.wait_for(guard, kBackgroundFlushInterval / 2, [this] { return stopping_; });
+      changed_.wait_for(guard, interval_ / 2, [this] { return stopping_; });
       if (stopping_) return;
       guard.unlock();
-      auto done = flush_all();
+      const auto done = flush_all();
       guard.lock();
-      if (!done) {
-        error_ = std::move(done).error();
-        return;
-      }
+      if (!done) return;
     }
   }
 
   Result<> flush_all() {
+    const auto done = flush_dirty();
+    if (done) return done;
+    const std::lock_guard guard(mutex_);
+    error_ = done.error();
+    return done;
+  }
+
+  Result<> flush_dirty() {
     std::map<PartitionLog*, Dirty> taken;
     {
       const std::lock_guard guard(mutex_);
@@ -111,6 +123,7 @@ class Producer::Flusher {
   }
 
   const ProducerOptions& options_;
+  const Duration interval_;
   Clock& clock_;
   std::mutex mutex_;  // guards dirty_, error_, stopping_
   std::condition_variable changed_;
@@ -131,6 +144,7 @@ Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& 
   std::unique_ptr<Producer> producer(new Producer(home, std::move(*topic), std::move(options)));
   PG_ASSIGN(const LogConfig config, to_log_config(producer->topic_.config));
   producer->max_message_bytes_ = config.max_message_bytes;
+  producer->set_flushing(config);
   producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
   // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
   PG_CHECK(producer->open_slot(PartitionId(0)));
@@ -144,10 +158,20 @@ Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
       batch_bytes_(options_.batch_bytes),
       max_message_bytes_(kMaxMessageBytesDefault),
       partitioner_(options_.partitioner, static_cast<int32_t>(topic_.partitions.size()), home.env().random),
-      slots_(topic_.partitions.size()),
-      flusher_(std::make_unique<Flusher>(options_, home.env().clock)) {}
+      slots_(topic_.partitions.size()) {}
 
 Producer::~Producer() = default;
+
+// A topic's flush.ms asks for more than `never`, and perhaps sooner than `exit`.
+void Producer::set_flushing(const LogConfig& config) {
+  const Duration asked = options_.flush == FlushMode::batch  ? Duration(0)
+                         : options_.flush == FlushMode::exit ? kBackgroundFlushInterval
+                                                             : Duration::max();
+  const bool has_limit = config.flush_ms < Duration::max() / std::chrono::milliseconds(1);
+  const Duration limit = has_limit ? std::chrono::milliseconds(config.flush_ms) : Duration::max();
+  flush_interval_ = std::min(asked, limit);
+  flusher_ = std::make_unique<Flusher>(options_, flush_interval_, home_.env().clock);
+}
 
 Deadline Producer::deadline() const { return home_.env().clock.after(options_.timeout); }
 
@@ -181,6 +205,11 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
 }
 
 Result<> Producer::send_batch(Slot& slot) {
+  PG_CHECK(append_batch(slot));
+  return flusher_->flush_if_due();
+}
+
+Result<> Producer::append_batch(Slot& slot) {
   PG_CHECK(flusher_->check());
   const int32_t count = slot.batch.record_count();
   const auto appended = slot.log->append(slot.batch.finish(), deadline());
@@ -190,7 +219,7 @@ Result<> Producer::send_batch(Slot& slot) {
   const TopicPartition& partition = slot.log->spec().partition;
   partitioner_.batch_sent(partition.partition);
   BatchReport report{partition, appended->base_offset, count, ""};
-  if (options_.flush == FlushMode::exit) {
+  if (flush_interval_ != Duration::max()) {
     report.state = "flushed";
     flusher_->wrote(*slot.log, std::move(report), appended->end_offset);
   } else if (options_.report) {
@@ -203,9 +232,9 @@ Result<> Producer::send_batch(Slot& slot) {
 
 Result<> Producer::send_batches() {
   for (Slot& slot : slots_) {
-    if (!slot.batch.empty()) PG_CHECK(send_batch(slot));
+    if (!slot.batch.empty()) PG_CHECK(append_batch(slot));
   }
-  return {};
+  return flusher_->flush_if_due();
 }
 
 std::optional<Deadline> Producer::linger_deadline() const {
@@ -226,15 +255,17 @@ Result<> Producer::close() {
   if (flushed->empty()) return {};
   // Partitions of one topic may lie in several log directories, one for each leader.
   std::map<std::string, OffsetCheckpoint> by_directory;
+  std::map<TopicPartition, std::shared_ptr<PartitionState>> states;
   for (const auto& [partition, offset] : *flushed) {
     PartitionLog& log = *slots_[static_cast<size_t>(partition.partition.value)].log;
-    PG_ASSIGN(const auto state, log.state(deadline()));  // not_found: another topic may have the name by now
-    PG_CHECK(state->check_not_deleted());
+    PG_ASSIGN(states[partition], log.state(deadline()));  // not_found: another topic may have the name by now
     by_directory[log.spec().log_directory][partition] = offset;
   }
+  const auto is_deleted = [&](const TopicPartition& partition) { return !states[partition]->check_not_deleted(); };
   for (const auto& [directory, points] : by_directory) {
-    PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline()));
+    PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline(), is_deleted));
   }
+  for (const auto& [partition, state] : states) PG_CHECK(state->check_not_deleted());
   return {};
 }
 

@@ -22,9 +22,11 @@
 namespace pg {
 
 enum class Acks { none, leader, all };  // which copies to wait for
+// Where the topic's flush.ms asks for more, it gets more.
 enum class FlushMode {
   never,  // the kernel writes it to disk when it likes; survives a killed process, not a power cut
   exit,   // on stable storage when close() returns, and at most a second after it was written
+  batch,  // each batch is on stable storage before the next is sent
 };
 
 // What a batch has reached when it is reported.
@@ -54,8 +56,9 @@ class Producer {
   static Result<std::unique_ptr<Producer>> open(Home& home, const std::string& topic, ProducerOptions options);
   ~Producer();  // without close(), what was not sent is dropped
 
-  // Adds a record to the batch of its partition, and sends that batch first where the record does not fit in. Errors: limit (the record alone is larger than max.message.bytes: it is not added, and
-  // the records before it are not concerned), not_found (no such partition), and those of PartitionLog::append.
+  // Adds a record to the batch of its partition, and sends that batch first where the record does not fit in. Errors:
+  // limit (the record alone is larger than max.message.bytes: it is not added, and the records before it are not
+  // concerned), not_found (no such partition), and those of PartitionLog::append and flush.
   Result<> send(const Record& record, std::optional<PartitionId> partition = {});
 
   // Sends every gathered batch now.
@@ -81,7 +84,9 @@ class Producer {
 
   Producer(Home& home, TopicMetadata topic, ProducerOptions options);
   Result<> open_slot(PartitionId partition);
+  void set_flushing(const LogConfig& config);
   Result<> send_batch(Slot& slot);
+  Result<> append_batch(Slot& slot);
   Deadline deadline() const;
 
   Home& home_;
@@ -91,6 +96,7 @@ class Producer {
   int32_t max_message_bytes_;
   Partitioner partitioner_;
   std::vector<Slot> slots_;
+  Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
   std::unique_ptr<Flusher> flusher_;
   int64_t records_written_ = 0;
 };

@@ -17,8 +17,24 @@ Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
     return fail(Errc::limit, fmt::format("a batch of {} bytes is larger than max.message.bytes={} of topic '{}'",
                                          batch.size(), spec_.config.max_message_bytes, spec_.partition.topic));
   }
-  const NoJobStop no_job_stop;
-  PG_ASSIGN(Writing writing, begin_append(deadline));
+  std::shared_ptr<PartitionState> state;
+  Appended appended;
+  bool rolled = false;
+  {
+    const NoJobStop no_job_stop;
+    PG_ASSIGN(Writing writing, begin_append(deadline));
+    const Offset segment = writing.position.active_segment;
+    PG_ASSIGN(appended, append_holding_lock(writing, batch, header));
+    rolled = writing.position.active_segment != segment;
+    state = writing.state;
+  }
+  const Offset flushed(state->page().flushed.load(std::memory_order_acquire));
+  if (rolled) raise_recovery_point(*state, flushed);
+  if (appended.end_offset - flushed >= spec_.config.flush_messages) PG_CHECK(flush(deadline));
+  return appended;
+}
+
+Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header) {
   const bool log_append_time = spec_.config.timestamp_type == TimestampType::log_append;
   const int64_t max_timestamp_ms = log_append_time ? env_.clock.wall_ms() : header.max_timestamp_ms;
   if (must_roll(writing.position, header, max_timestamp_ms)) PG_CHECK(roll(writing));
@@ -78,9 +94,7 @@ Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
 
 Result<> PartitionLog::check_may_append(const PartitionState& state) const {
   const StatePage& page = state.page();
-  if (page.failed.load(std::memory_order_relaxed) != 0) {
-    return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed", name_), directory_);
-  }
+  PG_CHECK(check_not_failed(state));
   if (page.role.load(std::memory_order_relaxed) != static_cast<uint32_t>(Role::leader)) {
     return fail(Errc::not_leader, fmt::format("this replica of '{}' is not the leader", name_), directory_);
   }
@@ -160,6 +174,14 @@ Result<> PartitionLog::roll(Writing& writing) {
   position = next;
   PG_ASSIGN(active_, open_active_segment(env_.files, directory_, base));
   return {};
+}
+
+// What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no error.
+void PartitionLog::raise_recovery_point(const PartitionState& state, Offset flushed) {
+  if (flushed == Offset(0)) return;
+  (void)LogDirectory(env_, spec_.log_directory)
+      .raise_recovery_points({{spec_.partition, flushed}}, env_.clock.now(),
+                             [&](const TopicPartition&) { return !state.check_not_deleted(); });
 }
 
 // Who holds the lock is in the page, for people: the lock itself is the kernel's.

@@ -38,9 +38,11 @@ Result<> LogDirectory::change_recovery_points(Deadline deadline, Change change) 
   return env_.files.replace(names::recovery_checkpoint(path_), write_offset_checkpoint(points));
 }
 
-Result<> LogDirectory::raise_recovery_points(const OffsetCheckpoint& raised, Deadline deadline) {
+Result<> LogDirectory::raise_recovery_points(const OffsetCheckpoint& raised, Deadline deadline,
+                                           const IsDeleted& is_deleted) {
   return change_recovery_points(deadline, [&](OffsetCheckpoint& points) {
     for (const auto& [partition, offset] : raised) {
+      if (is_deleted && is_deleted(partition)) continue;
       auto& point = points[partition];
       point = std::max(point, offset);
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "core/format/checkpoint_text.h"
@@ -21,8 +22,11 @@ class LogDirectory {
 
   // Everything below it was on stable storage when it was written; 0 where nothing is known.
   Result<Offset> recovery_point(const TopicPartition& partition) const;
-  // Raises recovery points; never lowers one.
-  Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline);
+  // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: the points of a partition
+  // that was deleted are forgotten under it later, so that none is left to a topic of the same name.
+  using IsDeleted = std::function<bool(const TopicPartition&)>;
+  Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
+                                 const IsDeleted& is_deleted = {});
   // Forgets them, durably; for topics that are made or deleted.
   Result<> forget_recovery_points(const std::string& topic, Deadline deadline);
 

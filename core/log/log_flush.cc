@@ -18,6 +18,19 @@ namespace {
 
 constexpr Duration kFlushPoll = std::chrono::milliseconds(20);
 
+// Reads the batches that end above `from` back, and writes the same bytes to the same place. `bytes`: the size that counts,
+// empty for the whole file.
+Result<> write_again(File& log, Offset from, std::optional<int64_t> bytes) {
+  PG_ASSIGN(const FileInfo info, log.info());
+  const uint64_t limit = bytes ? static_cast<uint64_t>(*bytes) : info.size_bytes;
+  BatchScanner scanner(log);
+  for (;;) {
+    PG_ASSIGN(const auto batch, scanner.next(limit));
+    if (!batch) return {};
+    if (batch->header.end_offset() > from) PG_CHECK(log.write_at(batch->position, batch->bytes));
+  }
+}
+
 }  // namespace
 
 Result<Offset> PartitionLog::flush(Deadline deadline) {
@@ -25,9 +38,7 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
   StatePage& page = opened->page();
   const Offset wanted = opened->position().log_end;
   for (;;) {
-    if (page.failed.load(std::memory_order_acquire) != 0) {
-      return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed", name_), directory_);
-    }
+    PG_CHECK(check_not_failed(*opened));
     const Offset flushed(page.flushed.load(std::memory_order_acquire));
     if (flushed >= wanted) return flushed;
     const WakeWord word{&page.flush_word, page.flush_word.load(std::memory_order_acquire)};
@@ -47,6 +58,12 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
   }
 }
 
+Result<> PartitionLog::check_not_failed(const PartitionState& state) const {
+  if (state.page().failed.load(std::memory_order_acquire) == 0) return {};
+  return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed: see 'pg-topic repair'", name_),
+              directory_);
+}
+
 Result<Offset> PartitionLog::flush_holding_lock(PartitionState& state) {
   StatePage& page = state.page();
   const bool holder_died = page.flushing.exchange(1, std::memory_order_acq_rel) != 0;
@@ -63,22 +80,17 @@ Result<Offset> PartitionLog::flush_holding_lock(PartitionState& state) {
 }
 
 Result<> PartitionLog::sync_segments(PartitionState& state, Offset from, const LogPosition& end, bool rewrite) {
-  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
-  const Offset first = segment_of(bases, from).value_or(end.active_segment);
+  // Mostly everything unflushed is in the active segment: then its file, kept open, is all that is needed.
+  std::vector<Offset> bases{end.active_segment};
+  if (from < end.active_segment) {
+    PG_ASSIGN(bases, list_segments(env_.files, directory_));
+  }
+  const Offset first = segment_of(bases, from).value_or(bases.front());
   for (const Offset base : bases) {
     if (base < first || base > end.active_segment) continue;
-    PG_ASSIGN(const auto log, env_.files.open(names::segment(directory_, base, names::SegmentFile::log), OpenMode::write));
-    if (rewrite) {
-      PG_ASSIGN(const FileInfo info, log->info());
-      const uint64_t limit = base == end.active_segment ? static_cast<uint64_t>(end.segment_bytes) : info.size_bytes;
-      BatchScanner scanner(*log);
-      for (;;) {
-        PG_ASSIGN(const auto batch, scanner.next(limit));
-        if (!batch) break;
-        if (batch->header.end_offset() > from) PG_CHECK(log->write_at(batch->position, batch->bytes));
-      }
-    }
-    const auto synced = log->sync();
+    PG_CHECK(open_for_sync(base));
+    if (rewrite) PG_CHECK(write_again(*sync_file_, from, base == end.active_segment ? std::optional(end.segment_bytes) : std::nullopt));
+    const auto synced = sync_file_->sync();
     if (!synced) {
       // The kernel has dropped what it could not write and will not say so again: never ask it twice.
       state.page().failed.store(1, std::memory_order_seq_cst);
@@ -86,6 +98,16 @@ Result<> PartitionLog::sync_segments(PartitionState& state, Offset from, const L
       return synced;
     }
   }
+  return {};
+}
+
+Result<> PartitionLog::open_for_sync(Offset base) {
+  if (sync_file_ && sync_base_ == base) {
+    PG_ASSIGN(const FileInfo info, sync_file_->info());
+    if (info.links > 0) return {};
+  }
+  PG_ASSIGN(sync_file_, env_.files.open(names::segment(directory_, base, names::SegmentFile::log), OpenMode::write));
+  sync_base_ = base;
   return {};
 }
 

@@ -90,6 +90,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   }
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
+  content.failed = old.failed;
   return content;
 }
 
@@ -254,7 +255,7 @@ Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const 
 }
 
 Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec) {
-  return Recovery(env, spec, Access::read_only).run(OldPage{true, Offset(0)});
+  return Recovery(env, spec, Access::read_only).run(OldPage{true, Offset(0), false});
 }
 
 Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -25,6 +26,8 @@ struct LogConfig {
   int64_t segment_ms = int64_t{7} * 24 * 60 * 60 * 1000;
   int32_t max_message_bytes = kMaxMessageBytesDefault;
   int32_t index_interval_bytes = 4096;
+  int64_t flush_messages = std::numeric_limits<int64_t>::max();  // unflushed records that make an append flush them
+  int64_t flush_ms = std::numeric_limits<int64_t>::max();        // how long a producer leaves records unflushed
   TimestampType timestamp_type = TimestampType::create;
 };
 
@@ -57,7 +60,8 @@ class PartitionLog {
   static Result<> remove(const Env& env, Spec spec, Deadline deadline);
 
   // Appends one encoded batch; stamps its base offset and leader epoch (and times, for LogAppendTime) in place.
-  // Written and visible on return, not flushed. All of it or nothing. Errors: limit (larger than max.message.bytes),
+  // Written and visible on return, and flushed where flush.messages says so; if that fails, it is written all the same.
+  // All of it or nothing. Errors: limit (larger than max.message.bytes),
   // no_space, not_found (deleted), fenced, not_leader, timed_out (the message names who holds the lock), interrupted, io.
   Result<Appended> append(MutableBytes batch, Deadline deadline);
 
@@ -88,16 +92,20 @@ class PartitionLog {
   Result<std::shared_ptr<PartitionState>> open_state(Deadline deadline);
   Result<> remove_directory() const;
 
+  Result<Appended> append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header);
   Result<Writing> begin_append(Deadline deadline);
   Result<> check_may_append(const PartitionState& state) const;
   Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
   Result<bool> open_active(LogPosition& position);
   Result<> roll(Writing& writing);
+  void raise_recovery_point(const PartitionState& state, Offset flushed);
   bool must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms) const;
   Error explain_lock_failure(Error error) const;
 
   Result<Offset> flush_holding_lock(PartitionState& state);
   Result<> sync_segments(PartitionState& state, Offset from, const LogPosition& end, bool rewrite);
+  Result<> open_for_sync(Offset base);
+  Result<> check_not_failed(const PartitionState& state) const;
 
   Env env_;
   Spec spec_;
@@ -107,6 +115,9 @@ class PartitionLog {
   mutable std::mutex state_mutex_;  // guards state_
   std::shared_ptr<PartitionState> state_;
   ActiveSegment active_;  // guarded by the append lock
+  // The segment that was synced last; guarded by the flush lock.
+  std::unique_ptr<File> sync_file_;
+  Offset sync_base_;
 };
 
 }  // namespace pg

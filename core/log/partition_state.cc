@@ -20,6 +20,7 @@ bool is_permission(const Error& error) { return error.sys_errno == EACCES || err
 void fill_page(StatePage& page, const PageContent& content) {
   page.leader_epoch.store(content.leader_epoch.value, std::memory_order_relaxed);
   page.flushed.store(content.flushed.value, std::memory_order_relaxed);
+  page.failed.store(content.failed, std::memory_order_relaxed);
   publish(page, content.position);
 }
 
@@ -121,8 +122,8 @@ Result<OldPage> PartitionState::read_old_page() const {
   }
   PG_ASSIGN(const FileInfo lock, locks_->info());
   const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
-  if (!ours) return OldPage{true, Offset(0)};  // a copy, who knows of what
-  return OldPage{true, read_position(*page).log_end};
+  if (!ours) return OldPage{true, Offset(0), false};  // a copy, who knows of what
+  return OldPage{true, read_position(*page).log_end, page->failed.load() != 0};
 }
 
 // Called with the `mapped` byte held exclusively.

@@ -33,6 +33,7 @@ struct PageContent {
   LogPosition position;
   LeaderEpoch leader_epoch;
   Offset flushed;
+  bool failed = false;        // a flush failed in this boot: what the kernel holds is not what the disk holds
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 
@@ -40,6 +41,7 @@ struct PageContent {
 struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
   Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
+  bool failed = false;                 // a flush failed
 };
 
 class PartitionState {

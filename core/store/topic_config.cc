@@ -33,6 +33,8 @@ constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 
 constexpr ConfigRow kTable[] = {
+    {"flush.messages", 1, kLongMax, set_number<&LogConfig::flush_messages>},
+    {"flush.ms", 0, kLongMax, set_number<&LogConfig::flush_ms>},
     {"index.interval.bytes", 0, kIntMax, set_number<&LogConfig::index_interval_bytes>},
     {"max.message.bytes", 100, kBatchBytesMax, set_number<&LogConfig::max_message_bytes>},
     {"message.timestamp.type", 0, 0, set_timestamp_type},

@@ -28,7 +28,8 @@ Result<> parse_acks(const std::string& value, Acks& acks) {
 Result<> parse_flush(const std::string& value, FlushMode& flush) {
   if (value == "never") flush = FlushMode::never;
   else if (value == "exit") flush = FlushMode::exit;
-  else return fail(Errc::invalid_argument, fmt::format("'{}' is not exit or never", value));
+  else if (value == "batch") flush = FlushMode::batch;
+  else return fail(Errc::invalid_argument, fmt::format("'{}' is not batch, exit or never", value));
   return {};
 }
 
@@ -63,7 +64,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   table.option("--acks", "WHICH", [&](const std::string& value) { return parse_acks(value, options.producer.acks); },
                "copies to wait for: none, leader or all (default)");
   table.option("--flush", "WHEN", [&](const std::string& value) { return parse_flush(value, options.producer.flush); },
-               "force to disk: exit (default) or never");
+               "force to disk: after each batch, at exit (default) or never");
   table.size("--batch-bytes", 1, options.batch_bytes, "send a batch before it grows beyond SIZE (default 1M)");
   table.duration("--linger", options.producer.linger, "wait so long for a batch to fill (default 0)");
   table.option("--partitioner", "NAME", [&](const std::string& value) -> Result<> {

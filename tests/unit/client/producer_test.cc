@@ -1,5 +1,8 @@
 #include "core/client/producer.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <thread>
@@ -305,4 +308,57 @@ TEST_CASE("producer: one that outlives its topic leaves no recovery point to the
   CHECK(code_of(producer->close()) == Errc::not_found);
   CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(0)})) ==
         Offset(0));
+}
+
+TEST_CASE("producer: with flush batch, a batch is on stable storage and reported before the next one is taken") {
+  TestHome t;
+  t.create("t", 2);
+  std::vector<std::string> reports;
+  ProducerOptions options{.flush = FlushMode::batch};
+  options.report = [&](const BatchReport& r) -> Result<> {
+    reports.push_back(fmt::format("{}@{}+{} {}", r.partition.partition.value, r.base_offset.value, r.record_count, r.state));
+    return {};
+  };
+  const auto producer = t.producer("t", options);
+  must(producer->send({.value = "a"}, PartitionId(0)));
+  must(producer->send({.value = "b"}, PartitionId(1)));
+  CHECK(reports.empty());
+  must(producer->send_batches());
+  std::sort(reports.begin(), reports.end());
+  CHECK(reports == std::vector<std::string>{"0@0+1 flushed", "1@0+1 flushed"});
+  for (int32_t p = 0; p < 2; ++p) CHECK(t.log("t", p)->current_state()->page().flushed == 1);
+  const int64_t syncs = t.env.files.calls(Call::sync);
+  must(producer->send({.value = "c"}, PartitionId(0)));
+  must(producer->send_batches());
+  CHECK(t.env.files.calls(Call::sync) == syncs + 1);
+  CHECK(reports.size() == 3);
+  must(producer->close());
+  CHECK(must(LogDirectory(t.env.env(), t.home->log_directory(BrokerId(0))).recovery_point({"t", PartitionId(0)})) ==
+        Offset(2));
+}
+
+TEST_CASE("producer: with flush batch, a flush that fails is the failure of that batch's sender") {
+  TestHome t;
+  const auto producer = t.producer("t", {.flush = FlushMode::batch});
+  must(producer->send({.value = "a"}));
+  t.env.files.arm({.kind = Call::sync, .sys_errno = EIO});
+  CHECK(code_of(producer->send_batches()) == Errc::io);
+  must(producer->send({.value = "b"}));
+  CHECK(code_of(producer->send_batches()) == Errc::io);
+  CHECK(code_of(producer->close()) == Errc::io);
+  CHECK(producer->records_written() == 1);
+}
+
+TEST_CASE("producer: a topic's flush.ms asks for more than flush never") {
+  TestHome t;
+  must(t.home->create_topic("at-once", 1, {{"flush.ms", "0"}}, t.env.soon()));
+  must(t.home->create_topic("in-time", 1, {{"flush.ms", "60000"}}, t.env.soon()));
+  for (const char* topic : {"at-once", "in-time"}) {
+    const auto producer = t.producer(topic, {.flush = FlushMode::never});
+    must(producer->send({.value = "x"}));
+    must(producer->send_batches());
+    CHECK(t.log(topic)->current_state()->page().flushed == (topic == std::string("at-once") ? 1 : 0));
+    must(producer->close());
+    CHECK(t.log(topic)->current_state()->page().flushed == 1);
+  }
 }

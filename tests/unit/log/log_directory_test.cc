@@ -82,3 +82,12 @@ TEST_CASE("log_directory: processes that raise points at once lose nothing") {
   for (auto& thread : threads) thread.join();
   CHECK(must(env.files.read_all(names::recovery_checkpoint(env.root()))) == "0\n4\nt 0 5\nt 1 5\nt 2 5\nt 3 5\n");
 }
+
+TEST_CASE("log_directory: a partition that was deleted meanwhile gets no recovery point, its neighbours do") {
+  TestEnv env;
+  LogDirectory directory(env.env(), env.root());
+  must(directory.raise_recovery_points({{partition(0), Offset(5)}, {partition(1), Offset(7)}}, env.soon(),
+                                       [](const TopicPartition& p) { return p == partition(0); }));
+  CHECK(must(directory.recovery_point(partition(0))) == Offset(0));
+  CHECK(must(directory.recovery_point(partition(1))) == Offset(7));
+}

@@ -66,8 +66,9 @@ TEST_CASE("log_flush: a failed sync is final: the replica is offline for everybo
     CHECK(env.notices().find("partition 't-0' is offline") != std::string::npos);
     const int64_t syncs = env.files.calls(Call::sync);
     for (PartitionLog* any : {log.get(), other.get()}) {
-      CHECK(error_of(any->flush(env.soon())).what == "partition 't-0' is offline since a flush to disk failed");
-      CHECK(error_of(try_append(*any, {"x"})).what == "partition 't-0' is offline since a flush to disk failed");
+      const std::string why = "partition 't-0' is offline since a flush to disk failed: see 'pg-topic repair'";
+      CHECK(error_of(any->flush(env.soon())).what == why);
+      CHECK(error_of(try_append(*any, {"x"})).what == why);
     }
     CHECK(code_of(partition.open()->flush(env.soon())) == Errc::io);  // who comes later too
     CHECK(env.files.calls(Call::sync) == syncs);
@@ -191,4 +192,87 @@ TEST_CASE("log_flush: every call of a flush may fail once; what is then claimed 
     const bool offline = log->current_state()->page().failed != 0;
     CHECK(log->flush(env.soon()).has_value() == !offline);
   }
+}
+
+TEST_CASE("log_flush: a replica whose flush failed stays offline when its page is made anew in the same boot") {
+  TestEnv env;
+  TestPartition partition(env);
+  {
+    const auto log = partition.open();
+    append_numbers(*log, 0, 2);
+    env.files.arm({.kind = Call::sync, .sys_errno = EIO});
+    CHECK(code_of(log->flush(env.soon())) == Errc::io);
+    env.files.disarm();
+    log->current_state()->page().untrusted = 1;
+  }
+  const auto again = partition.open();
+  CHECK(again->current_state()->page().untrusted == 0);
+  CHECK(code_of(try_append(*again, {"x"})) == Errc::io);
+  CHECK(code_of(again->flush(env.soon())) == Errc::io);
+}
+
+TEST_CASE("log_flush: the file that is kept open for syncing is given up when it was replaced") {
+  TestEnv env;
+  TestPartition partition(env);
+  const auto log = partition.open();
+  append_numbers(*log, 0, 2);
+  must(log->flush(env.soon()));
+  const std::string content = must(env.files.read_all(partition.log_file()));
+  must(env.files.unlink(partition.log_file()));
+  must(must(env.files.open(partition.log_file(), OpenMode::create_new))->write_at(0, as_bytes(content)));
+  append_numbers(*log, 2, 1);
+  CHECK(must(log->flush(env.soon())) == Offset(3));
+  CHECK(contents(*partition.open()) == numbers(0, 3));
+}
+
+TEST_CASE("log_flush: flush.messages makes the append that reaches it flush, whoever wrote the records before") {
+  TestEnv env;
+  LogConfig config;
+  config.flush_messages = 3;
+  TestPartition partition(env, config);
+  const auto one = partition.open(), other = partition.open();
+  const auto flushed = [&] { return one->current_state()->page().flushed.load(); };
+  append(*one, {"0"});
+  append(*other, {"1"});
+  CHECK(flushed() == 0);
+  append(*one, {"2"});
+  CHECK(flushed() == 3);
+  append(*other, {"3", "4", "5", "6"});
+  CHECK(flushed() == 7);
+}
+
+TEST_CASE("log_flush: an append whose own flush fails says so, and the records are written") {
+  TestEnv env;
+  LogConfig config;
+  config.flush_messages = 1;
+  TestPartition partition(env, config);
+  const auto log = partition.open();
+  env.files.arm({.kind = Call::sync, .sys_errno = EIO});
+  const Error error = error_of(try_append(*log, {"x"}));
+  CHECK(error.code == Errc::io);
+  CHECK(error.path == partition.log_file());
+  CHECK(contents(*log) == "0:x");
+  CHECK(log->current_state()->page().failed == 1);
+}
+
+TEST_CASE("log_flush: rolling notes how far the log is on stable storage, and a failure to note it is no failed append") {
+  TestEnv env;
+  TestPartition partition(env, tiny_segments());
+  const auto log = partition.open();
+  const auto recovery_point = [&] {
+    return must(LogDirectory(env.env(), env.root()).recovery_point(partition.spec().partition));
+  };
+  append_numbers(*log, 0, 3);
+  must(log->flush(env.soon()));
+  CHECK(recovery_point() == Offset(0));
+  append_numbers(*log, 3, 30);  // rolls, more than once
+  CHECK(recovery_point() == Offset(3));
+  must(log->flush(env.soon()));
+  env.files.arm({.kind = Call::rename, .sys_errno = EIO, .for_ever = true});
+  append_numbers(*log, 33, 30);
+  CHECK(env.files.fired() > 0);
+  CHECK(recovery_point() == Offset(3));
+  env.files.disarm();
+  append_numbers(*log, 63, 30);
+  CHECK(recovery_point() == Offset(33));
 }

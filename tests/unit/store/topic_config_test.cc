@@ -16,6 +16,8 @@ TEST_CASE("topic_config: each config, its limits and what it sets") {
       {"segment.ms=9223372036854775807", [](const LogConfig& c) { return c.segment_ms == INT64_MAX; }},
       {"max.message.bytes=100", [](const LogConfig& c) { return c.max_message_bytes == 100; }},
       {"max.message.bytes=1073741824", [](const LogConfig& c) { return c.max_message_bytes == 1 << 30; }},
+      {"flush.messages=1", [](const LogConfig& c) { return c.flush_messages == 1; }},
+      {"flush.ms=0", [](const LogConfig& c) { return c.flush_ms == 0; }},
       {"index.interval.bytes=0", [](const LogConfig& c) { return c.index_interval_bytes == 0; }},
       {"message.timestamp.type=CreateTime",
        [](const LogConfig& c) { return c.timestamp_type == TimestampType::create; }},
@@ -43,18 +45,25 @@ TEST_CASE("topic_config: what is refused, and says why") {
       {"index.interval.bytes=-1", "config index.interval.bytes must be a number from 0 to 2147483647, not '-1'"},
       {"max.message.bytes=99", "config max.message.bytes must be a number from 100 to 1073741824, not '99'"},
       {"message.timestamp.type=createtime", "message.timestamp.type is CreateTime or LogAppendTime"},
-      {"retention.ms=1000",
-       "unknown config 'retention.ms'; known are index.interval.bytes, max.message.bytes, message.timestamp.type, "
-       "segment.bytes, segment.ms"},
-      {"Segment.Bytes=1024",
-       "unknown config 'Segment.Bytes'; known are index.interval.bytes, max.message.bytes, message.timestamp.type, "
-       "segment.bytes, segment.ms"},
   };
   for (const auto& [assignment, message] : bad) {
     ConfigMap config;
     const Error error = error_of(add_config(config, assignment));
     CHECK(error.code == Errc::invalid_argument);
     CHECK(error.what == message);
+    CHECK(config.empty());
+  }
+}
+
+TEST_CASE("topic_config: a name that is not obeyed is refused, with those that are") {
+  for (const char* name : {"unclean.leader.election.enable", "Segment.Bytes", ""}) {
+    ConfigMap config;
+    const Error error = error_of(add_config(config, std::string(name) + "=1"));
+    CHECK(error.code == Errc::invalid_argument);
+    CHECK(error.what.starts_with(std::string("unknown config '") + name + "'; known are "));
+    for (const char* known : {"flush.messages", "segment.bytes", "segment.ms"}) {
+      CHECK(error.what.find(known) != std::string::npos);
+    }
     CHECK(config.empty());
   }
 }
@@ -69,6 +78,8 @@ TEST_CASE("topic_config: the last assignment of a name counts, and defaults are 
   CHECK(defaults.segment_ms == 604'800'000);
   CHECK(defaults.max_message_bytes == 1'048'588);
   CHECK(defaults.index_interval_bytes == 4096);
+  CHECK(defaults.flush_messages == INT64_MAX);
+  CHECK(defaults.flush_ms == INT64_MAX);
 }
 
 TEST_CASE("topic_config: a stored config that could not have been set is damage") {

@@ -110,6 +110,23 @@ void stamp_log_append_time(MutableBytes batch, int64_t timestamp_ms) {
   store_big_endian(batch.data() + kCrcAt, crc);
 }
 
+std::array<std::byte, kBatchHeaderBytes> filler_batch(Offset first, Offset end, LeaderEpoch epoch) {
+  constexpr int64_t kNone = -1;
+  std::array<std::byte, kBatchHeaderBytes> bytes{};
+  std::byte* const p = bytes.data();
+  store_big_endian(p + kBatchLengthAt, static_cast<int32_t>(kBatchHeaderBytes - kBatchPrefixBytes));
+  p[kMagicAt] = static_cast<std::byte>(kBatchMagic);
+  store_big_endian(p + kLastOffsetDeltaAt, static_cast<int32_t>(end - first - 1));
+  store_big_endian(p + kBaseTimestampAt, kNone);
+  store_big_endian(p + kMaxTimestampAt, kNone);
+  store_big_endian(p + kProducerIdAt, kNone);
+  store_big_endian(p + kProducerEpochAt, static_cast<int16_t>(kNone));
+  store_big_endian(p + kBaseSequenceAt, static_cast<int32_t>(kNone));
+  store_big_endian(p + kCrcAt, crc32c(ByteView(bytes).subspan(kBatchCrcStart)));
+  stamp_batch(bytes, first, epoch);
+  return bytes;
+}
+
 std::vector<Header> RecordView::headers() const {
   std::vector<Header> all;
   const std::byte* at = header_bytes.data();

@@ -19,6 +19,7 @@
 // Source: Apache Kafka, clients/.../common/record/DefaultRecordBatch.java and DefaultRecord.java.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -74,6 +75,10 @@ bool batch_crc_matches(ByteView batch);
 // again over the records.
 void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch);
 void stamp_log_append_time(MutableBytes batch, int64_t timestamp_ms);
+
+// A batch without records that stands for the offsets from `first` to below `end`, at most 2^31 of them: what keeps a log
+// free of gaps where records were lost or compacted away. Readers of Kafka's format pass over it.
+std::array<std::byte, kBatchHeaderBytes> filler_batch(Offset first, Offset end, LeaderEpoch epoch);
 
 struct Header {
   std::string_view name;

@@ -342,3 +342,22 @@ TEST_CASE("record_batch: attribute bits") {
   CHECK(header.timestamp_type() == TimestampType::log_append);
   CHECK(header.codec() == 4);
 }
+
+TEST_CASE("record_batch: a filler is an intact batch of its offsets, with no record in it") {
+  for (const int64_t count : {int64_t{1}, int64_t{7}, int64_t{1} << 31}) {
+    const auto bytes = filler_batch(Offset(40), Offset(40 + count), LeaderEpoch(3));
+    const BatchHeader header = read_batch_header(bytes);
+    CHECK(batch_header_fault(header) == nullptr);
+    CHECK(header.size_bytes() == bytes.size());
+    CHECK(batch_crc_matches(bytes));
+    CHECK(header.base_offset == Offset(40));
+    CHECK(header.end_offset() == Offset(40 + count));
+    CHECK(header.leader_epoch == LeaderEpoch(3));
+    CHECK(header.record_count == 0);
+    CHECK(header.max_timestamp_ms == -1);
+    CHECK(header.producer_id == -1);
+    auto cursor = must(RecordCursor::begin(bytes, header));
+    RecordView record;
+    CHECK(!must(cursor.next(record)));
+  }
+}

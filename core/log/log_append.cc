@@ -109,7 +109,8 @@ Result<> PartitionLog::clear_unfinished_roll(PartitionState& state, const LogPos
   const int64_t mark = state.page().rolling.load(std::memory_order_acquire);
   if (mark == 0) return {};
   const Offset base(mark - 1);
-  if (base != position.active_segment) PG_CHECK(remove_segment(env_.files, directory_, base));
+  // A roll begins at the log's end; a mark of another place is no writer's, and no reason to remove anything.
+  if (base == position.log_end && base != position.active_segment) PG_CHECK(remove_segment(env_.files, directory_, base));
   state.page().rolling.store(0, std::memory_order_release);
   return {};
 }

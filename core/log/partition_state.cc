@@ -17,6 +17,12 @@ constexpr Duration kRebuildPoll = std::chrono::milliseconds(5);
 
 bool is_permission(const Error& error) { return error.sys_errno == EACCES || error.sys_errno == EROFS || error.sys_errno == EPERM; }
 
+// Whether it says what no process can have written. Flushed is read first: it is never beyond what is written.
+bool is_spoilt(const StatePage& page) {
+  const int64_t flushed = page.flushed.load(std::memory_order_acquire);
+  return !is_position_whole(page) || flushed < 0 || Offset(flushed) > read_position(page).log_end;
+}
+
 void fill_page(StatePage& page, const PageContent& content) {
   page.leader_epoch.store(content.leader_epoch.value, std::memory_order_relaxed);
   page.flushed.store(content.flushed.value, std::memory_order_relaxed);
@@ -99,7 +105,7 @@ Result<bool> PartitionState::map_page(Access access) {
   if (std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) return false;
   PG_ASSIGN(const FileInfo lock, locks_->info());
   if (page->device != info.device || page->inode != info.inode || page->lock_inode != lock.inode) return false;
-  if (page->untrusted.load(std::memory_order_acquire) != 0) return false;
+  if (page->untrusted.load(std::memory_order_acquire) != 0 || is_spoilt(*page)) return false;
   page_file_ = std::move(*opened);
   mapping_ = std::move(mapping);
   page_ = page;
@@ -122,6 +128,7 @@ Result<OldPage> PartitionState::read_old_page() const {
   }
   PG_ASSIGN(const FileInfo lock, locks_->info());
   const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
+  if (is_spoilt(*page)) return OldPage{};
   if (!ours) return OldPage{true, Offset(0), false};  // a copy, who knows of what
   return OldPage{true, read_position(*page).log_end, page->failed.load() != 0};
 }
@@ -175,7 +182,7 @@ Result<bool> PartitionState::is_stale() const {
   PG_ASSIGN(const FileInfo lock_info, locks_->info());
   PG_ASSIGN(const FileInfo page_info, page_file_->info());
   return lock_info.links == 0 || page_info.links == 0 || page_info.size_bytes != StatePage::kBytes ||
-         page_->untrusted.load(std::memory_order_acquire) != 0;
+         page_->untrusted.load(std::memory_order_acquire) != 0 || is_spoilt(*page_);
 }
 
 Result<> PartitionState::check_not_deleted() const {

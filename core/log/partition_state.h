@@ -1,7 +1,7 @@
 // The only door to a partition's shared state: its lock file and its state page, opened, checked and mapped together.
 //
-// A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), and
-// if nobody has marked it untrusted. Otherwise it is rebuilt from the files, by one process while nobody maps it.
+// A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), if its
+// position is whole, and if nobody has marked it untrusted. Otherwise it is rebuilt from the files, by one process while nobody maps it.
 // Who may not write to the partition gets a read-only map, or, where there is no page to be trusted, a private view
 // that is computed from the files and repairs nothing.
 //

@@ -5,7 +5,8 @@
 //
 // Publishing is one 64-bit store. There are two copies of the position; a writer (who holds the append lock) fills the
 // copy that is not live and then stores `sequence` + 1, whose low bit names the live copy. A reader takes the live copy
-// and keeps it only if `sequence` did not move meanwhile. A writer that dies in between has published nothing.
+// and keeps it only if `sequence` did not move meanwhile. A writer that dies in between has published nothing. Each copy
+// ends with a check over its fields and its number: who believed a spoilt position would cut records off the log.
 #pragma once
 
 #include <atomic>
@@ -54,7 +55,8 @@ struct StatePage {
 
   alignas(64) Word sequence;
   struct Copy {
-    Word field[16];
+    Word field[15];
+    Word check;
   };
   alignas(64) Copy copies[2];
 
@@ -90,10 +92,13 @@ static_assert(offsetof(StatePage, sequence) == 64 && offsetof(StatePage, copies)
 static_assert(offsetof(StatePage, role) == 384 && offsetof(StatePage, flushed) == 448);
 static_assert(offsetof(StatePage, wake_word) == 512);
 static_assert(StatePage::Word::is_always_lock_free && StatePage::SmallWord::is_always_lock_free);
-static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy));
+static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy::field) && sizeof(StatePage::Copy) == 128);
 
 // Needs the append lock (or a page nobody else maps yet).
 void publish(StatePage& page, const LogPosition& position);
 LogPosition read_position(const StatePage& page);
+
+// Whether the position is the one that was published. False: the page was spoilt, and nothing in it counts.
+bool is_position_whole(const StatePage& page);
 
 }  // namespace pg

@@ -269,6 +269,29 @@ TEST_CASE("log_append: a roll that was published before its writer died keeps it
   CHECK(contents(*log) == numbers(0, 21));
 }
 
+TEST_CASE("log_append: a spoilt mark of a roll removes no segment") {
+  TestEnv env;
+  TestPartition partition(env, tiny_segments());
+  const auto log = partition.open();
+  append_numbers(*log, 0, 20);
+  log->current_state()->page().rolling = 0 + 1;
+  append_numbers(*log, 20, 1);
+  CHECK(log->current_state()->page().rolling == 0);
+  CHECK(contents(*log) == numbers(0, 21));
+}
+
+TEST_CASE("log_append: a spoilt position is not believed, and cuts nothing off") {
+  TestEnv env;
+  TestPartition partition(env);
+  const auto log = partition.open();
+  append_numbers(*log, 0, 5);
+  StatePage& page = log->current_state()->page();
+  page.copies[page.sequence & 1].field[1] -= 1;  // segment_bytes
+  append_numbers(*log, 5, 1);
+  CHECK(contents(*log) == numbers(0, 6));
+  CHECK(faults_of(*log) == "");
+}
+
 TEST_CASE("log_append: lost and short indexes are rebuilt when the segment is opened for writing") {
   TestEnv env;
   TestPartition partition(env, tiny_segments());

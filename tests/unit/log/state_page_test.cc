@@ -45,6 +45,25 @@ TEST_CASE("state_page: a writer that died before its last store has published no
   CHECK(is_whole(read_position(page)));
 }
 
+TEST_CASE("state_page: any bit of the position that is changed is noticed") {
+  StatePage page{};
+  CHECK_FALSE(is_position_whole(page));
+  for (int64_t n = 0; n < 2; ++n) {
+    publish(page, position_number(n));
+    StatePage::Copy& live = page.copies[page.sequence & 1];
+    std::vector<StatePage::Word*> words{&page.sequence, &live.check};
+    for (size_t i = 0; i < sizeof(LogPosition) / sizeof(uint64_t); ++i) words.push_back(&live.field[i]);
+    for (auto* word : words) {
+      for (int bit = 0; bit < 64; ++bit) {
+        *word ^= uint64_t{1} << bit;
+        CHECK_FALSE(is_position_whole(page));
+        *word ^= uint64_t{1} << bit;
+      }
+    }
+    CHECK(is_position_whole(page));
+  }
+}
+
 TEST_CASE("state_page: readers never see a mixture of two publications, nor time going back") {
   StatePage page{};
   publish(page, position_number(0));

@@ -137,6 +137,7 @@ Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& bat
   const std::string path = names::segment(log_.directory(), base, SegmentFile::offset_index);
   const auto content = files_.read_all(path);
   if (!content) {
+    if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};
   }
@@ -163,6 +164,7 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
   const std::string path = names::segment(log_.directory(), base, SegmentFile::time_index);
   const auto content = files_.read_all(path);
   if (!content) {
+    if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};
   }

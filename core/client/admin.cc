@@ -4,8 +4,38 @@
 
 #include "core/format/path_names.h"
 #include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
+namespace {
+
+// How many segments there are and how large, at one moment.
+Result<> count_segments(const PartitionLog& log, PartitionState& state, const LogPosition& position,
+                        PartitionDescription& description) {
+  FileSystem& files = log.env().files;
+  SegmentList list(log.env(), state, log.directory());
+  const auto count = [&]() -> Result<> {
+    description.segments = description.bytes = 0;
+    PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
+    for (const Offset base : bases) {
+      ++description.segments;
+      if (base == position.active_segment) {
+        description.bytes += position.segment_bytes;
+      } else {
+        PG_ASSIGN(const FileInfo info, files.info(names::segment(log.directory(), base, names::SegmentFile::log)));
+        description.bytes += static_cast<int64_t>(info.size_bytes);
+      }
+    }
+    return {};
+  };
+  for (;;) {
+    PG_ASSIGN(const uint64_t counter, list.settled());
+    auto counted = count();
+    if (list.is_still(counter)) return counted;
+  }
+}
+
+}  // namespace
 
 Result<PartitionDescription> describe_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                                 Deadline deadline) {
@@ -20,18 +50,23 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
   description.log_end = position.log_end;
   description.high_watermark = state->high_watermark();
   description.flushed = std::min(Offset(state->page().flushed.load()), position.log_end);
-  FileSystem& files = home.env().files;
-  PG_ASSIGN(const auto bases, list_segments(files, log->directory()));
-  for (const Offset base : bases) {
-    ++description.segments;
-    if (base == position.active_segment) {
-      description.bytes += position.segment_bytes;
-    } else {
-      PG_ASSIGN(const FileInfo info, files.info(names::segment(log->directory(), base, names::SegmentFile::log)));
-      description.bytes += static_cast<int64_t>(info.size_bytes);
-    }
-  }
+  PG_CHECK(count_segments(*log, *state, position, description));
   return description;
+}
+
+Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
+                                  Deadline deadline) {
+  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  const auto state = log->current_state();
+  const LogPosition position = state->position();
+  const Offset end = state->high_watermark();
+  PG_ASSIGN(const Offset start, resolve_place(*log, to, position.log_start, end));
+  PG_CHECK(log->raise_log_start(start, deadline));
+  // Where nothing is left, the active segment goes too.
+  if (start == end) PG_CHECK(log->roll_active(deadline));
+  // At once: whoever asks for this wants the space.
+  PG_ASSIGN(const auto removed, log->delete_old_segments(std::chrono::milliseconds(0), deadline));
+  return TrimResult{std::max(start, position.log_start), removed.segments, removed.bytes};
 }
 
 }  // namespace pg

@@ -2,6 +2,7 @@
 // Making, listing and deleting topics are Home's own functions.
 #pragma once
 
+#include "core/client/consumer.h"
 #include "core/store/home.h"
 
 namespace pg {
@@ -20,5 +21,16 @@ struct PartitionDescription {
 
 Result<PartitionDescription> describe_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                                 Deadline deadline);
+
+struct TrimResult {
+  Offset log_start;  // from now on
+  int64_t segments = 0;
+  int64_t bytes = 0;  // that were given back
+};
+
+// Deletes the records below `to`, for good. A segment's space is given back when all of its records are deleted.
+// out_of_range: above the high watermark.
+Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
+                                  Deadline deadline);
 
 }  // namespace pg

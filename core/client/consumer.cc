@@ -7,6 +7,18 @@
 
 namespace pg {
 
+Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end) {
+  switch (place.kind) {
+    case Place::Kind::start: return log_start;
+    case Place::Kind::end: return end;
+    case Place::Kind::after_start: return log_start + std::min(place.value, end - log_start);
+    case Place::Kind::before_end: return std::max(log_start, end + -place.value);
+    case Place::Kind::timestamp: return find_offset_by_time(log, place.value, log_start, end);
+    case Place::Kind::offset: return Offset(place.value);
+  }
+  return log_start;
+}
+
 Result<FetchedRecords> FetchedRecords::begin(const FetchedBatch& fetched) {
   PG_ASSIGN(auto cursor, RecordCursor::begin(fetched.batch.bytes, fetched.batch.header));
   return FetchedRecords(fetched, std::move(cursor));
@@ -49,7 +61,7 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   PG_ASSIGN(source->log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
   const auto state = source->log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(source->from, resolve(*source, options_.from, log_start, end));
+  PG_ASSIGN(source->from, resolve_place(*source->log, options_.from, log_start, end));
   if (source->from < log_start || source->from > end) {
     if (!out_of_range_) {
       out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", source->log->name(),
@@ -58,7 +70,7 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
     return {};
   }
   if (options_.to) {
-    PG_ASSIGN(source->to, resolve(*source, *options_.to, log_start, end));
+    PG_ASSIGN(source->to, resolve_place(*source->log, *options_.to, log_start, end));
     if (!options_.follow) source->to = std::min(*source->to, end);
   } else if (!options_.follow) {
     source->to = end;
@@ -66,18 +78,6 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   source->reader.emplace(*source->log, source->from);
   sources_.push_back(std::move(source));
   return {};
-}
-
-Result<Offset> Consumer::resolve(const Source& source, const Place& place, Offset log_start, Offset end) const {
-  switch (place.kind) {
-    case Place::Kind::start: return log_start;
-    case Place::Kind::end: return end;
-    case Place::Kind::after_start: return log_start + std::min(place.value, end - log_start);
-    case Place::Kind::before_end: return std::max(log_start, end + -place.value);
-    case Place::Kind::timestamp: return find_offset_by_time(*source.log, place.value, log_start, end);
-    case Place::Kind::offset: return Offset(place.value);
-  }
-  return log_start;
 }
 
 Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {

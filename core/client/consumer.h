@@ -25,6 +25,9 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+// The offset at `place` of a log that holds the offsets from `log_start` to below `end`. It may lie outside of these.
+Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end);
+
 struct ConsumerOptions {
   std::vector<std::string> topics;
   std::vector<PartitionId> partitions = {};  // empty: all
@@ -88,7 +91,6 @@ class Consumer {
 
   Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
   Result<> add_source(const TopicMetadata& topic, PartitionId partition);
-  Result<Offset> resolve(const Source& source, const Place& place, Offset log_start, Offset end) const;
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<> wait(Deadline deadline);
 

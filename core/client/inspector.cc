@@ -8,6 +8,7 @@
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
 #include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
 namespace {
@@ -108,7 +109,10 @@ Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& top
 Result<> dump_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, Offset from, Offset to,
                         const DumpOptions& options, const DumpVisitor& visitor, Deadline deadline) {
   PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
-  const LogPosition position = log->current_state()->position();
+  const auto state = log->current_state();
+  SegmentList list(home.env(), *state, log->directory());
+  PG_ASSIGN(const HeldLock kept, list.keep(deadline));
+  const LogPosition position = state->position();
   Dumper dumper(home.env(), options, visitor, from, to);
   PG_ASSIGN(const auto bases, list_segments(home.env().files, log->directory()));
   for (size_t i = 0; i < bases.size() && bases[i] <= position.active_segment && bases[i] < to; ++i) {

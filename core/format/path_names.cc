@@ -11,7 +11,6 @@ namespace pg::names {
 namespace {
 
 constexpr size_t kOffsetDigits = 20;
-constexpr std::string_view kLogSuffix = ".log";
 constexpr size_t kFileNameBytesMax = 255;
 
 const char* suffix(SegmentFile kind) {
@@ -19,6 +18,16 @@ const char* suffix(SegmentFile kind) {
     case SegmentFile::log: return ".log";
     case SegmentFile::offset_index: return ".index";
     case SegmentFile::time_index: return ".timeindex";
+  }
+  return "";
+}
+
+const char* suffix(SegmentStage stage) {
+  switch (stage) {
+    case SegmentStage::live: return "";
+    case SegmentStage::cleaned: return ".cleaned";
+    case SegmentStage::swap: return ".swap";
+    case SegmentStage::deleted: return ".deleted";
   }
   return "";
 }
@@ -61,17 +70,33 @@ Result<> check_topic(std::string_view topic) {
   return fail(Errc::invalid_argument, fmt::format("illegal topic name '{}': {}", printable(topic), fault));
 }
 
-std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind) {
-  return fmt::format("{}/{:020}{}", directory, base_offset.value, suffix(kind));
+std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind, SegmentStage stage) {
+  return fmt::format("{}/{:020}{}{}", directory, base_offset.value, suffix(kind), suffix(stage));
+}
+
+std::optional<SegmentName> parse_segment(std::string_view file_name) {
+  if (file_name.size() < kOffsetDigits || !all_digits(file_name.substr(0, kOffsetDigits))) return {};
+  const auto base = parse_integer(file_name.substr(0, kOffsetDigits));
+  if (!base) return {};  // above 2^63 - 1
+  std::string_view rest = file_name.substr(kOffsetDigits);
+  SegmentName name{Offset(*base), SegmentFile::log, SegmentStage::live};
+  for (const auto stage : {SegmentStage::cleaned, SegmentStage::swap, SegmentStage::deleted}) {
+    if (!rest.ends_with(suffix(stage))) continue;
+    name.stage = stage;
+    rest.remove_suffix(std::string_view(suffix(stage)).size());
+    break;
+  }
+  for (const auto kind : kSegmentFiles) {
+    name.kind = kind;
+    if (rest == suffix(kind)) return name;
+  }
+  return {};
 }
 
 std::optional<Offset> parse_log(std::string_view file_name) {
-  if (file_name.size() != kOffsetDigits + kLogSuffix.size() || !file_name.ends_with(kLogSuffix)) return {};
-  const auto digits = file_name.substr(0, kOffsetDigits);
-  if (!all_digits(digits)) return {};
-  const auto value = parse_integer(digits);
-  if (!value) return {};  // above 2^63 - 1
-  return Offset(*value);
+  const auto name = parse_segment(file_name);
+  if (!name || name->kind != SegmentFile::log || name->stage != SegmentStage::live) return {};
+  return name->base_offset;
 }
 
 std::string torn(const std::string& directory, Offset base_offset, int n) {
@@ -113,6 +138,9 @@ std::string log_directory(const std::string& home, BrokerId broker) {
 std::string log_directory_lock(const std::string& log_directory) { return log_directory + "/.lock"; }
 std::string recovery_checkpoint(const std::string& log_directory) {
   return log_directory + "/recovery-point-offset-checkpoint";
+}
+std::string log_start_checkpoint(const std::string& log_directory) {
+  return log_directory + "/log-start-offset-checkpoint";
 }
 std::string meta_properties(const std::string& log_directory) { return log_directory + "/meta.properties"; }
 

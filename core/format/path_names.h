@@ -6,8 +6,10 @@
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
 //       recovery-point-offset-checkpoint                (Kafka)
+//       log-start-offset-checkpoint                     (Kafka)
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
+//         <20 digits>.log.cleaned .log.swap .log.deleted, and so for the indexes (Kafka): see core/log/segment_list.h
 //         <20 digits>.torn-<n>                          bytes that recovery cut off the segment's end
 //         leader-epoch-checkpoint  partition.metadata   (Kafka)
 //         partition.lock  partition.state
@@ -28,8 +30,19 @@ namespace pg::names {
 Result<> check_topic(std::string_view topic);
 
 enum class SegmentFile { log, offset_index, time_index };
+inline constexpr SegmentFile kSegmentFiles[] = {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index};
+// A file that is on its way into the log or out of it has a second suffix: what each means is in
+// core/log/segment_list.h.
+enum class SegmentStage { live, cleaned, swap, deleted };
 
-std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind);
+std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind,
+                    SegmentStage stage = SegmentStage::live);
+struct SegmentName {
+  Offset base_offset;
+  SegmentFile kind;
+  SegmentStage stage;
+};
+std::optional<SegmentName> parse_segment(std::string_view file_name);
 // The base offset of a segment's .log; empty for any other name.
 std::optional<Offset> parse_log(std::string_view file_name);
 std::string torn(const std::string& directory, Offset base_offset, int n);
@@ -51,6 +64,7 @@ std::string partition_metadata(const std::string& directory);
 std::string log_directory(const std::string& home, BrokerId broker);
 std::string log_directory_lock(const std::string& log_directory);
 std::string recovery_checkpoint(const std::string& log_directory);
+std::string log_start_checkpoint(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);
 
 std::string cluster_file(const std::string& home);  // without its version

@@ -10,49 +10,70 @@ std::string LogDirectory::partition_path(const TopicPartition& partition) const 
   return names::partition_directory(path_, partition);
 }
 
-Result<OffsetCheckpoint> LogDirectory::read_recovery_points() const {
-  const std::string path = names::recovery_checkpoint(path_);
+Result<std::optional<OffsetCheckpoint>> LogDirectory::read(const std::string& path) const {
   const auto text = env_.files.read_all(path);
   if (!text && text.error().code == Errc::not_found) return OffsetCheckpoint{};
   PG_CHECK(text);
-  auto points = parse_offset_checkpoint(*text);
-  if (points) return points;
-  env_.notice(fmt::format("ignoring {}: {}", path, points.error().message()));
-  return OffsetCheckpoint{};
+  auto offsets = parse_offset_checkpoint(*text);
+  if (offsets) return std::move(*offsets);
+  env_.notice(fmt::format("ignoring {}: {}", path, offsets.error().message()));
+  return std::nullopt;
 }
 
 Result<Offset> LogDirectory::recovery_point(const TopicPartition& partition) const {
-  PG_ASSIGN(const auto points, read_recovery_points());
-  const auto found = points.find(partition);
-  return found == points.end() ? Offset(0) : found->second;
+  PG_ASSIGN(const auto points, read(names::recovery_checkpoint(path_)));
+  if (!points) return Offset(0);
+  const auto found = points->find(partition);
+  return found == points->end() ? Offset(0) : found->second;
+}
+
+Result<std::optional<Offset>> LogDirectory::log_start(const TopicPartition& partition) const {
+  PG_ASSIGN(const auto starts, read(names::log_start_checkpoint(path_)));
+  if (!starts) return std::nullopt;
+  const auto found = starts->find(partition);
+  return found == starts->end() ? Offset(0) : found->second;
 }
 
 template <class Change>
-Result<> LogDirectory::change_recovery_points(Deadline deadline, Change change) {
+Result<> LogDirectory::change(const std::string& path, Deadline deadline, Change change) {
   PG_ASSIGN(const auto lock_file, env_.files.open_lock(names::log_directory_lock(path_), Access::read_write));
   PG_ASSIGN(const HeldLock lock, HeldLock::acquire(*lock_file, 0, LockMode::exclusive, deadline));
-  PG_ASSIGN(OffsetCheckpoint points, read_recovery_points());
-  const OffsetCheckpoint before = points;
-  change(points);
-  if (points == before) return {};
-  return env_.files.replace(names::recovery_checkpoint(path_), write_offset_checkpoint(points));
+  PG_ASSIGN(const auto stored, read(path));
+  OffsetCheckpoint offsets = stored.value_or(OffsetCheckpoint{});
+  change(offsets);
+  if (offsets == stored.value_or(OffsetCheckpoint{})) return {};
+  return env_.files.replace(path, write_offset_checkpoint(offsets));
 }
 
-Result<> LogDirectory::raise_recovery_points(const OffsetCheckpoint& raised, Deadline deadline,
-                                           const IsDeleted& is_deleted) {
-  return change_recovery_points(deadline, [&](OffsetCheckpoint& points) {
+Result<> LogDirectory::raise(const std::string& path, const OffsetCheckpoint& raised, Deadline deadline,
+                             const IsDeleted& is_deleted) {
+  return change(path, deadline, [&](OffsetCheckpoint& offsets) {
     for (const auto& [partition, offset] : raised) {
       if (is_deleted && is_deleted(partition)) continue;
-      auto& point = points[partition];
-      point = std::max(point, offset);
+      auto& stored = offsets[partition];
+      stored = std::max(stored, offset);
     }
   });
 }
 
-Result<> LogDirectory::forget_recovery_points(const std::string& topic, Deadline deadline) {
-  return change_recovery_points(deadline, [&](OffsetCheckpoint& points) {
-    std::erase_if(points, [&](const auto& entry) { return entry.first.topic == topic; });
-  });
+Result<> LogDirectory::raise_recovery_points(const OffsetCheckpoint& raised, Deadline deadline,
+                                             const IsDeleted& is_deleted) {
+  return raise(names::recovery_checkpoint(path_), raised, deadline, is_deleted);
+}
+
+Result<> LogDirectory::raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
+                                       const IsDeleted& is_deleted) {
+  return raise(names::log_start_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
+}
+
+Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {
+  for (const auto& path : {names::recovery_checkpoint(path_), names::log_start_checkpoint(path_)}) {
+    const auto forgotten = change(path, deadline, [&](OffsetCheckpoint& offsets) {
+      std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
+    });
+    PG_CHECK(forgotten);
+  }
+  return {};
 }
 
 }  // namespace pg

@@ -1,11 +1,12 @@
 // One broker's log directory: the checkpoints that concern all of its partitions, in Kafka's files.
 //
 // A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. A
-// malformed checkpoint counts as empty: recovery then starts from the beginning.
+// malformed recovery point checkpoint counts as empty: recovery then starts from the beginning.
 #pragma once
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/format/checkpoint_text.h"
@@ -22,18 +23,28 @@ class LogDirectory {
 
   // Everything below it was on stable storage when it was written; 0 where nothing is known.
   Result<Offset> recovery_point(const TopicPartition& partition) const;
-  // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: the points of a partition
-  // that was deleted are forgotten under it later, so that none is left to a topic of the same name.
+  // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: what is kept of a
+  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name.
   using IsDeleted = std::function<bool(const TopicPartition&)>;
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
                                  const IsDeleted& is_deleted = {});
-  // Forgets them, durably; for topics that are made or deleted.
-  Result<> forget_recovery_points(const std::string& topic, Deadline deadline);
+
+  // The first offset that nobody has deleted; empty where the checkpoint cannot be read and so nobody knows.
+  Result<std::optional<Offset>> log_start(const TopicPartition& partition) const;
+  // The same for it; durable on return.
+  Result<> raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
+                           const IsDeleted& is_deleted = {});
+
+  // Forgets everything about a topic, durably; for topics that are made or deleted.
+  Result<> forget_topic(const std::string& topic, Deadline deadline);
 
  private:
-  Result<OffsetCheckpoint> read_recovery_points() const;
+  // Empty where it cannot be understood.
+  Result<std::optional<OffsetCheckpoint>> read(const std::string& path) const;
   template <class Change>
-  Result<> change_recovery_points(Deadline deadline, Change change);
+  Result<> change(const std::string& path, Deadline deadline, Change change);
+  Result<> raise(const std::string& path, const OffsetCheckpoint& raised, Deadline deadline,
+                 const IsDeleted& is_deleted);
 
   Env env_;
   std::string path_;

@@ -6,6 +6,7 @@
 
 #include "core/format/path_names.h"
 #include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
 
@@ -40,26 +41,64 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       return fail(Errc::corrupt, fmt::format("'{}' ends before its offset {}", log_->name(), next_.value), file_->path(),
                   static_cast<int64_t>(limit));
     }
-    PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
-    if (expected_ == segment_base_ || segment_of(bases, expected_) != expected_) {
-      return fail(Errc::corrupt, fmt::format("'{}' has no offset {}: the segment ends before the next one begins",
-                                             log_->name(), expected_.value), file_->path(), static_cast<int64_t>(limit));
-    }
-    PG_CHECK(enter_segment(expected_, std::nullopt));
+    PG_CHECK(enter_next_segment(limit));
   }
 }
 
+// Finds next_ in the list of segments as it is at one moment.
 Result<> LogReader::seek() {
+  for (;;) {
+    const auto state = log_->current_state();
+    if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
+    SegmentList list(log_->env(), *state, log_->directory());
+    PG_ASSIGN(const uint64_t counter, list.settled());
+    auto sought = seek_in_list(*state);
+    if (list.is_still(counter)) return sought;
+  }
+}
+
+Result<> LogReader::seek_in_list(const PartitionState& state) {
+  const Offset log_start = state.position().log_start;
+  if (next_ < log_start) {
+    return fail(Errc::out_of_range, fmt::format("offset {} of '{}' was deleted: the log now starts at {}", next_.value,
+                                                log_->name(), log_start.value));
+  }
   PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
   const auto base = segment_of(bases, next_);
   if (!base) {
-    const auto state = log_->current_state();
-    if (state && next_ >= state->position().log_start) {
-      return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value), log_->directory());
-    }
-    return fail(Errc::out_of_range, fmt::format("offset {} is below the start of '{}'", next_.value, log_->name()));
+    return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value), log_->directory());
   }
+  scanner_.reset();
+  file_.reset();  // even of the same segment: it may be another file by now
   return enter_segment(*base, lookup_offset(log_->env().files, log_->directory(), *base, next_));
+}
+
+// The segment at hand is read to its end.
+Result<> LogReader::enter_next_segment(uint64_t limit) {
+  for (;;) {
+    const auto state = log_->current_state();
+    if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
+    SegmentList list(log_->env(), *state, log_->directory());
+    PG_ASSIGN(const uint64_t counter, list.settled());
+    PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
+    const bool follows = expected_ != segment_base_ && segment_of(bases, expected_) == expected_;
+    auto entered = follows ? enter_segment(expected_, std::nullopt) : Result<>();
+    if (follows && (entered || list.is_still(counter))) return entered;
+    PG_ASSIGN(const bool replaced, was_replaced());
+    if (!list.is_still(counter)) continue;
+    if (replaced) return seek();
+    return fail(Errc::corrupt, fmt::format("'{}' has no offset {}: the segment ends before the next one begins",
+                                           log_->name(), expected_.value), file_->path(), static_cast<int64_t>(limit));
+  }
+}
+
+// Whether the segment that was read is no longer the one in the list.
+Result<bool> LogReader::was_replaced() const {
+  PG_ASSIGN(const FileInfo mine, file_->info());
+  const auto listed = log_->env().files.info(file_->path());
+  if (!listed && listed.error().code == Errc::not_found) return true;
+  PG_CHECK(listed);
+  return listed->inode != mine.inode;
 }
 
 Result<> LogReader::enter_segment(Offset base, std::optional<IndexHint> hint) {

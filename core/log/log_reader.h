@@ -19,11 +19,15 @@ class LogReader {
   Offset next_offset() const { return next_; }
 
   // The batch that holds next_offset(), and moves behind it; it may begin before that offset. Empty once `end` (which
-  // must not be above the high watermark) is reached. `corrupt` names file and position, and reading cannot go on.
+  // must not be above the high watermark) is reached. `corrupt` names file and position, and reading cannot go on. A
+  // segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is deleted too.
   Result<std::optional<ScannedBatch>> next(Offset end);
 
  private:
   Result<> seek();
+  Result<> seek_in_list(const PartitionState& state);
+  Result<> enter_next_segment(uint64_t limit);
+  Result<bool> was_replaced() const;
   Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
   Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;

@@ -8,6 +8,7 @@
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
 #include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
 namespace {
@@ -38,6 +39,7 @@ class Recovery {
   Result<> set_aside(Offset base, File& log, uint64_t from, uint64_t to);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
+  Result<LogPosition> begin_segment(Offset base, Offset last);
   Result<> mend_sealed_indexes(Offset base);
   Result<LeaderEpoch> settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end, const OldPage& old);
 
@@ -49,6 +51,7 @@ class Recovery {
 };
 
 Result<PageContent> Recovery::run(const OldPage& old) {
+  if (may_write()) PG_CHECK(finish_swaps(env_.files, spec_.directory));
   PG_ASSIGN(const std::vector<Offset> bases, list_segments(env_.files, spec_.directory));
   if (bases.empty()) {
     return fail(Errc::corrupt, fmt::format("partition '{}' has no segment files", spec_.name), spec_.directory);
@@ -56,7 +59,9 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   // Below this no offset may get another record: it was flushed, or shown to readers of this boot.
   const Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
   PG_ASSIGN(const EpochHistory stored, read_epoch_history(env_, spec_.directory));
-  const Offset first = stored.empty() ? bases.front() : segment_of(bases, spec_.recovery_point).value_or(bases.front());
+  const Offset log_start = spec_.log_start.value_or(bases.front());
+  const Offset sound_below = std::max(spec_.recovery_point, log_start);
+  const Offset first = stored.empty() ? bases.front() : segment_of(bases, sound_below).value_or(bases.front());
 
   SegmentScan last;
   EpochHistory seen;
@@ -81,13 +86,15 @@ Result<PageContent> Recovery::run(const OldPage& old) {
 
   PageContent content;
   content.position = last.position;
-  content.position.log_start = spec_.log_start;
   if (last.position.log_end < kept_below && may_write()) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
-    content.position.log_start = spec_.log_start;
     content.after_damage = true;
+  } else if (last.position.log_end < log_start && may_write()) {
+    // Deleted to an end that had not reached the disk when the power went. No offset gets a second value.
+    PG_ASSIGN(content.position, begin_segment(log_start, last.position.active_segment));
   }
+  content.position.log_start = std::min(log_start, content.position.log_end);
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
   content.failed = old.failed;
@@ -197,11 +204,16 @@ Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Off
   env_.notice(fmt::format("'{}' is damaged: offsets {} to {} cannot be read ({}); every byte was kept, run 'pg-topic verify'",
                           spec_.name, damaged.position.log_end.value, log_end.value - 1,
                           damaged.fault.empty() ? "the file is shorter than it was" : damaged.fault));
+  return begin_segment(log_end, base);
+}
+
+// An empty segment behind everything; `last` is the last one there is.
+Result<LogPosition> Recovery::begin_segment(Offset base, Offset last) {
   LogPosition position;
-  position.active_segment = position.log_end = log_end;
-  if (base != log_end) {
-    PG_CHECK(remove_segment(env_.files, spec_.directory, log_end));
-    PG_CHECK(create_segment(env_.files, spec_.directory, log_end));
+  position.active_segment = position.log_end = base;
+  if (base != last) {
+    PG_CHECK(remove_segment(env_.files, spec_.directory, base));
+    PG_CHECK(create_segment(env_.files, spec_.directory, base));
   }
   return position;
 }

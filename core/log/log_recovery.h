@@ -15,6 +15,7 @@
 // after it was interrupted anywhere, gives the same log.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/format/checkpoint_text.h"
@@ -27,7 +28,7 @@ struct RecoverySpec {
   std::string directory;
   std::string name;  // "orders-0", for notices
   Offset recovery_point;
-  Offset log_start = {};  // nothing moves it yet
+  std::optional<Offset> log_start = Offset(0);  // empty: nobody knows, so it is the first offset there is
   int32_t index_interval_bytes = 4096;
 };
 

@@ -10,6 +10,7 @@
 #include "core/log/batch_scanner.h"
 #include "core/log/log_recovery.h"
 #include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
 namespace {
@@ -54,15 +55,22 @@ class Verifier {
 };
 
 Result<VerifyTotals> Verifier::run() {
-  published_ = log_.current_state()->position();
+  const auto state = log_.current_state();
+  // Nothing is deleted or replaced while it is looked at.
+  SegmentList list(log_.env(), *state, log_.directory());
+  PG_ASSIGN(const HeldLock kept, list.keep(log_.env().clock.after(kTimeoutDefault)));
+  published_ = state->position();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
   if (epochs_.empty()) {
     fault(names::epoch_checkpoint(log_.directory()), 0, Offset(0), "missing or malformed");
   }
   PG_ASSIGN(const auto bases, list_segments(files_, log_.directory()));
   expected_ = published_.log_start;
+  const Offset first = segment_of(bases, published_.log_start).value_or(published_.log_start);
   for (const Offset base : bases) {
+    if (base < first) continue;  // about to be deleted
     if (base > published_.active_segment) break;
+    if (base == first) expected_ = base;
     const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
     if (base != expected_) {
       fault(path, 0, expected_, fmt::format("offsets {} to {} are missing before this segment", expected_.value, base.value - 1));

@@ -89,7 +89,8 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
   state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
     LogDirectory log_directory(env_, spec_.log_directory);
     PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec_.partition));
-    const RecoverySpec recovery{directory_, name_, recovery_point, Offset(0), spec_.config.index_interval_bytes};
+    PG_ASSIGN(const auto log_start, log_directory.log_start(spec_.partition));
+    const RecoverySpec recovery{directory_, name_, recovery_point, log_start, spec_.config.index_interval_bytes};
     if (access == Access::read_only) return inspect_log(env_, recovery);
     PG_ASSIGN(const PageContent content, recover_log(env_, recovery, old));
     // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.

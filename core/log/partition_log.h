@@ -1,7 +1,7 @@
 // One partition on one disk: any number of processes append to it and read it at once.
 //
 // append() and flush() are here; reading is in log_reader.h. The parts: partition_log.cc opens and creates,
-// log_append.cc appends and rolls, log_flush.cc flushes. All may be called from several threads. What is written is
+// log_append.cc appends and rolls, log_flush.cc flushes, log_trim.cc deletes from the start. All may be called from several threads. What is written is
 // visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
 #pragma once
 
@@ -68,6 +68,22 @@ class PartitionLog {
   // Returns once everything that was written before the call is on stable storage; the offset up to which that holds.
   // One flush serves all processes that wait for one. A failure is final: the partition takes no more writes.
   Result<Offset> flush(Deadline deadline);
+
+  // Makes `offset` the first one of the log, unless its first one is higher: durably, and then for everybody. Records
+  // below can no longer be asked for; delete_old_segments() gives their space back. out_of_range: above the high
+  // watermark.
+  Result<> raise_log_start(Offset offset, Deadline deadline);
+
+  // Begins a new segment, unless the active one is empty, so that the one before can be deleted or compacted.
+  Result<> roll_active(Deadline deadline);
+
+  struct Removed {
+    int64_t segments = 0;
+    int64_t bytes = 0;
+  };
+  // Takes the segments that lie wholly below the log's start out of the list, and unlinks the files of those that were
+  // taken out longer ago than `unlink_delay`. timed_out: somebody keeps the list as it is.
+  Result<Removed> delete_old_segments(std::chrono::milliseconds unlink_delay, Deadline deadline);
 
   // The state page, opened again first if it was replaced.
   Result<std::shared_ptr<PartitionState>> state(Deadline deadline);

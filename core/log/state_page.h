@@ -83,14 +83,17 @@ struct StatePage {
   alignas(64) SmallWord wake_word;  // futex: moves when something was published for sleepers
   SmallWord sleepers;               // somebody waits on wake_word
 
-  // Room for what brokers, retention and compaction add: replica slots, segment list counter, greatest wall time.
+  // The list of segments; changed under the segment list lock, see segment_list.h.
+  alignas(64) Word segment_list;  // odd while it changes
+
+  // Room for what brokers add: replica slots.
   alignas(64) uint8_t reserved[3072];
 };
 
 static_assert(sizeof(StatePage) <= StatePage::kBytes);
 static_assert(offsetof(StatePage, sequence) == 64 && offsetof(StatePage, copies) == 128);
 static_assert(offsetof(StatePage, role) == 384 && offsetof(StatePage, flushed) == 448);
-static_assert(offsetof(StatePage, wake_word) == 512);
+static_assert(offsetof(StatePage, wake_word) == 512 && offsetof(StatePage, segment_list) == 576);
 static_assert(StatePage::Word::is_always_lock_free && StatePage::SmallWord::is_always_lock_free);
 static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy::field) && sizeof(StatePage::Copy) == 128);
 

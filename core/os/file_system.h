@@ -23,6 +23,7 @@ struct FileInfo {
   uint64_t device = 0;
   uint64_t inode = 0;
   bool is_directory = false;
+  int64_t changed_ms = 0;  // when its content or its name last changed, by the machine's wall clock
 };
 
 enum class OpenMode {

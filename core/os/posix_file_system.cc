@@ -19,7 +19,8 @@ namespace {
 namespace bip = boost::interprocess;
 
 FileInfo to_info(const struct stat& st) {
-  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode)};
+  const int64_t changed_ms = int64_t{st.st_ctim.tv_sec} * 1000 + st.st_ctim.tv_nsec / 1'000'000;
+  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms};
 }
 
 // What Boost.Interprocess maps: anything that can name its descriptor. Its own file_mapping would open the path a

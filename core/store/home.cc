@@ -122,7 +122,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
       return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
     }
     if (stored) PG_CHECK(remove_partitions(stored->topic, deadline));
-    PG_CHECK(LogDirectory(env_, logs).forget_recovery_points(name, deadline));
+    PG_CHECK(LogDirectory(env_, logs).forget_topic(name, deadline));
     // The directory of partition 0 decides whose topic it is: whoever finds one there goes on with its id, be its maker
     // alive or dead.
     for (int32_t p = 0; p < partitions; ++p) {
@@ -165,7 +165,7 @@ Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) 
     const auto removed = PartitionLog::remove(env_, partition_spec(topic, PartitionId(p), {}), deadline);
     if (!removed && removed.error().code != Errc::not_found) return removed;
   }
-  return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_recovery_points(topic.name, deadline);
+  return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_topic(topic.name, deadline);
 }
 
 Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& topic, PartitionId partition,

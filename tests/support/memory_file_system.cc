@@ -48,13 +48,14 @@ struct MemoryFileSystem::Node {
   uint64_t inode = 0;
   uint64_t links = 1;
   bool is_directory = false;
+  int64_t changed_ms = 0;
   std::map<std::string, NodePointer> entries;  // of a directory
   uint64_t size = 0;
   // Never given back while the node lives, so that a map and the file stay the same memory.
   std::vector<std::shared_ptr<Chunk>> chunks;
   std::map<uint32_t, ByteLock> locks;
 
-  FileInfo info() const { return {size, links, kDevice, inode, is_directory}; }
+  FileInfo info() const { return {size, links, kDevice, inode, is_directory, changed_ms}; }
 
   // Calls visit(bytes of one chunk, how far into the range they are) for each piece of [position, position + length).
   template <class Visit>
@@ -100,6 +101,7 @@ class MemoryFileSystem::OpenFile final : public File {
     const std::lock_guard guard(files_.mutex_);
     if (!writable_) return refuse(EBADF, "write", path(), static_cast<int64_t>(position));
     if (bytes.empty()) return {};
+    node_->changed_ms = files_.clock_.wall_ms();
     node_->grow_to(position + bytes.size());
     node_->for_each_piece(position, bytes.size(), [&](std::span<std::byte> piece, size_t done) {
       std::memcpy(piece.data(), bytes.data() + done, piece.size());
@@ -110,6 +112,7 @@ class MemoryFileSystem::OpenFile final : public File {
   Result<> truncate(uint64_t size_bytes) override {
     const std::lock_guard guard(files_.mutex_);
     if (!writable_) return refuse(EINVAL, "truncate", path(), static_cast<int64_t>(size_bytes));
+    node_->changed_ms = files_.clock_.wall_ms();
     if (size_bytes < node_->size)
       node_->shrink_to(size_bytes);
     else
@@ -235,6 +238,7 @@ MemoryFileSystem::NodePointer MemoryFileSystem::make_node(bool is_directory) {
   auto node = std::make_shared<Node>();
   node->inode = next_inode_++;
   node->is_directory = is_directory;
+  node->changed_ms = clock_.wall_ms();
   return node;
 }
 
@@ -322,6 +326,7 @@ Result<> MemoryFileSystem::rename(const std::string& from, const std::string& to
   }
   source.directory->entries.erase(source.name);
   target.directory->entries[target.name] = source.node;
+  source.node->changed_ms = clock_.wall_ms();
   return {};
 }
 

@@ -14,6 +14,7 @@ int topic_describe(const Arguments& arguments);
 int topic_delete(const Arguments& arguments);
 int topic_offsets(const Arguments& arguments);
 int topic_dump(const Arguments& arguments);
+int topic_trim(const Arguments& arguments);
 int topic_verify(const Arguments& arguments);
 
 }  // namespace pg

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"delete", "delete a topic and its records", topic_delete},
     {"offsets", "print the first and the next offset of each partition", topic_offsets},
     {"dump", "print segments, batches, records and index entries", topic_dump},
+    {"trim", "delete the oldest records, below an offset or a time", topic_trim},
     {"verify", "check every byte, and name each fault", topic_verify},
 };
 

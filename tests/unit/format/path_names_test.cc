@@ -108,3 +108,23 @@ TEST_CASE("path_names: the rest of a home") {
   CHECK(names::last_component("/a/b") == "b");
   CHECK(names::last_component("b") == "b");
 }
+
+TEST_CASE("path_names: a segment file on its way in or out has a second suffix, and is no .log") {
+  using names::SegmentFile, names::SegmentStage;
+  for (const auto kind : names::kSegmentFiles) {
+    for (const auto stage : {SegmentStage::live, SegmentStage::cleaned, SegmentStage::swap, SegmentStage::deleted}) {
+      const auto path = names::segment("/d", Offset(42), kind, stage);
+      const auto parsed = names::parse_segment(names::last_component(path));
+      REQUIRE(parsed);
+      CHECK(parsed->base_offset == Offset(42));
+      CHECK((parsed->kind == kind && parsed->stage == stage));
+      CHECK(names::parse_log(names::last_component(path)).has_value() ==
+            (kind == SegmentFile::log && stage == SegmentStage::live));
+    }
+  }
+  CHECK(names::segment("/d", Offset(42), SegmentFile::log, SegmentStage::deleted) == "/d/00000000000000000042.log.deleted");
+  for (const auto* other : {"00000000000000000042.log.cleaned.swap", "00000000000000000042.torn-1", "42.log.swap",
+                            "00000000000000000042", "00000000000000000042.swap", "leader-epoch-checkpoint"}) {
+    CHECK(!names::parse_segment(other));
+  }
+}

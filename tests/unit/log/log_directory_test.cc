@@ -32,18 +32,18 @@ TEST_CASE("log_directory: a topic's recovery points are forgotten, and no other'
   LogDirectory directory(env.env(), env.root());
   must(directory.raise_recovery_points(
       {{partition(0), Offset(5)}, {partition(1), Offset(7)}, {{"tt", PartitionId(0)}, Offset(9)}}, env.soon()));
-  must(directory.forget_recovery_points("t", env.soon()));
+  must(directory.forget_topic("t", env.soon()));
   CHECK(must(env.files.read_all(names::recovery_checkpoint(env.root()))) == "0\n1\ntt 0 9\n");
 }
 
 TEST_CASE("log_directory: what changes nothing writes nothing") {
   TestEnv env;
   LogDirectory directory(env.env(), env.root());
-  must(directory.forget_recovery_points("t", env.soon()));
+  must(directory.forget_topic("t", env.soon()));
   must(directory.raise_recovery_points({{partition(0), Offset(5)}}, env.soon()));
   const int64_t syncs = env.files.calls(Call::sync);
   must(directory.raise_recovery_points({{partition(0), Offset(3)}}, env.soon()));
-  must(directory.forget_recovery_points("other", env.soon()));
+  must(directory.forget_topic("other", env.soon()));
   CHECK(env.files.calls(Call::sync) == syncs);
 }
 
@@ -90,4 +90,20 @@ TEST_CASE("log_directory: a partition that was deleted meanwhile gets no recover
                                        [](const TopicPartition& p) { return p == partition(0); }));
   CHECK(must(directory.recovery_point(partition(0))) == Offset(0));
   CHECK(must(directory.recovery_point(partition(1))) == Offset(7));
+}
+
+TEST_CASE("log_directory: a log start goes up and never down, and is forgotten with its topic") {
+  TestEnv env;
+  LogDirectory directory(env.env(), env.root());
+  CHECK(must(directory.log_start(partition(0))) == Offset(0));
+  must(directory.raise_log_start(partition(0), Offset(5), env.soon()));
+  must(directory.raise_log_start(partition(0), Offset(4), env.soon()));
+  must(directory.raise_log_start(partition(1), Offset(4), env.soon(), [](const TopicPartition&) { return true; }));
+  CHECK(must(directory.log_start(partition(0))) == Offset(5));
+  CHECK(must(env.files.read_all(names::log_start_checkpoint(env.root()))) == "0\n1\nt 0 5\n");
+  overwrite(env.files, names::log_start_checkpoint(env.root()), "0\n1\nt 0\n");
+  CHECK(!must(directory.log_start(partition(0))));
+  must(directory.raise_log_start(partition(0), Offset(6), env.soon()));
+  must(directory.forget_topic("t", env.soon()));
+  CHECK(must(directory.log_start(partition(0))) == Offset(0));
 }

@@ -1,0 +1,65 @@
+// PartitionLog::raise_log_start and what follows from it: records are deleted from the log's start, in this order:
+// first nobody can ask for them any more, then the segments leave the list, and later their files go.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/format/path_names.h"
+#include "core/log/log_directory.h"
+#include "core/log/partition_log.h"
+#include "core/log/segment_list.h"
+#include "core/os/signals.h"
+
+namespace pg {
+
+Result<> PartitionLog::raise_log_start(Offset offset, Deadline deadline) {
+  PG_ASSIGN(const auto opened, state(deadline));
+  const LogPosition position = opened->position();
+  if (offset <= position.log_start) return {};
+  if (offset > opened->high_watermark()) {
+    return fail(Errc::out_of_range, fmt::format("'{}' cannot begin at offset {}: it ends at {}", name_, offset.value,
+                                                opened->high_watermark().value));
+  }
+  // Not known to every process before it is known to the disk: a restart must not bring deleted records back.
+  PG_CHECK(LogDirectory(env_, spec_.log_directory)
+               .raise_log_start(spec_.partition, offset, deadline,
+                                [&](const TopicPartition&) { return !opened->check_not_deleted(); }));
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_append(deadline));
+  if (offset <= writing.position.log_start) return {};
+  writing.position.log_start = offset;
+  writing.state->publish_and_wake(writing.position);
+  return {};
+}
+
+Result<> PartitionLog::roll_active(Deadline deadline) {
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_append(deadline));
+  return writing.position.segment_bytes == 0 ? Result<>() : roll(writing);
+}
+
+Result<PartitionLog::Removed> PartitionLog::delete_old_segments(std::chrono::milliseconds unlink_delay,
+                                                                Deadline deadline) {
+  PG_ASSIGN(const auto opened, state(deadline));
+  const LogPosition position = opened->position();
+  Removed removed;
+  const auto changed = SegmentList(env_, *opened, directory_).change(deadline, [&]() -> Result<> {
+    PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+    for (size_t i = 0; i + 1 < bases.size(); ++i) {
+      // From the first on, so that an interruption leaves no hole.
+      if (bases[i + 1] > position.log_start || bases[i + 1] > position.active_segment) break;
+      const auto info = env_.files.info(names::segment(directory_, bases[i], names::SegmentFile::log));
+      PG_CHECK(set_deleted(env_.files, directory_, bases[i]));
+      ++removed.segments;
+      if (info) removed.bytes += static_cast<int64_t>(info->size_bytes);
+    }
+    if (removed.segments > 0) PG_CHECK(env_.files.sync_directory(directory_));
+    const bool at_once = unlink_delay.count() == 0;
+    return unlink_deleted(env_.files, directory_,
+                          at_once ? std::numeric_limits<int64_t>::max() : env_.clock.wall_ms() - unlink_delay.count());
+  });
+  PG_CHECK(changed);
+  return removed;
+}
+
+}  // namespace pg

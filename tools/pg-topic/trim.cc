@@ -1,0 +1,58 @@
+// pg-topic trim: deletes records from the start of a log.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "tools/common/place.h"
+#include "tools/common/run_tool.h"
+#include "tools/pg-topic/commands.h"
+
+namespace pg {
+namespace {
+
+std::string result_line(const std::string& topic, size_t partition, const TrimResult& result) {
+  return fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"segments\":{},\"bytes\":{}}}\n", topic,
+                     partition, result.log_start.value, result.segments, result.bytes);
+}
+
+}  // namespace
+
+int topic_trim(const Arguments& arguments) {
+  Tool tool("pg-topic trim");
+  bool yes = false;
+  int64_t only = -1;
+  std::optional<Place> to;
+  OptionTable table("pg-topic trim", "TOPIC...", "Deletes the oldest records of each TOPIC, those below a place, for good.");
+  table.operands(1, std::numeric_limits<size_t>::max());
+  table.option("-o,--offset", "PLACE", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(const PlaceRange range, parse_place_range(value, tool.env().clock.wall_ms()));
+    if (range.to) return fail(Errc::invalid_argument, "one place is wanted and no range: everything below it is deleted");
+    to = range.from;
+    return {};
+  }, "the first record to keep: N, +N, -N, @TIME, or end");
+  table.count("-p,--partition", 0, only, "partition N only");
+  table.flag("-y,--yes", yes, "really do it");
+  tool.add_common_options(table, "print a line of JSON per partition");
+  return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
+    if (!to) return fail(Errc::invalid_argument, "say with -o which record is the first to keep");
+    if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
+    PG_ASSIGN(const auto home, tool.open_home());
+    for (const auto& name : names) {
+      PG_ASSIGN(const auto topic, home->describe_topic(name));
+      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
+        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
+      }
+      for (size_t p = 0; p < topic.partitions.size(); ++p) {
+        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+        PG_ASSIGN(const auto result,
+                  trim_partition(*home, topic, PartitionId(static_cast<int32_t>(p)), *to, tool.deadline()));
+        tool.detail(fmt::format("'{}-{}' now starts at offset {}; {} segments, {} bytes removed", name, p,
+                                result.log_start.value, result.segments, result.bytes));
+        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p, result)));
+      }
+    }
+    return kExitDone;
+  });
+}
+
+}  // namespace pg

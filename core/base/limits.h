@@ -17,6 +17,11 @@ inline constexpr int32_t kPartitionsMax = 100'000;
 inline constexpr int64_t kBatchBytesMax = 1 << 30;
 inline constexpr int64_t kSegmentPositionMax = INT32_MAX;
 
+// The records of a compressed batch may be no larger than this. All of them are in memory at once, so a few bytes that
+// claim to be gigabytes must not take the machine down; and a broker of Kafka's takes 100 MiB in one request, so batches
+// that are really in use lie far below.
+inline constexpr size_t kDecompressedBytesMax = 256 << 20;
+
 inline constexpr size_t kBatchBytesDefault = 1 << 20;        // pg-produce --batch-bytes
 inline constexpr int32_t kMaxMessageBytesDefault = 1048588;  // Kafka's max.message.bytes: 1 MiB of records + 12
 inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);

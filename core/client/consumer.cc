@@ -20,7 +20,7 @@ Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_s
 }
 
 Result<FetchedRecords> FetchedRecords::begin(const FetchedBatch& fetched) {
-  PG_ASSIGN(auto cursor, RecordCursor::begin(fetched.batch.bytes, fetched.batch.header));
+  PG_ASSIGN(auto cursor, RecordCursor::begin(fetched.batch.bytes, fetched.batch.header, *fetched.decompressor));
   return FetchedRecords(fetched, std::move(cursor));
 }
 
@@ -104,7 +104,7 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
   PG_ASSIGN(const auto batch, std::move(read));
   if (!batch) return std::nullopt;
-  return FetchedBatch{&source.partition, *batch, from, source.to.value_or(batch->header.end_offset())};
+  return FetchedBatch{&source.partition, *batch, from, source.to.value_or(batch->header.end_offset()), &decompressor_};
 }
 
 bool Consumer::at_end() const {

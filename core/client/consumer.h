@@ -43,6 +43,7 @@ struct FetchedBatch {
   ScannedBatch batch;  // valid until the consumer is used again
   Offset from;
   Offset to;
+  Decompressor* decompressor = nullptr;  // the consumer's
 };
 
 struct ConsumedRecord : RecordView {
@@ -51,7 +52,7 @@ struct ConsumedRecord : RecordView {
   TimestampType timestamp_type = TimestampType::create;
 };
 
-// One batch's wanted records, in order.
+// One batch's wanted records, in order. They are valid until the consumer is used or another batch is begun.
 class FetchedRecords {
  public:
   static Result<FetchedRecords> begin(const FetchedBatch& fetched);
@@ -99,6 +100,7 @@ class Consumer {
   std::vector<std::unique_ptr<Source>> sources_;
   std::optional<Error> out_of_range_;  // the first partition that lacks the offset asked for
   size_t turn_ = 0;
+  Decompressor decompressor_;  // of all sources: one batch is looked at at a time
   std::optional<FetchedRecords> records_;
 };
 

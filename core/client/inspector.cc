@@ -37,6 +37,7 @@ class Dumper {
   const DumpVisitor& visitor_;
   Offset from_, to_;
   Offset expected_;
+  Decompressor decompressor_;
 };
 
 Result<> Dumper::segment(const std::string& path, Offset base, uint64_t limit) {
@@ -68,7 +69,7 @@ Result<> Dumper::batch(BatchScanner& scanner, uint64_t limit, const std::string&
   PG_CHECK(whole);
   expected_ = dumped.batch.header.end_offset();
   if (!wanted || !options_.records || !visitor_.record) return {};
-  auto records = RecordCursor::begin(dumped.batch.bytes, dumped.batch.header);
+  auto records = RecordCursor::begin(dumped.batch.bytes, dumped.batch.header, decompressor_);
   RecordView record;
   while (records) {
     const auto more = records->next(record);

@@ -140,13 +140,18 @@ std::vector<Header> RecordView::headers() const {
   return all;
 }
 
-Result<RecordCursor> RecordCursor::begin(ByteView batch, const BatchHeader& header) {
-  if (header.codec() != static_cast<int>(Codec::none)) {
-    return fail(Errc::unsupported_version,
-                fmt::format("batch at offset {} is compressed with codec {}, which this version cannot read",
-                            header.base_offset.value, header.codec()));
+Result<RecordCursor> RecordCursor::begin(ByteView batch, const BatchHeader& header, Decompressor& decompressor) {
+  const ByteView stored = batch.subspan(kBatchHeaderBytes);
+  // A batch that has lost all its records to compaction keeps its header and nothing behind it, whatever its codec.
+  if (header.codec() == static_cast<int>(Codec::none) || (header.record_count == 0 && stored.empty())) {
+    return RecordCursor(stored, header);
   }
-  return RecordCursor(batch, header);
+  auto records = decompressor.decompress(header.codec(), stored);
+  if (!records) {
+    records.error().what = fmt::format("the batch at offset {} is {}", header.base_offset.value, records.error().what);
+    return tl::unexpected(std::move(records).error());
+  }
+  return RecordCursor(*records, header);
 }
 
 Result<bool> RecordCursor::next(RecordView& record) {
@@ -218,14 +223,20 @@ bool BatchBuilder::add(const Record& record, int64_t timestamp_ms, size_t batch_
   return true;
 }
 
-MutableBytes BatchBuilder::finish() {
+MutableBytes BatchBuilder::finish(Compressor* compressor) {
   PG_ASSERT(!empty());
-  std::byte* p = buffer_.get();
+  const MutableBytes plain(buffer_.get(), used_);
+  std::optional<MutableBytes> compressed;
+  if (compressor != nullptr) compressed = compressor->compress(plain.subspan(kBatchHeaderBytes), kBatchHeaderBytes);
+  const MutableBytes batch = compressed.value_or(plain);
+  const Codec codec = compressed ? compressor->codec() : Codec::none;
+
+  std::byte* p = batch.data();
   store_big_endian<int64_t>(p, 0);
-  store_big_endian(p + kBatchLengthAt, static_cast<int32_t>(used_ - kBatchPrefixBytes));
+  store_big_endian(p + kBatchLengthAt, static_cast<int32_t>(batch.size() - kBatchPrefixBytes));
   store_big_endian<int32_t>(p + kLeaderEpochAt, -1);
   p[kMagicAt] = static_cast<std::byte>(kBatchMagic);
-  store_big_endian<int16_t>(p + kAttributesAt, 0);
+  store_big_endian(p + kAttributesAt, static_cast<int16_t>(codec));
   store_big_endian(p + kLastOffsetDeltaAt, record_count_ - 1);
   store_big_endian(p + kBaseTimestampAt, base_timestamp_ms_);
   store_big_endian(p + kMaxTimestampAt, max_timestamp_ms_);
@@ -233,7 +244,6 @@ MutableBytes BatchBuilder::finish() {
   store_big_endian<int16_t>(p + kProducerEpochAt, -1);
   store_big_endian<int32_t>(p + kBaseSequenceAt, -1);
   store_big_endian(p + kRecordCountAt, record_count_);
-  const MutableBytes batch(p, used_);
   store_big_endian(p + kCrcAt, crc32c(batch.subspan(kBatchCrcStart)));
   return batch;
 }

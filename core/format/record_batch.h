@@ -28,6 +28,7 @@
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/base/types.h"
+#include "core/format/compression.h"
 
 namespace pg {
 
@@ -36,7 +37,6 @@ inline constexpr size_t kBatchHeaderBytes = 61;
 inline constexpr size_t kBatchCrcStart = 21;
 inline constexpr int8_t kBatchMagic = 2;
 
-enum class Codec : uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 enum class TimestampType : uint8_t { create = 0, log_append = 1 };
 
 struct BatchHeader {
@@ -97,18 +97,20 @@ struct RecordView {
   std::vector<Header> headers() const;
 };
 
-// Walks the records of one uncompressed batch whose CRC was checked. A record that does not fit its batch is `corrupt`.
+// Walks the records of one batch whose CRC was checked. A record that does not fit its batch is `corrupt`.
 class RecordCursor {
  public:
-  // `batch` is one whole batch and `header` its header; unsupported_version for a codec this build cannot read.
-  static Result<RecordCursor> begin(ByteView batch, const BatchHeader& header);
+  // `batch` is one whole batch and `header` its header. The records lie in `batch` itself or, where that is compressed, in
+  // the memory of `decompressor`: they are valid as long as the bytes of the batch, and until that is used again.
+  // Errors: those of Decompressor.
+  static Result<RecordCursor> begin(ByteView batch, const BatchHeader& header, Decompressor& decompressor);
 
   // False after the last record.
   Result<bool> next(RecordView& record);
 
  private:
-  RecordCursor(ByteView batch, const BatchHeader& header)
-      : header_(header), at_(batch.data() + kBatchHeaderBytes), end_(batch.data() + batch.size()) {}
+  RecordCursor(ByteView records, const BatchHeader& header)
+      : header_(header), at_(records.data()), end_(records.data() + records.size()) {}
   const char* parse(RecordView& record);
 
   BatchHeader header_;
@@ -136,9 +138,10 @@ class BatchBuilder {
   int32_t record_count() const { return record_count_; }
   size_t size_bytes() const { return used_; }
 
-  // Fills in the header and its CRC: base offset 0, leader epoch -1, for the log to stamp. The bytes stay valid until
-  // clear() or add().
-  MutableBytes finish();
+  // The batch, with its header and CRC: base offset 0, leader epoch -1, for the log to stamp. With a `compressor` it is
+  // compressed, unless that would not make it smaller; so it is never larger than size_bytes(). The bytes stay valid
+  // until clear() or add(), and until the compressor is used again.
+  MutableBytes finish(Compressor* compressor = nullptr);
   void clear();
 
  private:

@@ -179,11 +179,12 @@ Offset skip_by_time_index(PartitionLog& log, Offset base, int64_t timestamp_ms, 
 // The first record in [start, end) that is late enough.
 Result<std::optional<Offset>> scan_for_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
   LogReader reader(log, start);
+  Decompressor decompressor;
   for (;;) {
     PG_ASSIGN(const auto batch, reader.next(end));
     if (!batch) return std::nullopt;
     if (batch->header.max_timestamp_ms < timestamp_ms) continue;
-    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header));
+    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
     RecordView record;
     for (;;) {
       PG_ASSIGN(const bool more, records.next(record));

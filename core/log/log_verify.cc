@@ -52,6 +52,7 @@ class Verifier {
   LogPosition published_;
   Offset expected_;
   std::vector<Range> damaged_;  // of the segment at hand
+  Decompressor decompressor_;
 };
 
 Result<VerifyTotals> Verifier::run() {
@@ -130,7 +131,7 @@ Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& pat
           fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
   }
   expected_ = expected_ + batch.header.last_offset_delta + 1;
-  auto cursor = RecordCursor::begin(batch.bytes, batch.header);
+  auto cursor = RecordCursor::begin(batch.bytes, batch.header, decompressor_);
   RecordView record;
   while (cursor) {
     const auto more = cursor->next(record);

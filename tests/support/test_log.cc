@@ -95,6 +95,7 @@ void append_numbers(PartitionLog& log, int64_t from, int64_t count) {
 std::string contents(PartitionLog& log, int64_t from) {
   std::string text;
   LogReader reader(log, Offset(from));
+  Decompressor decompressor;
   const auto show = [&](const std::string& word) {
     if (!text.empty()) text += ' ';
     text += word;
@@ -103,7 +104,7 @@ std::string contents(PartitionLog& log, int64_t from) {
     for (;;) {
       PG_ASSIGN(const auto batch, reader.next(log.current_state()->high_watermark()));
       if (!batch) return {};
-      PG_ASSIGN(auto cursor, RecordCursor::begin(batch->bytes, batch->header));
+      PG_ASSIGN(auto cursor, RecordCursor::begin(batch->bytes, batch->header, decompressor));
       for (RecordView record;;) {
         PG_ASSIGN(const bool more, cursor.next(record));
         if (!more) break;

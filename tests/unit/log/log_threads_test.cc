@@ -22,6 +22,7 @@ constexpr int kWriters = 4, kReaders = 2, kBatches = 50;
 std::vector<std::string> follow(PartitionLog& log) {
   std::vector<std::string> seen;
   LogReader reader(log, Offset(0));
+  Decompressor decompressor;
   Clock& clock = log.env().clock;
   while (seen.size() < static_cast<size_t>(kWriters * kBatches)) {
     const auto state = must(log.state(clock.after(60s)));
@@ -31,7 +32,7 @@ std::vector<std::string> follow(PartitionLog& log) {
       clock.wait({&word, 1}, 100ms);
       continue;
     }
-    auto cursor = must(RecordCursor::begin(batch->bytes, batch->header));
+    auto cursor = must(RecordCursor::begin(batch->bytes, batch->header, decompressor));
     for (RecordView record; must(cursor.next(record));) {
       PG_ASSERT(record.offset.value == static_cast<int64_t>(seen.size()));
       seen.emplace_back(*record.value);

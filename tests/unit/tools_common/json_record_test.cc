@@ -66,7 +66,8 @@ TEST_CASE("json_record: random records come back from their line") {
     for (const auto& [name, value] : sent.headers) wire.headers.push_back({name, value});
     REQUIRE(builder.add(wire, *sent.timestamp_ms, 1 << 20));
     const auto batch = builder.finish();
-    auto cursor = must(RecordCursor::begin(batch, read_batch_header(batch)));
+    Decompressor decompressor;
+    auto cursor = must(RecordCursor::begin(batch, read_batch_header(batch), decompressor));
     REQUIRE(must(cursor.next(record)));
     record.source = &source;
     std::string line;

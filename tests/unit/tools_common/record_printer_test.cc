@@ -21,7 +21,8 @@ struct SampleRecord {
     bytes.assign(batch.begin(), batch.end());
     stamp_batch(bytes, Offset(42), LeaderEpoch(3));
     const BatchHeader header = read_batch_header(bytes);
-    auto cursor = must(RecordCursor::begin(bytes, header));
+    Decompressor decompressor;
+    auto cursor = must(RecordCursor::begin(bytes, header, decompressor));
     PG_ASSERT(must(cursor.next(record)));
     record.source = &source;
     record.leader_epoch = header.leader_epoch;

@@ -20,8 +20,10 @@ Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_s
 }
 
 Result<FetchedRecords> FetchedRecords::begin(const FetchedBatch& fetched) {
-  PG_ASSIGN(auto cursor, RecordCursor::begin(fetched.batch.bytes, fetched.batch.header, *fetched.decompressor));
-  return FetchedRecords(fetched, std::move(cursor));
+  auto cursor = RecordCursor::begin(fetched.batch.bytes, fetched.batch.header, *fetched.decompressor);
+  if (cursor) return FetchedRecords(fetched, std::move(*cursor));
+  cursor.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
+  return tl::unexpected(std::move(cursor).error());
 }
 
 Result<bool> FetchedRecords::next(ConsumedRecord& record) {

@@ -146,6 +146,8 @@ Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& 
   producer->max_message_bytes_ = config.max_message_bytes;
   producer->set_flushing(config);
   producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
+  const Codec codec = config.compression.value_or(producer->options_.codec);
+  if (codec != Codec::none) producer->compressor_ = std::make_unique<Compressor>(codec);
   // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
   PG_CHECK(producer->open_slot(PartitionId(0)));
   return producer;
@@ -212,7 +214,7 @@ Result<> Producer::send_batch(Slot& slot) {
 Result<> Producer::append_batch(Slot& slot) {
   PG_CHECK(flusher_->check());
   const int32_t count = slot.batch.record_count();
-  const auto appended = slot.log->append(slot.batch.finish(), deadline());
+  const auto appended = slot.log->append(slot.batch.finish(compressor_.get()), deadline());
   slot.batch.clear();
   PG_CHECK(appended);
   records_written_ += count;

@@ -38,12 +38,13 @@ struct BatchReport {
 };
 
 struct ProducerOptions {
-  size_t batch_bytes = kBatchBytesDefault;  // a batch is sent before it grows beyond this
+  size_t batch_bytes = kBatchBytesDefault;  // a batch is sent before it grows beyond this, not yet compressed
   Duration linger{0};                       // how long a batch waits for more records; see linger_deadline()
   Duration timeout = kTimeoutDefault;       // for locks that others hold
   Acks acks = Acks::all;
   FlushMode flush = FlushMode::exit;
   PartitionerKind partitioner = PartitionerKind::murmur2;
+  Codec codec = Codec::none;  // unless the topic's compression.type says another
   bool create_topic = true;
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
   // twice at once. Its failure is the producer's.
@@ -95,6 +96,7 @@ class Producer {
   size_t batch_bytes_;
   int32_t max_message_bytes_;
   Partitioner partitioner_;
+  std::unique_ptr<Compressor> compressor_;  // null: batches are not compressed
   std::vector<Slot> slots_;
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
   std::unique_ptr<Flusher> flusher_;

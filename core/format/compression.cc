@@ -84,8 +84,6 @@ struct Compressor::Contexts {
 };
 
 Compressor::Compressor(Codec codec) : codec_(codec), contexts_(std::make_unique<Contexts>()) {}
-Compressor::Compressor(Compressor&&) noexcept = default;
-Compressor& Compressor::operator=(Compressor&&) noexcept = default;
 Compressor::~Compressor() = default;
 
 std::optional<MutableBytes> Compressor::compress(ByteView records, size_t room) {
@@ -172,8 +170,6 @@ struct Decompressor::Step {
 };
 
 Decompressor::Decompressor() : contexts_(std::make_unique<Contexts>()) {}
-Decompressor::Decompressor(Decompressor&&) noexcept = default;
-Decompressor& Decompressor::operator=(Decompressor&&) noexcept = default;
 Decompressor::~Decompressor() = default;
 
 Result<ByteView> Decompressor::decompress(int codec, ByteView compressed, size_t bytes_max) {

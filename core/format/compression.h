@@ -45,8 +45,6 @@ class ScratchBuffer {
 class Compressor {
  public:
   explicit Compressor(Codec codec);
-  Compressor(Compressor&&) noexcept;
-  Compressor& operator=(Compressor&&) noexcept;
   ~Compressor();
 
   Codec codec() const { return codec_; }
@@ -72,8 +70,6 @@ class Compressor {
 class Decompressor {
  public:
   Decompressor();
-  Decompressor(Decompressor&&) noexcept;
-  Decompressor& operator=(Decompressor&&) noexcept;
   ~Decompressor();
 
   // All that `compressed` holds; valid until the next call. Memory grows with what is really there, not with what is

@@ -29,6 +29,7 @@ struct LogConfig {
   int64_t flush_messages = std::numeric_limits<int64_t>::max();  // unflushed records that make an append flush them
   int64_t flush_ms = std::numeric_limits<int64_t>::max();        // how long a producer leaves records unflushed
   TimestampType timestamp_type = TimestampType::create;
+  std::optional<Codec> compression = {};  // what producers must use; empty: what they like
 };
 
 struct Appended {

@@ -29,10 +29,19 @@ Result<> set_timestamp_type(LogConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> set_compression(LogConfig& config, std::string_view value) {
+  config.compression = value == "uncompressed" ? Codec::none : parse_codec(value);
+  if (value != "producer" && (value == "none" || !config.compression)) {
+    return fail(Errc::invalid_argument, "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd");
+  }
+  return {};
+}
+
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 
 constexpr ConfigRow kTable[] = {
+    {"compression.type", 0, 0, set_compression},
     {"flush.messages", 1, kLongMax, set_number<&LogConfig::flush_messages>},
     {"flush.ms", 0, kLongMax, set_number<&LogConfig::flush_ms>},
     {"index.interval.bytes", 0, kIntMax, set_number<&LogConfig::index_interval_bytes>},

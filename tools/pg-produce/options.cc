@@ -61,6 +61,12 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   table.flag("-Z,--empty-null", options.empty_is_null, "an empty value is null");
   table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
                "send the file PATH as one record (repeatable)");
+  table.option("-z,--compression", "CODEC", [&](const std::string& value) -> Result<> {
+    const auto codec = parse_codec(value);
+    if (!codec) return fail(Errc::invalid_argument, fmt::format("'{}' is not none, gzip, snappy, lz4 or zstd", value));
+    options.producer.codec = *codec;
+    return {};
+  }, "compress batches: none (default), gzip, snappy, lz4 or zstd");
   table.option("--acks", "WHICH", [&](const std::string& value) { return parse_acks(value, options.producer.acks); },
                "copies to wait for: none, leader or all (default)");
   table.option("--flush", "WHEN", [&](const std::string& value) { return parse_flush(value, options.producer.flush); },

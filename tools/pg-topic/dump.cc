@@ -15,11 +15,6 @@ namespace {
 
 constexpr size_t kWriteBytes = 64 << 10;
 
-const char* codec_name(int codec) {
-  static constexpr const char* kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
-  return codec < 5 ? kNames[codec] : "unknown";
-}
-
 std::string json_string(std::string_view text) {
   std::string out;
   append_json_bytes(out, text);

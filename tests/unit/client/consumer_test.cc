@@ -298,3 +298,28 @@ TEST_CASE("consumer: an owned record has all that the view had") {
   REQUIRE(view.headers().size() == 1);
   CHECK(view.headers()[0].value == "v");
 }
+
+TEST_CASE("consumer: compressed batches, of several partitions in turn and of several codecs, are read as any others") {
+  TestHome t;
+  t.create("t", 2);
+  t.create("plain", 2);
+  for (const Codec codec : {Codec::gzip, Codec::snappy, Codec::none, Codec::lz4, Codec::zstd}) {
+    for (const char* topic : {"t", "plain"}) {
+      const auto producer = t.producer(topic, {.codec = topic == std::string("t") ? codec : Codec::none});
+      for (int i = 0; i < 60; ++i) {
+        must(producer->send({.value = "value " + std::to_string(i), .timestamp_ms = 1000 + i}, PartitionId(i % 2)));
+      }
+      must(producer->close());
+    }
+  }
+  const auto read = [&](const Place& from, const std::vector<PartitionId>& partitions = {}) {
+    std::string plain = t.read({.topics = {"plain"}, .partitions = partitions, .from = from});
+    for (size_t at = 0; (at = plain.find("plain-", at)) != std::string::npos;) plain.replace(at, 6, "t-");
+    const std::string compressed = t.read({.topics = {"t"}, .partitions = partitions, .from = from});
+    CHECK(compressed == plain);
+    return compressed;
+  };
+  CHECK(read({}).size() > 1000);
+  CHECK(read({Place::Kind::offset, 47}).starts_with("t-0@47="));
+  CHECK(read({Place::Kind::timestamp, 1058}, {PartitionId(1)}).starts_with("t-1@29=value 59"));
+}

@@ -24,6 +24,14 @@ int64_t batches_in(PartitionLog& log) {
   return count;
 }
 
+// The codecs of a partition's batches.
+std::vector<int> codecs_in(PartitionLog& log) {
+  LogReader reader(log, Offset(0));
+  std::vector<int> codecs;
+  while (const auto batch = must(reader.next(log.current_state()->high_watermark()))) codecs.push_back(batch->header.codec());
+  return codecs;
+}
+
 }  // namespace
 
 TEST_CASE("producer: makes the topic on first use, or refuses to") {
@@ -360,5 +368,42 @@ TEST_CASE("producer: a topic's flush.ms asks for more than flush never") {
     CHECK(t.log(topic)->current_state()->page().flushed == (topic == std::string("at-once") ? 1 : 0));
     must(producer->close());
     CHECK(t.log(topic)->current_state()->page().flushed == 1);
+  }
+}
+
+TEST_CASE("producer: batches are compressed as it was told, and as the topic was told before that") {
+  TestHome t;
+  const std::string value(1000, 'x');
+  const auto send = [&](const std::string& topic, Codec codec) {
+    const auto producer = t.producer(topic, {.codec = codec});
+    for (int i = 0; i < 3; ++i) {
+      must(producer->send({.value = value}));
+      must(producer->send_batches());
+    }
+    must(producer->close());
+    const auto log = t.log(topic);
+    CHECK(contents(*log) == fmt::format("0:{0} 1:{0} 2:{0}", value));
+    return codecs_in(*log);
+  };
+  CHECK(send("default", Codec::none) == std::vector{0, 0, 0});
+  CHECK(send("chosen", Codec::lz4) == std::vector{3, 3, 3});
+  t.create("topic", 1, {{"compression.type", "zstd"}});
+  CHECK(send("topic", Codec::lz4) == std::vector{4, 4, 4});
+  t.create("plain", 1, {{"compression.type", "uncompressed"}});
+  CHECK(send("plain", Codec::gzip) == std::vector{0, 0, 0});
+}
+
+TEST_CASE("producer: a record that fits max.message.bytes fits with every codec, however badly it compresses") {
+  TestHome t;
+  SeededRandom random;
+  for (const Codec codec : {Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd}) {
+    const std::string topic = codec_name(static_cast<int>(codec));
+    t.create(topic, 1, {{"max.message.bytes", "50000"}});
+    const auto producer = t.producer(topic, {.codec = codec});
+    must(producer->send({.value = random.bytes(49'900)}));
+    must(producer->send({.value = std::string(49'900, 'x')}));
+    CHECK(code_of(producer->send({.value = std::string(50'000, 'x')})) == Errc::limit);
+    must(producer->close());
+    CHECK(codecs_in(*t.log(topic)) == std::vector{0, static_cast<int>(codec)});
   }
 }

@@ -16,6 +16,9 @@ TEST_CASE("topic_config: each config, its limits and what it sets") {
       {"segment.ms=9223372036854775807", [](const LogConfig& c) { return c.segment_ms == INT64_MAX; }},
       {"max.message.bytes=100", [](const LogConfig& c) { return c.max_message_bytes == 100; }},
       {"max.message.bytes=1073741824", [](const LogConfig& c) { return c.max_message_bytes == 1 << 30; }},
+      {"compression.type=zstd", [](const LogConfig& c) { return c.compression == Codec::zstd; }},
+      {"compression.type=uncompressed", [](const LogConfig& c) { return c.compression == Codec::none; }},
+      {"compression.type=producer", [](const LogConfig& c) { return !c.compression; }},
       {"flush.messages=1", [](const LogConfig& c) { return c.flush_messages == 1; }},
       {"flush.ms=0", [](const LogConfig& c) { return c.flush_ms == 0; }},
       {"index.interval.bytes=0", [](const LogConfig& c) { return c.index_interval_bytes == 0; }},
@@ -44,6 +47,8 @@ TEST_CASE("topic_config: what is refused, and says why") {
       {"segment.ms=0", "config segment.ms must be a number from 1 to 9223372036854775807, not '0'"},
       {"index.interval.bytes=-1", "config index.interval.bytes must be a number from 0 to 2147483647, not '-1'"},
       {"max.message.bytes=99", "config max.message.bytes must be a number from 100 to 1073741824, not '99'"},
+      {"compression.type=none", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
+      {"compression.type=", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
       {"message.timestamp.type=createtime", "message.timestamp.type is CreateTime or LogAppendTime"},
   };
   for (const auto& [assignment, message] : bad) {

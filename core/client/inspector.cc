@@ -107,6 +107,15 @@ Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& top
   return verify_log(*log, report);
 }
 
+Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, bool apply,
+                                      Deadline deadline, const std::function<void(const RepairItem&)>& report) {
+  PG_ASSIGN(const PartitionLog::Spec spec, home.partition_spec(topic, partition, Access::read_write));
+  if (spec.access == Access::read_only && apply) {
+    return fail(Errc::unsupported_version, "this topic was changed by a newer version of pilgrimage: this one may only read it");
+  }
+  return repair_log(home.env(), spec, apply, deadline, report);
+}
+
 Result<> dump_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, Offset from, Offset to,
                         const DumpOptions& options, const DumpVisitor& visitor, Deadline deadline) {
   PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));

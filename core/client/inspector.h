@@ -1,4 +1,4 @@
-// Looks into topics: dump and verify. Reads the files as they are; changes nothing.
+// Looks into topics: dump and verify, which change nothing, and repair.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include "core/format/index_entry.h"
 #include "core/format/record_batch.h"
 #include "core/log/batch_scanner.h"
+#include "core/log/log_repair.h"
 #include "core/log/log_verify.h"
 #include "core/store/home.h"
 
@@ -15,6 +16,11 @@ namespace pg {
 
 Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                       Deadline deadline, const std::function<void(const Fault&)>& report);
+
+// Without `apply` nothing is changed. A partition whose directory is gone is made again, empty; its offsets are not used a
+// second time, as far as the log directory's checkpoints still tell.
+Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, bool apply,
+                                      Deadline deadline, const std::function<void(const RepairItem&)>& report);
 
 struct DumpOptions {
   bool records = false;

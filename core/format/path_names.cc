@@ -103,6 +103,14 @@ std::string torn(const std::string& directory, Offset base_offset, int n) {
   return fmt::format("{}/{:020}.torn-{}", directory, base_offset.value, n);
 }
 
+std::string damaged(const std::string& directory, Offset base_offset, int n) {
+  return fmt::format("{}/{:020}.damaged-{}", directory, base_offset.value, n);
+}
+
+std::string repaired(const std::string& directory, Offset base_offset) {
+  return segment(directory, base_offset, SegmentFile::log) + ".repaired";
+}
+
 std::string partition_directory(const std::string& log_directory, const TopicPartition& partition) {
   return fmt::format("{}/{}", log_directory, partition_name(partition));
 }

@@ -11,6 +11,8 @@
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
 //         <20 digits>.log.cleaned .log.swap .log.deleted, and so for the indexes (Kafka): see core/log/segment_list.h
 //         <20 digits>.torn-<n>                          bytes that recovery cut off the segment's end
+//         <20 digits>.damaged-<n>                       bytes that repair took out of the segment
+//         <20 digits>.log.repaired                      being made by repair
 //         leader-epoch-checkpoint  partition.metadata   (Kafka)
 //         partition.lock  partition.state
 //       <topic>-<partition>.<uuid>-delete/              (Kafka) being deleted
@@ -46,6 +48,9 @@ std::optional<SegmentName> parse_segment(std::string_view file_name);
 // The base offset of a segment's .log; empty for any other name.
 std::optional<Offset> parse_log(std::string_view file_name);
 std::string torn(const std::string& directory, Offset base_offset, int n);
+std::string damaged(const std::string& directory, Offset base_offset, int n);
+// What repair writes before it takes the place of the segment's .log.
+std::string repaired(const std::string& directory, Offset base_offset);
 
 std::string partition_directory(const std::string& log_directory, const TopicPartition& partition);
 // For a directory's last component: "orders-eu-3" is partition 3 of "orders-eu".

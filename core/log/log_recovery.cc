@@ -9,13 +9,12 @@
 #include "core/log/batch_scanner.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
+#include "core/log/side_file.h"
 
 namespace pg {
 namespace {
 
 using names::SegmentFile;
-
-constexpr size_t kCopyBytes = 64 << 10;
 
 // What scanning one segment found.
 struct SegmentScan {
@@ -36,7 +35,7 @@ class Recovery {
  private:
   Result<SegmentScan> scan(Offset base, bool sealed);
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
-  Result<> set_aside(Offset base, File& log, uint64_t from, uint64_t to);
+  Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<LogPosition> begin_segment(Offset base, Offset last);
@@ -143,13 +142,13 @@ Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offs
   for (auto segment = later.rbegin(); segment != later.rend(); ++segment) {
     PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, *segment, SegmentFile::log), OpenMode::write));
     PG_ASSIGN(const FileInfo info, log->info());
-    PG_CHECK(set_aside(*segment, *log, 0, info.size_bytes));
+    PG_CHECK(keep_torn_bytes(*segment, *log, 0, info.size_bytes));
     PG_CHECK(remove_segment(env_.files, spec_.directory, *segment));
     PG_CHECK(env_.files.sync_directory(spec_.directory));
   }
   if (scan.file_bytes > end) {
     PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::write));
-    PG_CHECK(set_aside(base, *log, end, scan.file_bytes));
+    PG_CHECK(keep_torn_bytes(base, *log, end, scan.file_bytes));
     PG_CHECK(log->truncate(end));
     PG_CHECK(log->sync());
   }
@@ -159,27 +158,11 @@ Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offs
   return {};
 }
 
-// Copies [from, to) to a new torn file, unless it is all zeros (what some file systems leave after a power cut).
-Result<> Recovery::set_aside(Offset base, File& log, uint64_t from, uint64_t to) {
-  std::unique_ptr<File> torn;
-  std::vector<std::byte> buffer(kCopyBytes);
-  for (uint64_t at = from; at < to;) {
-    PG_ASSIGN(const size_t got, log.read_at(at, std::span(buffer).first(static_cast<size_t>(std::min<uint64_t>(kCopyBytes, to - at)))));
-    if (got == 0) break;
-    const auto bytes = std::span(buffer).first(got);
-    const bool zeros = std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-    for (int n = 1; !torn && !zeros; ++n) {
-      auto made = env_.files.open(names::torn(spec_.directory, base, n), OpenMode::create_new);
-      if (!made && made.error().code != Errc::already_exists) return tl::unexpected(made.error());
-      if (made) torn = std::move(*made);
-    }
-    if (torn) PG_CHECK(torn->write_at(at - from, bytes));
-    at += got;
-  }
-  if (!torn) return {};
-  env_.notice(fmt::format("kept what was cut off '{}' in {}", spec_.name, torn->path()));
-  PG_CHECK(torn->sync());
-  return env_.files.sync_directory(spec_.directory);
+Result<> Recovery::keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to) {
+  PG_ASSIGN(const std::string kept,
+            set_aside(env_.files, log, from, to, [&](int n) { return names::torn(spec_.directory, base, n); }));
+  if (!kept.empty()) env_.notice(fmt::format("kept what was cut off '{}' in {}", spec_.name, kept));
+  return {};
 }
 
 // Where the log may go on: behind what was kept, and behind every intact batch that follows the damage.
@@ -267,7 +250,7 @@ Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const 
 }
 
 Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec) {
-  return Recovery(env, spec, Access::read_only).run(OldPage{true, Offset(0), false});
+  return Recovery(env, spec, Access::read_only).run(OldPage{.same_boot = true, .log_end_min = Offset(0)});
 }
 
 Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory) {

@@ -14,6 +14,10 @@ Result<> write_file(FileSystem& files, const std::string& path, std::string_view
   return file->sync();
 }
 
+std::string name_of(const TopicPartition& partition) {
+  return fmt::format("{}-{}", partition.topic, partition.partition.value);
+}
+
 // An empty partition under a name of its own.
 Result<> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id) {
   PG_CHECK(env.files.make_directory(made));
@@ -37,7 +41,7 @@ Result<Uuid> read_topic_id(FileSystem& files, const std::string& directory) {
 PartitionLog::PartitionLog(const Env& env, Spec spec)
     : env_(env),
       spec_(std::move(spec)),
-      name_(fmt::format("{}-{}", spec_.partition.topic, spec_.partition.partition.value)),
+      name_(name_of(spec_.partition)),
       directory_(names::partition_directory(spec_.log_directory, spec_.partition)),
       process_(env.process()) {}
 
@@ -83,19 +87,24 @@ Result<> PartitionLog::check_directory() const {
   return fail(Errc::not_found, fmt::format("partition '{}' was deleted and made again", name_), directory_);
 }
 
+Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spec) {
+  const LogDirectory log_directory(env, spec.log_directory);
+  PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec.partition));
+  PG_ASSIGN(const auto log_start, log_directory.log_start(spec.partition));
+  return RecoverySpec{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
+                      recovery_point, log_start, spec.config.index_interval_bytes};
+}
+
 Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
   PG_CHECK(check_directory());
   PartitionState::Spec state_spec{directory_, name_, spec_.access, {}};
   state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
-    LogDirectory log_directory(env_, spec_.log_directory);
-    PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec_.partition));
-    PG_ASSIGN(const auto log_start, log_directory.log_start(spec_.partition));
-    const RecoverySpec recovery{directory_, name_, recovery_point, log_start, spec_.config.index_interval_bytes};
+    PG_ASSIGN(const RecoverySpec recovery, recovery_spec(env_, spec_));
     if (access == Access::read_only) return inspect_log(env_, recovery);
     PG_ASSIGN(const PageContent content, recover_log(env_, recovery, old));
     // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
     if (content.after_damage) {
-      PG_CHECK(log_directory.raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));
+      PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));
     }
     return content;
   };

@@ -32,6 +32,8 @@ struct LogConfig {
   std::optional<Codec> compression = {};  // what producers must use; empty: what they like
 };
 
+struct RecoverySpec;  // log_recovery.h
+
 struct Appended {
   Offset base_offset;
   Offset end_offset;
@@ -59,6 +61,9 @@ class PartitionLog {
   // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it. Works on
   // a damaged partition too. not_found: it is gone, or belongs to another topic by now.
   static Result<> remove(const Env& env, Spec spec, Deadline deadline);
+
+  // What recovery of this partition begins with.
+  static Result<RecoverySpec> recovery_spec(const Env& env, const Spec& spec);
 
   // Appends one encoded batch; stamps its base offset and leader epoch (and times, for LogAppendTime) in place.
   // Written and visible on return, and flushed where flush.messages says so; if that fails, it is written all the same.

@@ -129,8 +129,11 @@ Result<OldPage> PartitionState::read_old_page() const {
   PG_ASSIGN(const FileInfo lock, locks_->info());
   const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
   if (is_spoilt(*page)) return OldPage{};
-  if (!ours) return OldPage{true, Offset(0), false};  // a copy, who knows of what
-  return OldPage{true, read_position(*page).log_end, page->failed.load() != 0};
+  if (!ours) return OldPage{.same_boot = true, .log_end_min = Offset(0)};  // a copy, who knows of what
+  const LogPosition position = read_position(*page);
+  OldPage old{.same_boot = true, .log_end_min = position.log_end, .failed = page->failed.load() != 0};
+  if (page->untrusted.load() == 0) old.position = position;
+  return old;
 }
 
 // Called with the `mapped` byte held exclusively.
@@ -146,6 +149,20 @@ Result<> PartitionState::rebuild_page(Deadline deadline) {
   PG_ASSIGN(const OldPage old, read_old_page());
   PG_ASSIGN(const PageContent content, spec_.rebuild(old, Access::read_write));
   return write_page(env_, spec_.directory, content);
+}
+
+Result<> PartitionState::replace_page(const Env& env, const Spec& spec, Deadline deadline) {
+  PartitionState state(env, spec);
+  PG_ASSIGN(state.locks_, env.files.open_lock(names::partition_lock(spec.directory), Access::read_write));
+  const auto alone = HeldLock::acquire(*state.locks_, lock_byte::kMapped, LockMode::exclusive, deadline);
+  if (!alone && alone.error().code == Errc::timed_out) {
+    return fail(Errc::busy, fmt::format("other processes have '{}' open: stop them first", spec.name), spec.directory);
+  }
+  PG_CHECK(alone);
+  PG_ASSIGN(const HeldLock append, HeldLock::acquire(*state.locks_, lock_byte::kAppend, LockMode::exclusive, deadline));
+  PG_ASSIGN(const OldPage old, state.read_old_page());
+  PG_ASSIGN(const PageContent content, spec.rebuild(old, Access::read_write));
+  return write_page(env, spec.directory, content);
 }
 
 Result<> PartitionState::write_page(const Env& env, const std::string& directory, const PageContent& content) {

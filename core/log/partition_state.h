@@ -42,6 +42,7 @@ struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
   Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
   bool failed = false;                 // a flush failed
+  std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
 };
 
 class PartitionState {
@@ -57,6 +58,10 @@ class PartitionState {
   // Errors: not_found (no such partition), busy (others keep an unusable page mapped, or rebuild it, until `deadline`),
   // unsupported_version, and what `rebuild` returns.
   static Result<std::shared_ptr<PartitionState>> open(const Env& env, const Spec& spec, Deadline deadline);
+
+  // Makes the page anew although it may be good: `rebuild` runs while nobody has the partition open and nobody can open it.
+  // busy: somebody kept it open until `deadline`.
+  static Result<> replace_page(const Env& env, const Spec& spec, Deadline deadline);
 
   // Writes the page of a partition that is being made, before anybody can open it.
   static Result<> write_page(const Env& env, const std::string& directory, const PageContent& content);

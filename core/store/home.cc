@@ -162,32 +162,37 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
 Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) const {
   // From the last to the first: as long as partition 0 is there, the work is not done.
   for (auto p = static_cast<int32_t>(topic.partitions.size()); p-- > 0;) {
-    const auto removed = PartitionLog::remove(env_, partition_spec(topic, PartitionId(p), {}), deadline);
+    const auto removed = PartitionLog::remove(env_, placed_partition(topic, PartitionId(p), {}), deadline);
     if (!removed && removed.error().code != Errc::not_found) return removed;
   }
   return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_topic(topic.name, deadline);
 }
 
-Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& topic, PartitionId partition,
-                                                           Access access, Deadline deadline) const {
+Result<PartitionLog::Spec> Home::partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const {
   if (!topic.has(partition)) {
     return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic.name, partition.value,
                                              topic.partitions.size()));
   }
   PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
-  PartitionLog::Spec spec = partition_spec(topic, partition, config);
+  PartitionLog::Spec spec = placed_partition(topic, partition, config);
   spec.access = topic.read_only || read_only_ ? Access::read_only : access;
+  return spec;
+}
+
+Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& topic, PartitionId partition,
+                                                           Access access, Deadline deadline) const {
+  PG_ASSIGN(PartitionLog::Spec spec, partition_spec(topic, partition, access));
   auto log = PartitionLog::open(env_, std::move(spec), deadline);
   if (!log && log.error().code == Errc::not_found) {
     // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
     const auto now = describe_topic(topic.name);
-    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what, log.error().path);
+    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what + "; see 'pg-topic repair'", log.error().path);
     return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
   }
   return log;
 }
 
-PartitionLog::Spec Home::partition_spec(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const {
+PartitionLog::Spec Home::placed_partition(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const {
   const auto& placed = topic.partitions[static_cast<size_t>(partition.value)];
   return {log_directory(placed.leader), {topic.name, partition}, topic.id, config};
 }

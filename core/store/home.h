@@ -62,6 +62,9 @@ class Home {
   Result<std::unique_ptr<PartitionLog>> open_partition(const TopicMetadata& topic, PartitionId partition, Access access,
                                                        Deadline deadline) const;
 
+  // How to open that log; for those who work on its files while nobody has it open.
+  Result<PartitionLog::Spec> partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const;
+
   std::string log_directory(BrokerId broker) const;
 
  private:
@@ -76,7 +79,7 @@ class Home {
     TopicMetadata topic;
   };
   Result<std::optional<StoredTopic>> read_topic(const std::string& name) const;
-  PartitionLog::Spec partition_spec(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const;
+  PartitionLog::Spec placed_partition(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const;
   Result<> remove_partitions(const TopicMetadata& topic, Deadline deadline) const;
 
   Env env_;

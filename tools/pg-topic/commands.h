@@ -16,5 +16,6 @@ int topic_offsets(const Arguments& arguments);
 int topic_dump(const Arguments& arguments);
 int topic_trim(const Arguments& arguments);
 int topic_verify(const Arguments& arguments);
+int topic_repair(const Arguments& arguments);
 
 }  // namespace pg

@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"dump", "print segments, batches, records and index entries", topic_dump},
     {"trim", "delete the oldest records, below an offset or a time", topic_trim},
     {"verify", "check every byte, and name each fault", topic_verify},
+    {"repair", "make a damaged topic readable again, and name what is lost", topic_repair},
 };
 
 std::string usage() {

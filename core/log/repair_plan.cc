@@ -1,0 +1,133 @@
+#include "core/log/repair_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/log/batch_scanner.h"
+
+namespace pg {
+namespace {
+
+class SegmentPlanner {
+ public:
+  SegmentPlanner(const File& log, uint64_t limit, Offset base, Offset end, const EpochHistory& epochs)
+      : log_(log), limit_(limit), epochs_(epochs), expected_(base), scanner_(log) {
+    plan_.base = base;
+    plan_.end = end;
+  }
+
+  Result<SegmentRepair> run();
+
+ private:
+  void keep(const ScannedBatch& batch);
+  Result<bool> belongs_here(const BatchHeader& header) const;
+  Result<> pass_loss(uint64_t from, std::string reason);
+  void add(RepairPiece::Kind kind, uint64_t from, uint64_t to, Offset end, std::string reason);
+
+  const File& log_;
+  const uint64_t limit_;
+  const EpochHistory& epochs_;
+  Offset expected_;
+  BatchScanner scanner_;
+  SegmentRepair plan_;
+};
+
+Result<SegmentRepair> SegmentPlanner::run() {
+  while (scanner_.position() < limit_) {
+    const uint64_t at = scanner_.position();
+    const auto batch = scanner_.next(limit_);
+    if (!batch && batch.error().code != Errc::corrupt) return tl::unexpected(batch.error());
+    if (!batch) {
+      PG_CHECK(pass_loss(at, batch.error().what));
+      continue;
+    }
+    const BatchHeader& header = (*batch)->header;
+    if (header.base_offset == expected_ && header.end_offset() <= plan_.end) {
+      keep(**batch);
+      continue;
+    }
+    PG_ASSIGN(const bool ours, belongs_here(header));
+    const std::string reason =
+        fmt::format("batch has base offset {} where {} was expected", header.base_offset.value, expected_.value);
+    if (ours) {
+      add(RepairPiece::Kind::restored, at, scanner_.position(), expected_ + header.last_offset_delta + 1, reason);
+    } else {
+      PG_CHECK(pass_loss(at, reason));
+    }
+  }
+  if (expected_ < plan_.end) {
+    add(RepairPiece::Kind::lost, limit_, limit_, plan_.end, "missing at the end of the segment");
+  }
+  return std::move(plan_);
+}
+
+void SegmentPlanner::keep(const ScannedBatch& batch) {
+  const uint64_t from = batch.position, to = from + batch.header.size_bytes();
+  const LeaderEpoch epoch = epoch_at(epochs_, expected_);
+  if (!epochs_.empty() && batch.header.leader_epoch != epoch) {
+    add(RepairPiece::Kind::restored, from, to, batch.header.end_offset(),
+        fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
+  } else {
+    add(RepairPiece::Kind::intact, from, to, batch.header.end_offset(), "");
+  }
+}
+
+// A batch with intact records and a base offset that is not the expected one is the expected one all the same, if the next
+// batch, or the next segment, begins just where it would then end.
+Result<bool> SegmentPlanner::belongs_here(const BatchHeader& header) const {
+  const Offset end = expected_ + header.last_offset_delta + 1;
+  if (scanner_.position() >= limit_) return end == plan_.end;
+  BatchScanner ahead(log_, scanner_.position());
+  const auto next = ahead.next(limit_);
+  if (!next && next.error().code != Errc::corrupt) return tl::unexpected(next.error());
+  return next && *next && (*next)->header.base_offset == end;
+}
+
+// Everything from byte `from` to the next batch that can stand there is lost.
+Result<> SegmentPlanner::pass_loss(uint64_t from, std::string reason) {
+  PG_ASSIGN(const auto next, find_intact_batch(log_, from + 1, limit_, expected_, plan_.end + -1));
+  Offset end = plan_.end;
+  scanner_.seek(next.value_or(limit_));
+  if (next) {
+    PG_ASSIGN(const auto batch, scanner_.next_header(limit_));
+    end = batch->header.base_offset;
+  }
+  add(RepairPiece::Kind::lost, from, scanner_.position(), end, std::move(reason));
+  return {};
+}
+
+void SegmentPlanner::add(RepairPiece::Kind kind, uint64_t from, uint64_t to, Offset end, std::string reason) {
+  auto& pieces = plan_.pieces;
+  const bool joins = !pieces.empty() && pieces.back().kind == kind && kind != RepairPiece::Kind::restored;
+  if (joins) {
+    pieces.back().to = to;
+    pieces.back().end = end;
+  } else {
+    pieces.push_back({kind, from, to, expected_, end, std::move(reason)});
+  }
+  expected_ = end;
+}
+
+}  // namespace
+
+bool SegmentRepair::is_intact() const {
+  return std::all_of(pieces.begin(), pieces.end(), [](const RepairPiece& p) { return p.kind == RepairPiece::Kind::intact; });
+}
+
+Offset SegmentRepair::leave_out_missing_end() {
+  const bool only_end = pieces.size() == 2 && pieces[0].kind == RepairPiece::Kind::intact &&
+                        pieces[1].kind == RepairPiece::Kind::lost && pieces[1].from == pieces[1].to;
+  if (only_end) {
+    end = pieces[0].end;
+    pieces.pop_back();
+  }
+  return end;
+}
+
+Result<SegmentRepair> plan_segment_repair(const File& log, uint64_t limit, Offset base, Offset end,
+                                          const EpochHistory& epochs) {
+  return SegmentPlanner(log, limit, base, end, epochs).run();
+}
+
+}  // namespace pg

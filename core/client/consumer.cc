@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 namespace pg {
 
-Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end) {
+Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage) {
   switch (place.kind) {
     case Place::Kind::start: return log_start;
     case Place::Kind::end: return end;
     case Place::Kind::after_start: return log_start + std::min(place.value, end - log_start);
     case Place::Kind::before_end: return std::max(log_start, end + -place.value);
-    case Place::Kind::timestamp: return find_offset_by_time(log, place.value, log_start, end);
+    case Place::Kind::timestamp: return find_offset_by_time(log, place.value, log_start, end, skip_damage);
     case Place::Kind::offset: return Offset(place.value);
   }
   return log_start;
@@ -63,7 +64,7 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   PG_ASSIGN(source->log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
   const auto state = source->log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(source->from, resolve_place(*source->log, options_.from, log_start, end));
+  PG_ASSIGN(source->from, resolve_place(*source->log, options_.from, log_start, end, options_.skip_damage != nullptr));
   if (source->from < log_start || source->from > end) {
     if (!out_of_range_) {
       out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", source->log->name(),
@@ -72,11 +73,12 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
     return {};
   }
   if (options_.to) {
-    PG_ASSIGN(source->to, resolve_place(*source->log, *options_.to, log_start, end));
+    PG_ASSIGN(source->to, resolve_place(*source->log, *options_.to, log_start, end, options_.skip_damage != nullptr));
     if (!options_.follow) source->to = std::min(*source->to, end);
   } else if (!options_.follow) {
     source->to = end;
   }
+  from_start_ &= source->from == log_start;
   source->reader.emplace(*source->log, source->from);
   sources_.push_back(std::move(source));
   return {};
@@ -101,12 +103,23 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   Offset end = state->high_watermark();
   if (source.to) end = std::min(end, *source.to);
   const Offset from = source.reader->next_offset();
-  auto read = source.reader->next(end);
+  auto read = read_batch(source, end);
   // A missing file is no fault of the disk's where somebody deleted the topic.
   if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
   PG_ASSIGN(const auto batch, std::move(read));
   if (!batch) return std::nullopt;
-  return FetchedBatch{&source.partition, *batch, from, source.to.value_or(batch->header.end_offset()), &decompressor_};
+  return FetchedBatch{&source.partition, *batch, std::max(from, batch->header.base_offset),
+                      source.to.value_or(batch->header.end_offset()), &decompressor_};
+}
+
+Result<std::optional<ScannedBatch>> Consumer::read_batch(Source& source, Offset end) {
+  for (;;) {
+    auto batch = source.reader->next(end);
+    if (batch || !skips(batch.error())) return batch;
+    const Offset from = source.reader->next_offset();
+    PG_CHECK(source.reader->skip_damage(end));
+    options_.skip_damage({source.partition, from, std::min(source.reader->next_offset(), end), batch.error()});
+  }
 }
 
 bool Consumer::at_end() const {
@@ -134,16 +147,29 @@ Result<> Consumer::wait(Deadline deadline) {
 
 Result<std::optional<ConsumedRecord>> Consumer::next_record(Deadline deadline) {
   for (;;) {
-    ConsumedRecord record;
-    if (records_) {
-      PG_ASSIGN(const bool more, records_->next(record));
-      if (more) return record;
-      records_.reset();
+    auto record = next_of_batch();
+    if (!record && skips(record.error())) {
+      options_.skip_damage({*fetched_->source, next_, fetched_->end(), record.error()});
+    } else if (!record || *record) {
+      return record;
     }
-    PG_ASSIGN(const auto fetched, poll(deadline));
-    if (!fetched) return std::nullopt;
-    PG_ASSIGN(records_, FetchedRecords::begin(*fetched));
+    PG_ASSIGN(fetched_, poll(deadline));
+    records_.reset();
+    if (!fetched_) return std::nullopt;
+    next_ = fetched_->from;
   }
+}
+
+Result<std::optional<ConsumedRecord>> Consumer::next_of_batch() {
+  if (!fetched_) return std::nullopt;
+  if (!records_) {
+    PG_ASSIGN(records_, FetchedRecords::begin(*fetched_));
+  }
+  ConsumedRecord record;
+  PG_ASSIGN(const bool more, records_->next(record));
+  if (!more) return std::nullopt;
+  next_ = record.offset + 1;
+  return record;
 }
 
 OwnedRecord::OwnedRecord(const ConsumedRecord& record)
@@ -161,25 +187,31 @@ ConsumedRecord OwnedRecord::view() const {
   return view;
 }
 
-Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count) {
-  ConsumerOptions tail = options;
-  tail.from = {Place::Kind::before_end, count};
-  tail.to.reset();
-  tail.follow = false;
-  PG_ASSIGN(const auto consumer, Consumer::open(home, tail));
-  std::map<TopicPartition, std::vector<OwnedRecord>> by_partition;
+namespace {
+
+using RecordsByPartition = std::map<TopicPartition, std::deque<OwnedRecord>>;
+
+// The last `count` wanted records of each partition.
+Result<RecordsByPartition> last_of_each(Consumer& consumer, int64_t count, const RecordPredicate& wanted) {
+  RecordsByPartition records;
   for (;;) {
-    PG_ASSIGN(const auto record, consumer->next_record());
-    if (!record) break;
-    by_partition[*record->source].emplace_back(*record);
+    PG_ASSIGN(const auto record, consumer.next_record());
+    if (!record) return records;
+    if (wanted && !wanted(*record)) continue;
+    auto& last = records[*record->source];
+    last.emplace_back(*record);
+    if (std::cmp_greater(last.size(), count)) last.pop_front();
   }
-  // From the newest back: each time the partition whose last remaining record is the latest gives one.
+}
+
+// From the newest back: each time the partition whose last remaining record is the latest gives one.
+std::vector<OwnedRecord> newest_of(RecordsByPartition records, int64_t count) {
   std::vector<OwnedRecord> newest;
   while (std::cmp_less(newest.size(), count)) {
-    std::vector<OwnedRecord>* latest = nullptr;
-    for (auto& [partition, records] : by_partition) {
-      if (records.empty()) continue;
-      if (latest == nullptr || records.back().timestamp_ms() >= latest->back().timestamp_ms()) latest = &records;
+    std::deque<OwnedRecord>* latest = nullptr;
+    for (auto& [partition, last] : records) {
+      if (last.empty()) continue;
+      if (latest == nullptr || last.back().timestamp_ms() >= latest->back().timestamp_ms()) latest = &last;
     }
     if (latest == nullptr) break;
     newest.push_back(std::move(latest->back()));
@@ -187,6 +219,35 @@ Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& op
   }
   std::reverse(newest.begin(), newest.end());
   return newest;
+}
+
+}  // namespace
+
+// Not every offset before the end has a record that is wanted, or any record at all: it looks back further until each
+// partition has given as many as could be needed. Steps of four, so that all of them together read little more than the
+// last one.
+Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count,
+                                           const RecordPredicate& wanted) {
+  ConsumerOptions tail = options;
+  tail.to.reset();
+  tail.follow = false;
+  std::vector<SkippedDamage> skipped;
+  if (options.skip_damage) tail.skip_damage = [&skipped](const SkippedDamage& damage) { skipped.push_back(damage); };
+  for (int64_t back = count;; back = back > INT64_MAX / 4 ? INT64_MAX : 4 * back) {
+    skipped.clear();
+    tail.from = {Place::Kind::before_end, back};
+    PG_ASSIGN(const auto consumer, Consumer::open(home, tail));
+    PG_ASSIGN(auto records, last_of_each(*consumer, count, wanted));
+    const bool enough = std::cmp_equal(records.size(), consumer->source_count()) &&
+                        std::all_of(records.begin(), records.end(), [&](const auto& last) { return std::cmp_equal(last.second.size(), count); });
+    if (count > 0 && !enough && !consumer->from_start()) continue;
+    for (const auto& damage : skipped) {
+      // What lies before the records that are enough is none of the caller's business.
+      const auto& last = records[damage.partition];
+      if (std::cmp_less(last.size(), count) || last.front().offset() < damage.from) options.skip_damage(damage);
+    }
+    return newest_of(std::move(records), count);
+  }
 }
 
 }  // namespace pg

@@ -6,6 +6,8 @@
 // Without `follow` it reads to the ends seen when it was opened. Takes no locks while reading. Not thread-safe.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +28,15 @@ struct Place {
 };
 
 // The offset at `place` of a log that holds the offsets from `log_start` to below `end`. It may lie outside of these.
-Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end);
+Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage = false);
+
+// Offsets from `from` to below `to` that cannot be read, and why.
+struct SkippedDamage {
+  TopicPartition partition;
+  Offset from;
+  Offset to;
+  Error error;
+};
 
 struct ConsumerOptions {
   std::vector<std::string> topics;
@@ -35,6 +45,8 @@ struct ConsumerOptions {
   std::optional<Place> to = {};  // exclusive; empty: the end, or for ever with `follow`
   bool follow = false;
   Duration timeout = kTimeoutDefault;  // for opening a partition whose state somebody is rebuilding
+  // If set, damage does not end the reading: this is told what is left out, and it goes on behind it.
+  std::function<void(const SkippedDamage&)> skip_damage = {};
 };
 
 // A batch and which of its records were asked for: those from `from` to below `to`.
@@ -44,6 +56,8 @@ struct FetchedBatch {
   Offset from;
   Offset to;
   Decompressor* decompressor = nullptr;  // the consumer's
+  // Where its wanted records end.
+  Offset end() const { return std::min(to, batch.header.end_offset()); }
 };
 
 struct ConsumedRecord : RecordView {
@@ -80,6 +94,10 @@ class Consumer {
   // Whether everything that was asked for has been returned; never true for a follower without `to`.
   bool at_end() const;
 
+  size_t source_count() const { return sources_.size(); }
+  // Whether every partition is read from its first record on.
+  bool from_start() const { return from_start_; }
+
  private:
   struct Source {
     TopicPartition partition;
@@ -93,7 +111,10 @@ class Consumer {
   Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
   Result<> add_source(const TopicMetadata& topic, PartitionId partition);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
+  Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);
+  bool skips(const Error& error) const { return error.code == Errc::corrupt && options_.skip_damage; }
   Result<> wait(Deadline deadline);
+  Result<std::optional<ConsumedRecord>> next_of_batch();
 
   Home& home_;
   ConsumerOptions options_;
@@ -101,7 +122,11 @@ class Consumer {
   std::optional<Error> out_of_range_;  // the first partition that lacks the offset asked for
   size_t turn_ = 0;
   Decompressor decompressor_;  // of all sources: one batch is looked at at a time
+  bool from_start_ = true;
+  // Of next_record(): the batch at hand, and the offset behind the last record of it.
+  std::optional<FetchedBatch> fetched_;
   std::optional<FetchedRecords> records_;
+  Offset next_;
 };
 
 // A record that owns its bytes.
@@ -110,6 +135,7 @@ class OwnedRecord {
   explicit OwnedRecord(const ConsumedRecord& record);
   // Valid as long as this record is neither moved nor destroyed.
   ConsumedRecord view() const;
+  Offset offset() const { return record_.offset; }
   int64_t timestamp_ms() const { return record_.timestamp_ms; }
 
  private:
@@ -119,7 +145,10 @@ class OwnedRecord {
   std::string headers_;
 };
 
-// The `count` newest records over all chosen partitions, oldest first; within a partition always in offset order.
-Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count);
+// The `count` newest records over all chosen partitions, of those that are `wanted` (empty: all), oldest first; within a
+// partition always in offset order.
+using RecordPredicate = std::function<bool(const ConsumedRecord&)>;
+Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count,
+                                           const RecordPredicate& wanted = {});
 
 }  // namespace pg

@@ -30,6 +30,7 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       const auto wanted = accept(**batch, LeaderEpoch(state->page().leader_epoch.load(std::memory_order_relaxed)));
       if (wanted && *wanted) return batch;
       if (wanted) continue;
+      scanner_->seek((*batch)->position);
       batch = tl::unexpected(wanted.error());
     }
     if (!batch) {
@@ -139,6 +140,46 @@ Result<bool> LogReader::pass_damage(const Error& damage, uint64_t limit) {
   return true;
 }
 
+Result<> LogReader::skip_damage(Offset end) {
+  const auto state = log_->current_state();
+  if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
+  const LogPosition published = state->position();
+  PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
+  // Without a scanner it is a whole segment that is not there.
+  const auto later = std::upper_bound(bases.begin(), bases.end(), scanner_ ? segment_base_ : next_);
+  const Offset segment_end = later == bases.end() ? published.log_end : *later;
+  if (scanner_) {
+    PG_ASSIGN(const uint64_t limit, readable_bytes(published));
+    PG_ASSIGN(const bool resumed, resume_in_segment(limit, segment_end));
+    if (resumed) return {};
+  }
+  next_ = std::max(next_, std::min(segment_end, end));
+  last_epoch_ = LeaderEpoch(-1);
+  scanner_.reset();  // what follows is sought afresh
+  return {};
+}
+
+// A base offset lies outside the CRC. Behind damage it is believed if what follows goes on where that batch ends.
+Result<bool> LogReader::resume_in_segment(uint64_t limit, Offset segment_end) {
+  for (uint64_t from = scanner_->position();;) {
+    PG_ASSIGN(const auto found, find_intact_batch(*file_, from, limit, expected_ + 1, segment_end + -1));
+    if (!found) return false;
+    BatchScanner scanner(*file_, *found);
+    PG_ASSIGN(const auto batch, scanner.next_header(limit));
+    scanner.skip(*batch);
+    const auto follower = scanner.next_header(limit);
+    const Offset batch_end = batch->header.end_offset();
+    if (follower && (*follower ? (*follower)->header.base_offset : segment_end) == batch_end) {
+      scanner_->seek(*found);
+      expected_ = batch->header.base_offset;
+      next_ = std::max(next_, expected_);
+      last_epoch_ = LeaderEpoch(-1);
+      return true;
+    }
+    from = *found + 1;
+  }
+}
+
 Result<uint64_t> LogReader::readable_bytes(const LogPosition& published) const {
   if (segment_base_ == published.active_segment) return static_cast<uint64_t>(published.segment_bytes);
   PG_ASSIGN(const FileInfo info, file_->info());
@@ -176,33 +217,48 @@ Offset skip_by_time_index(PartitionLog& log, Offset base, int64_t timestamp_ms, 
   return confirmed ? (*batch)->header.end_offset() : start;
 }
 
-// The first record in [start, end) that is late enough.
-Result<std::optional<Offset>> scan_for_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
+// The first record of a batch in [start, end) that is late enough.
+Result<std::optional<Offset>> first_of_batch(const ScannedBatch& batch, Decompressor& decompressor, int64_t timestamp_ms,
+                                             Offset start, Offset end) {
+  PG_ASSIGN(auto records, RecordCursor::begin(batch.bytes, batch.header, decompressor));
+  RecordView record;
+  for (;;) {
+    PG_ASSIGN(const bool more, records.next(record));
+    if (!more || record.offset >= end) return std::nullopt;
+    if (record.timestamp_ms >= timestamp_ms && record.offset >= start) return record.offset;
+  }
+}
+
+// The same of a whole log.
+Result<std::optional<Offset>> scan_for_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end,
+                                            bool skip_damage) {
   LogReader reader(log, start);
   Decompressor decompressor;
   for (;;) {
-    PG_ASSIGN(const auto batch, reader.next(end));
+    const auto read = reader.next(end);
+    if (!read && read.error().code == Errc::corrupt && skip_damage) {
+      PG_CHECK(reader.skip_damage(end));
+      continue;
+    }
+    PG_CHECK(read);
+    const auto& batch = *read;
     if (!batch) return std::nullopt;
     if (batch->header.max_timestamp_ms < timestamp_ms) continue;
-    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
-    RecordView record;
-    for (;;) {
-      PG_ASSIGN(const bool more, records.next(record));
-      if (!more || record.offset >= end) break;
-      if (record.timestamp_ms >= timestamp_ms && record.offset >= start) return record.offset;
-    }
+    const auto found = first_of_batch(*batch, decompressor, timestamp_ms, start, end);
+    if (!found && found.error().code == Errc::corrupt && skip_damage) continue;
+    if (!found || *found) return found;
   }
 }
 
 }  // namespace
 
-Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end) {
+Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end, bool skip_damage) {
   PG_ASSIGN(const auto bases, list_segments(log.env().files, log.directory()));
   for (size_t i = 0; i < bases.size() && bases[i] < end; ++i) {
     const Offset segment_end = i + 1 < bases.size() ? std::min(bases[i + 1], end) : end;
     if (segment_end <= start) continue;
     const Offset from = skip_by_time_index(log, bases[i], timestamp_ms, std::max(start, bases[i]), segment_end);
-    PG_ASSIGN(const auto found, scan_for_time(log, timestamp_ms, from, segment_end));
+    PG_ASSIGN(const auto found, scan_for_time(log, timestamp_ms, from, segment_end, skip_damage));
     if (found) return *found;
   }
   return end;

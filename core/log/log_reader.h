@@ -19,9 +19,14 @@ class LogReader {
   Offset next_offset() const { return next_; }
 
   // The batch that holds next_offset(), and moves behind it; it may begin before that offset. Empty once `end` (which
-  // must not be above the high watermark) is reached. `corrupt` names file and position, and reading cannot go on. A
-  // segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is deleted too.
+  // must not be above the high watermark) is reached. `corrupt` names file and position, and comes again and again, until
+  // skip_damage(). A segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is
+  // deleted too.
   Result<std::optional<ScannedBatch>> next(Offset end);
+
+  // After `corrupt`: moves next_offset() to the first batch behind the damage whose place in the log is certain, or to
+  // `end`. What lies between cannot be read.
+  Result<> skip_damage(Offset end);
 
  private:
   Result<> seek();
@@ -29,6 +34,7 @@ class LogReader {
   Result<> enter_next_segment(uint64_t limit);
   Result<bool> was_replaced() const;
   Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
+  Result<bool> resume_in_segment(uint64_t limit, Offset segment_end);
   Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
@@ -44,7 +50,9 @@ class LogReader {
   std::optional<BatchScanner> scanner_;
 };
 
-// The first offset in [start, end) whose record is not earlier than `timestamp_ms`; `end` if there is none.
-Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end);
+// The first offset in [start, end) whose record is not earlier than `timestamp_ms`; `end` if there is none. With
+// `skip_damage`, the first one that can be read.
+Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end,
+                                   bool skip_damage = false);
 
 }  // namespace pg

@@ -222,6 +222,47 @@ TEST_CASE("consumer: damage ends the reading with a file and a place") {
   CHECK(error.position.has_value());
 }
 
+TEST_CASE("consumer: goes on behind damage where that is asked for, and tells what it left out") {
+  TestHome t;
+  t.produce("t", {"a", "b", "c", "d"});
+  const std::string path = t.path + "/brokers/0/t-0/00000000000000000000.log";
+  const uint64_t size = size_of(t.env.files, path) / 4;
+  flip_bits(t.env.files, path, size + 65);
+  std::string skipped;
+  const auto note = [&](const SkippedDamage& damage) {
+    skipped += damage.partition.topic + ":" + std::to_string(damage.from.value) + "-" + std::to_string(damage.to.value);
+    CHECK(damage.error.path == path);
+    CHECK(damage.error.position == static_cast<int64_t>(size));
+  };
+  CHECK(t.read({.topics = {"t"}, .skip_damage = note}) == "t-0@0=a t-0@2=c t-0@3=d");
+  CHECK(skipped == "t:1-2");
+  skipped.clear();
+  CHECK(t.read({.topics = {"t"}, .to = Place{Kind::offset, 2}, .skip_damage = note}) == "t-0@0=a");
+  CHECK(skipped == "t:1-2");
+  skipped.clear();
+  CHECK(must(read_last(*t.home, {.topics = {"t"}, .skip_damage = note}, 3)).size() == 3);
+  CHECK(skipped == "t:1-2");
+}
+
+TEST_CASE("consumer: the rest of a batch whose records make no sense is left out like other damage") {
+  TestHome t;
+  t.create("t");
+  const auto log = t.log("t");
+  TestBatch batch({"a", "b", "c"});
+  const auto bytes = batch.bytes();
+  bytes[kBatchHeaderBytes + 8] = std::byte{0x7f};  // the length of the second record, under a CRC that fits
+  store_big_endian(bytes.data() + 17, crc32c(bytes.subspan(kBatchCrcStart)));
+  must(log->append(bytes, t.env.soon()));
+  append(*log, {"d"});
+  const auto consumer = t.consumer({.topics = {"t"}});
+  CHECK(must(consumer->next_record())->value == "a");
+  CHECK(code_of(consumer->next_record()) == Errc::corrupt);
+  std::string skipped;
+  const auto note = [&](const SkippedDamage& damage) { skipped += std::to_string(damage.from.value) + "-" + std::to_string(damage.to.value); };
+  CHECK(t.read({.topics = {"t"}, .skip_damage = note}) == "t-0@0=a t-0@3=d");
+  CHECK(skipped == "1-3");
+}
+
 TEST_CASE("consumer: control batches move the offset and are no records") {
   TestHome t;
   t.create("t");
@@ -281,6 +322,26 @@ TEST_CASE("consumer: the newest records keep their order within a partition, wha
   for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, 3))) text += *record.view().value;
   CHECK(text.find("a1") < text.find("a2"));
   CHECK(text.size() == 6);
+}
+
+TEST_CASE("consumer: the newest records that are wanted, however far back they are") {
+  TestHome t;
+  t.create("t", 3);  // the last one stays empty
+  std::vector<std::string> values(200, "x");
+  for (const int place : {3, 77, 150}) values[static_cast<size_t>(place)] = "!" + std::to_string(place);
+  t.produce("t", values, 0, 1000);
+  t.produce("t", {"!1", "x"}, 1, 1100);
+  const auto last = [&](int64_t count) {
+    std::string text;
+    const auto wanted = [](const ConsumedRecord& record) { return record.value->starts_with('!'); };
+    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count, wanted))) text += *record.view().value;
+    return text;
+  };
+  CHECK(last(0) == "");
+  CHECK(last(1) == "!150");
+  CHECK(last(2) == "!1!150");
+  CHECK(last(3) == "!77!1!150");
+  CHECK(last(9) == "!3!77!1!150");
 }
 
 TEST_CASE("consumer: an owned record has all that the view had") {

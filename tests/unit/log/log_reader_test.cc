@@ -70,6 +70,44 @@ struct ReadLog {
   std::vector<Offset> bases;
 };
 
+std::string join(const std::string& left, const std::string& right) {
+  return left.empty() || right.empty() ? left + right : left + " " + right;
+}
+
+// What a reader sees that goes on behind damage: "0:0 !1-2 3:3", where 1 and 2 could not be read.
+std::string readable(PartitionLog& log, int64_t from = 0) {
+  std::string seen;
+  LogReader reader(log, Offset(from));
+  for (;;) {
+    const Offset end = log.current_state()->high_watermark();
+    const int64_t at = reader.next_offset().value;
+    const auto batch = reader.next(end);
+    if (!batch) {
+      if (batch.error().code != Errc::corrupt) return join(seen, "!" + batch.error().message());
+      must(reader.skip_damage(end));
+      const int64_t last = reader.next_offset().value - 1;
+      seen = join(seen, "!" + std::to_string(at) + (last > at ? "-" + std::to_string(last) : ""));
+      continue;
+    }
+    if (!*batch) return seen;
+    auto records = must(RecordCursor::begin((*batch)->bytes, (*batch)->header));
+    RecordView record;
+    while (must(records.next(record))) {
+      if (record.offset.value >= from) seen = join(seen, std::to_string(record.offset.value) + ":" + std::string(record.value.value_or("null")));
+    }
+  }
+}
+
+// The number, in its segment, of the batch that byte `at` belongs to.
+size_t batch_at(const ReadLog& l, const std::string& path, uint64_t at) {
+  const Offset base = *std::find_if(l.bases.begin(), l.bases.end(), [&](Offset b) { return l.partition.log_file(b.value) == path; });
+  uint64_t end = 0;
+  for (size_t n = 0;; ++n) {
+    end += TestBatch({std::to_string(base.value + static_cast<int64_t>(n))}).bytes().size();
+    if (at < end) return n;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("log_reader: from any offset to the end, across segments") {
@@ -189,6 +227,74 @@ TEST_CASE("log_reader: any flipped byte of a log is noticed and nothing of its b
     }
   }
   CHECK(contents(*good.log) == expected);
+}
+
+TEST_CASE("log_reader: behind any flipped byte the reading goes on, and only the batch that was hit is left out") {
+  ReadLog l;
+  for (const Offset base : l.bases) {
+    const std::string path = l.partition.log_file(base.value);
+    const uint64_t size = size_of(l.env.files, path);
+    for (uint64_t at = 0; at < size; ++at) {
+      for (const uint8_t mask : kMasks) {
+        flip_bits(l.env.files, path, at, mask);
+        const int64_t hit = base.value + static_cast<int64_t>(batch_at(l, path, at));
+        const std::string expected = join(numbers(0, hit), join("!" + std::to_string(hit), numbers(hit + 1, 40)));
+        if (const std::string seen = readable(*l.log); seen != expected) FAIL_CHECK(path, " @ ", at, ": ", seen);
+        flip_bits(l.env.files, path, at, mask);
+      }
+    }
+  }
+  CHECK(readable(*l.log) == numbers(0, 40));
+}
+
+TEST_CASE("log_reader: behind a lost, emptied or shortened segment the reading goes on") {
+  ReadLog l;
+  const int64_t second = l.bases[1].value, third = l.bases[2].value;
+  const auto lost = [](int64_t from, int64_t to) { return "!" + std::to_string(from) + (to - from > 1 ? "-" + std::to_string(to - 1) : ""); };
+  const std::string without_second = join(numbers(0, second), join(lost(second, third), numbers(third, 40)));
+  const std::string path = l.partition.log_file(second);
+  must(must(l.env.files.open(path, OpenMode::write))->truncate(size_of(l.env.files, path) - 1));
+  CHECK(readable(*l.log) == join(numbers(0, third - 1), join(lost(third - 1, third), numbers(third, 40))));
+  must(must(l.env.files.open(path, OpenMode::write))->truncate(0));
+  CHECK(readable(*l.log) == without_second);
+  must(l.env.files.unlink(path));
+  CHECK(readable(*l.log) == without_second);
+  CHECK(readable(*l.log, second + 1) == join(lost(second + 1, third), numbers(third, 40)));
+  const std::string active = l.partition.log_file(third);
+  must(must(l.env.files.open(active, OpenMode::write))->truncate(10));
+  CHECK(readable(*l.log, third) == lost(third, 40));
+}
+
+TEST_CASE("log_reader: behind damage at the end, what is written later is read") {
+  ReadLog l;
+  const std::string active = l.partition.log_file(l.bases.back().value);
+  flip_bits(l.env.files, active, size_of(l.env.files, active) - 1);
+  LogReader reader(*l.log, Offset(39));
+  CHECK(code_of(reader.next(Offset(40))) == Errc::corrupt);
+  must(reader.skip_damage(Offset(40)));
+  CHECK(reader.next_offset() == Offset(40));
+  CHECK_FALSE(must(reader.next(Offset(40))).has_value());
+  append_numbers(*l.log, 40, 20);
+  CHECK(must(reader.next(Offset(60)))->header.base_offset == Offset(40));
+  CHECK(readable(*l.log, 38) == join("38:38 !39", numbers(40, 60)));
+}
+
+TEST_CASE("log_reader: behind damage a base offset is believed only if the next batch agrees") {
+  ReadLog l;
+  const std::string path = l.partition.log_file(0);
+  const uint64_t size = TestBatch({"1"}).bytes().size();
+  flip_bits(l.env.files, path, 3 * size + 65);        // batch 3 is damaged
+  flip_bits(l.env.files, path, 4 * size + 7, 4 ^ 8);  // batch 4 says that it is batch 8
+  CHECK(readable(*l.log) == join(numbers(0, 3), join("!3-4", numbers(5, 40))));
+}
+
+TEST_CASE("log_reader: a search by time goes on behind damage where that is asked for") {
+  ReadLog l;
+  for (const Offset base : l.bases) must(l.env.files.unlink(l.partition.time_index(base.value)));
+  flip_bits(l.env.files, l.partition.log_file(0), 65);
+  CHECK(code_of(find_offset_by_time(*l.log, 1050, Offset(0), Offset(40))) == Errc::corrupt);
+  CHECK(must(find_offset_by_time(*l.log, 1050, Offset(0), Offset(40), true)) == Offset(5));
+  CHECK(must(find_offset_by_time(*l.log, 1000, Offset(0), Offset(40), true)) == Offset(1));
 }
 
 TEST_CASE("log_reader: damage names the file and the byte, and stays") {

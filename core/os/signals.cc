@@ -61,6 +61,8 @@ void die_of_signal(int signal) {
   _exit(128 + signal);
 }
 
+void ignore_closed_pipes() { install(SIGPIPE, SIG_IGN); }
+
 void guard_file_signals(int exit_status) {
   g_mapped_page_exit_status = exit_status;
   install(SIGBUS, on_bus_error);

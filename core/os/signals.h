@@ -19,6 +19,9 @@ int stop_descriptor();
 // Ends the process by `signal`'s default action, as if it had never been caught.
 [[noreturn]] void die_of_signal(int signal);
 
+// After this, writing to a pipe that nobody reads is an error with EPIPE, for who has to finish something first.
+void ignore_closed_pipes();
+
 // A store into a mapped page whose file somebody else truncated raises SIGBUS: this prints one line and ends the
 // process with `exit_status` in place of a crash. A file that grows beyond RLIMIT_FSIZE becomes an ordinary error.
 void guard_file_signals(int exit_status);

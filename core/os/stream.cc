@@ -1,6 +1,7 @@
 #include "core/os/stream.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -47,7 +48,13 @@ Result<size_t> InputStream::read(MutableBytes into) const {
 
 Result<> OutputStream::write(ByteView bytes) const {
   while (!bytes.empty()) {
-    const ssize_t put = retry_eintr([&] { return ::write(fd_, bytes.data(), bytes.size()); });
+    // Once we are to stop, only what goes without waiting, so that a reader that sleeps does not keep us alive. A pipe
+    // that is ready takes PIPE_BUF bytes.
+    const bool stopping = stop_signal() != 0;
+    pollfd asked{fd_, POLLOUT, 0};
+    if (stopping && poll(&asked, 1, 0) == 0) return fail(Errc::interrupted, "interrupted before it was written", name_);
+    const ssize_t put = ::write(fd_, bytes.data(), stopping ? std::min<size_t>(bytes.size(), PIPE_BUF) : bytes.size());
+    if (put < 0 && errno == EINTR) continue;
     if (put < 0) return sys_fail("write", name_);
     bytes = bytes.subspan(static_cast<size_t>(put));
   }

@@ -38,7 +38,8 @@ class OutputStream {
   static OutputStream standard_output() { return {1, "standard output"}; }
   static OutputStream standard_error() { return {2, "standard error"}; }
 
-  // All of `bytes`, or an error. A closed pipe raises SIGPIPE, which ends the process as it ends cat.
+  // All of `bytes`, or an error. A closed pipe raises SIGPIPE, which ends the process as it ends cat; where that is
+  // ignored, it is an error with EPIPE. interrupted: a stop signal came, and nobody takes the bytes.
   Result<> write(ByteView bytes) const;
 
   void enlarge_pipe() const;  // as above

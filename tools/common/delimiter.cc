@@ -48,4 +48,10 @@ Result<std::string> parse_delimiter(std::string_view text) {
   return delimiter;
 }
 
+Result<Framing> parse_framing(std::string_view text) {
+  if (text == "lines") return Framing::lines;
+  if (text == "len32be") return Framing::len32be;
+  return fail(Errc::invalid_argument, fmt::format("'{}' is not lines or len32be", text));
+}
+
 }  // namespace pg

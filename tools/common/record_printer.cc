@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "core/base/text.h"
@@ -134,10 +135,20 @@ Result<> RecordPrinter::print(const ConsumedRecord& record) {
     }
     return out_.append(text_);
   }
+  if (options_.framing == Framing::len32be) PG_CHECK(append_length(record));
   if (options_.key_delimiter) {
     PG_CHECK(out_.append(record.key.value_or(""), *options_.key_delimiter));
   }
   return out_.append(record.value.value_or(""), options_.delimiter);
+}
+
+// The length of all that follows of this record.
+Result<> RecordPrinter::append_length(const ConsumedRecord& record) {
+  size_t length = record.value.value_or("").size();
+  if (options_.key_delimiter) length += record.key.value_or("").size() + options_.key_delimiter->size();
+  std::array<std::byte, kFrameLengthBytes> frame;
+  store_big_endian(frame.data(), static_cast<uint32_t>(length));
+  return out_.append(as_text(frame));
 }
 
 }  // namespace pg

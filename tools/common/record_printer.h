@@ -9,6 +9,7 @@
 
 #include "core/client/consumer.h"
 #include "core/os/stream.h"
+#include "tools/common/delimiter.h"
 
 namespace pg {
 
@@ -33,7 +34,8 @@ class FormatString {
 };
 
 struct PrintOptions {
-  std::string delimiter = "\n";              // after each record
+  Framing framing = Framing::lines;
+  std::string delimiter = "\n";              // after each record, with Framing::lines
   std::optional<std::string> key_delimiter;  // prints "key DELIMITER value"
   std::optional<FormatString> format;
   bool json = false;
@@ -70,6 +72,8 @@ class RecordPrinter {
   Result<> flush() { return out_.flush(); }
 
  private:
+  Result<> append_length(const ConsumedRecord& record);
+
   PrintOptions options_;
   OutputBuffer out_;
   std::string text_;  // a formatted record, reused

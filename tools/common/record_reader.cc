@@ -12,8 +12,8 @@ constexpr size_t kReadBytes = 128 << 10;
 
 }  // namespace
 
-RecordReader::RecordReader(std::string delimiter, size_t record_bytes_max)
-    : delimiter_(std::move(delimiter)), record_bytes_max_(record_bytes_max) {}
+RecordReader::RecordReader(std::string delimiter, size_t record_bytes_max, Framing framing)
+    : delimiter_(std::move(delimiter)), record_bytes_max_(record_bytes_max), framing_(framing) {}
 
 MutableBytes RecordReader::space() {
   const size_t have = end_ - begin_;
@@ -32,10 +32,20 @@ MutableBytes RecordReader::space() {
     begin_ = 0;
     end_ = have;
   }
+  first_ = begin_;
   return {reinterpret_cast<std::byte*>(buffer_.get()) + end_, kReadBytes};
 }
 
 Result<std::optional<std::string_view>> RecordReader::next() {
+  return framing_ == Framing::lines ? next_delimited() : next_frame();
+}
+
+tl::unexpected<Error> RecordReader::too_long() {
+  ++number_;
+  return fail(Errc::limit, fmt::format("the record is larger than {} bytes, the most this topic takes", record_bytes_max_));
+}
+
+Result<std::optional<std::string_view>> RecordReader::next_delimited() {
   const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
   size_t length = std::string_view::npos;
   if (delimiter_.size() == 1) {
@@ -47,17 +57,36 @@ Result<std::optional<std::string_view>> RecordReader::next() {
   if (!delimited) {
     // A delimiter may have begun in the last bytes.
     scanned_ = std::max(begin_, end_ - std::min(end_, delimiter_.empty() ? 0 : delimiter_.size() - 1));
-    if (rest.size() > record_bytes_max_) {
-      ++number_;
-      return fail(Errc::limit, fmt::format("the record is larger than {} bytes, the most this topic takes", record_bytes_max_));
-    }
+    if (rest.size() > record_bytes_max_) return too_long();
     if (!finished_ || rest.empty()) return std::nullopt;
     length = rest.size();
   }
   ++number_;
+  last_ = begin_;
   begin_ += length + (delimited ? delimiter_.size() : 0);
   scanned_ = begin_;
   return rest.substr(0, length);
+}
+
+Result<std::optional<std::string_view>> RecordReader::next_frame() {
+  const std::string_view rest(buffer_.get() + begin_, end_ - begin_);
+  size_t wanted = kFrameLengthBytes;
+  if (rest.size() >= kFrameLengthBytes) {
+    const size_t length = load_big_endian<uint32_t>(as_bytes(rest).data());
+    if (length > record_bytes_max_) return too_long();
+    wanted += length;
+  }
+  if (rest.size() < wanted) {
+    if (!finished_ || rest.empty()) return std::nullopt;
+    ++number_;
+    return fail(Errc::invalid_argument, fmt::format("the input ends after {} of the record's {} bytes, which begin with its length",
+                                                    rest.size(), wanted));
+  }
+  ++number_;
+  last_ = begin_;
+  begin_ += wanted;
+  scanned_ = begin_;
+  return rest.substr(kFrameLengthBytes, wanted - kFrameLengthBytes);
 }
 
 }  // namespace pg

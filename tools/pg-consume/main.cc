@@ -2,90 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
-#include "core/base/text.h"
 #include "core/client/consumer.h"
 #include "core/os/signals.h"
-#include "tools/common/delimiter.h"
-#include "tools/common/place.h"
-#include "tools/common/record_printer.h"
-#include "tools/common/run_tool.h"
+#include "tools/pg-consume/options.h"
 
 namespace pg {
 namespace {
 
 constexpr Duration kAbandonedPoll = std::chrono::milliseconds(500);
-
-struct ConsumeOptions {
-  bool follow = false;
-  bool fail_if_empty = false;
-  bool nul_delimiter = false;
-  int64_t count = std::numeric_limits<int64_t>::max();
-  int64_t last = -1;
-  std::optional<std::string> delimiter;
-  std::optional<PlaceRange> range;
-  std::vector<PartitionId> partitions;
-  PrintOptions print;
-};
-
-OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
-  OptionTable table("pg-consume", "TOPIC...", "Prints the records of each TOPIC, up to the ends seen at the start.");
-  table.operands(1, std::numeric_limits<size_t>::max());
-  table.flag("-F,--follow", options.follow, "go on with what is written later, like tail -f");
-  table.option("-o,--offset", "RANGE", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.range, parse_place_range(value, tool.env().clock.wall_ms()));
-    return {};
-  }, "start, end, N, +N, -N, @TIME, or A:B (default start)");
-  table.count("-n,--count", 0, options.count, "stop after N records");
-  table.count("--last", 0, options.last, "print the N newest records of all partitions");
-  table.option("-p,--partition", "N", [&](const std::string& value) -> Result<> {
-    const auto number = parse_integer(value);
-    if (!number || *number < 0 || *number >= kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
-    options.partitions.emplace_back(static_cast<int32_t>(*number));
-    return {};
-  }, "read partition N only (repeatable)");
-  table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.delimiter, parse_delimiter(value));
-    return {};
-  }, "end each record with DELIM, not newline; or with 'none'");
-  table.flag("-0,--null", options.nul_delimiter, "end each record with a NUL byte");
-  table.option("-K,--key-delimiter", "DELIM", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.print.key_delimiter, parse_delimiter(value));
-    return {};
-  }, "print the key and DELIM before the value");
-  table.option("-f,--format", "FORMAT", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.print.format, FormatString::parse(value));
-    return {};
-  }, "print records as FORMAT says: %t %p %o %e %k %v %T %d %h …");
-  table.flag("--fail-if-empty", options.fail_if_empty, "exit 3 if there is nothing to print");
-  tool.add_common_options(table, "print a line of JSON per record",
-                          "with -F, stop after so long without a record");
-  table.hint("-t", "the topic is the first argument");
-  table.hint("--topic", "the topic is the first argument");
-  table.hint("-c", "the count is -n");
-  table.hint("-C", "this is a consumer already");
-  table.hint("-e", "without -F it stops at the end anyway");
-  table.hint("--from-beginning", "it begins at the start anyway; -o says where else");
-  table.hint("-b", "there is no server to name: the topic is a directory under --home");
-  return table;
-}
-
-Result<> check_combination(const Tool& tool, ConsumeOptions& options) {
-  const auto refuse = [](const char* what) { return fail(Errc::invalid_argument, what); };
-  if (options.last >= 0 && (options.follow || options.range)) {
-    return refuse("--last goes neither with -F nor with -o: 'pg-consume -F -o -N' follows from the last N of each partition");
-  }
-  const int forms = (options.print.format ? 1 : 0) + (tool.common().json ? 1 : 0) + (options.delimiter || options.nul_delimiter || options.print.key_delimiter ? 1 : 0);
-  if (forms > 1) return refuse("-f, --json and the delimiters -d, -0, -K exclude each other");
-  if (options.delimiter && options.nul_delimiter) return refuse("either -d or -0, not both");
-  std::sort(options.partitions.begin(), options.partitions.end());
-  options.partitions.erase(std::unique(options.partitions.begin(), options.partitions.end()), options.partitions.end());
-  options.print.json = tool.common().json;
-  if (options.delimiter) options.print.delimiter = *options.delimiter;
-  if (options.nul_delimiter) options.print.delimiter = std::string(1, '\0');
-  return {};
-}
 
 class Consume {
  public:
@@ -99,9 +24,9 @@ class Consume {
   Result<> print_last(const ConsumerOptions& chosen);
   Result<std::optional<FetchedBatch>> wait_for_batch();
   Result<bool> print_batch(const FetchedBatch& fetched);
-  Deadline progress_deadline() const {
-    return options_.follow && !tool_.common().timeout_given ? kNoDeadline : tool_.deadline();
-  }
+  Result<bool> print_records(const FetchedBatch& fetched, Offset& next);
+  Deadline progress_deadline() const;
+  void note_skipped(const SkippedDamage& skipped);
 
   const Tool& tool_;
   const ConsumeOptions& options_;
@@ -109,6 +34,9 @@ class Consume {
   RecordPrinter printer_;
   std::unique_ptr<Consumer> consumer_;
   int64_t printed_ = 0;
+  int64_t skipped_places_ = 0;
+  int64_t skipped_offsets_ = 0;
+  std::optional<Deadline> quiet_until_;  // set while it waits for a record to print
 };
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
@@ -117,6 +45,7 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     chosen.from = options_.range->from;
     chosen.to = options_.range->to;
   }
+  if (options_.skip_damaged) chosen.skip_damage = [this](const SkippedDamage& skipped) { note_skipped(skipped); };
   ExitCode outcome = kExitDone;
   if (options_.last >= 0) {
     PG_CHECK(print_last(chosen));
@@ -131,6 +60,10 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     outcome = *done;
   }
   tool_.detail(fmt::format("{} records printed", printed_));
+  if (skipped_places_ > 0) {
+    return fail(Errc::corrupt, fmt::format("left out {} offsets in {} damaged places; 'pg-topic verify' lists all damage",
+                                           skipped_offsets_, skipped_places_));
+  }
   if (outcome == kExitDone && printed_ == 0 && options_.fail_if_empty) return fail(Errc::not_found, "nothing to read");
   return outcome;
 }
@@ -146,7 +79,7 @@ Result<ExitCode> Consume::read() {
     }
     if (!fetched) {
       if (consumer_->at_end()) return kExitDone;
-      if (options_.count == std::numeric_limits<int64_t>::max()) return kExitDone;  // a follower that was given a time
+      if (options_.count == kNoCount) return kExitDone;  // a follower that was given a time
       return fail(Errc::timed_out, fmt::format("{} of {} records came in time", printed_, options_.count));
     }
     PG_ASSIGN(const bool more, print_batch(*fetched));
@@ -155,10 +88,16 @@ Result<ExitCode> Consume::read() {
   return kExitDone;
 }
 
+// A follower that was given a time ends when it has had nothing to print for so long, and has read all there is.
+Deadline Consume::progress_deadline() const {
+  return options_.follow && !tool_.common().timeout_given ? kNoDeadline : tool_.deadline();
+}
+
 // Sleeps until there is a batch; empty if none came in time. A reader that has left is noticed although nothing is
 // written, and ends this as it would end cat.
 Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
-  const Deadline deadline = progress_deadline();
+  if (!quiet_until_) quiet_until_ = progress_deadline();
+  const Deadline deadline = *quiet_until_;
   for (;;) {
     PG_ASSIGN(const auto fetched, consumer_->poll(std::min(deadline, tool_.env().clock.after(kAbandonedPoll))));
     if (fetched || consumer_->at_end() || tool_.env().clock.now() >= deadline) return fetched;
@@ -168,23 +107,42 @@ Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
 
 // False once the asked-for number of records was printed.
 Result<bool> Consume::print_batch(const FetchedBatch& fetched) {
+  Offset next = fetched.from;
+  auto more = print_records(fetched, next);
+  if (more || more.error().code != Errc::corrupt) return more;
+  more.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
+  if (!options_.skip_damaged) return more;
+  note_skipped({*fetched.source, next, fetched.end(), more.error()});
+  return true;
+}
+
+// `next`: the offset behind the last record that could be read.
+Result<bool> Consume::print_records(const FetchedBatch& fetched, Offset& next) {
   PG_ASSIGN(auto records, FetchedRecords::begin(fetched));
+  const bool all = options_.filter.keeps_all();
   ConsumedRecord record;
   for (;;) {
-    const auto more = records.next(record);
-    if (!more) {
-      Error error = more.error();
-      error.path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
-      return tl::unexpected(std::move(error));
-    }
-    if (!*more) return true;
+    PG_ASSIGN(const bool more, records.next(record));
+    if (!more) return true;
+    next = record.offset + 1;
+    if (!all && !options_.filter.keeps(record)) continue;
     PG_CHECK(printer_.print(record));
+    quiet_until_.reset();
     if (++printed_ == options_.count) return false;
   }
 }
 
+void Consume::note_skipped(const SkippedDamage& skipped) {
+  ++skipped_places_;
+  skipped_offsets_ += skipped.to - skipped.from;
+  tool_.note(fmt::format("skipped offsets {} to {} of '{}-{}': {}", skipped.from.value, skipped.to.value - 1,
+                         skipped.partition.topic, skipped.partition.partition.value, skipped.error.message()));
+}
+
 Result<> Consume::print_last(const ConsumerOptions& chosen) {
-  PG_ASSIGN(const auto records, read_last(home_, chosen, std::min(options_.last, options_.count)));
+  RecordPredicate wanted;
+  if (!options_.filter.keeps_all()) wanted = [this](const ConsumedRecord& record) { return options_.filter.keeps(record); };
+  PG_ASSIGN(const auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
   for (const auto& owned : records) {
     PG_CHECK(printer_.print(owned.view()));
     ++printed_;
@@ -200,7 +158,7 @@ int main(int argc, char** argv) {
   pg::ConsumeOptions options;
   pg::OptionTable table = pg::consume_options(tool, options);
   return tool.run(table, pg::arguments_of(argc, argv), [&](const auto& topics) -> pg::Result<pg::ExitCode> {
-    PG_CHECK(pg::check_combination(tool, options));
+    PG_CHECK(pg::settle(tool, options));
     PG_ASSIGN(const auto home, tool.open_home());
     return pg::Consume(tool, options, *home).run(topics);
   });

@@ -15,7 +15,9 @@ constexpr size_t kFullPipeBytes = 64 << 10;
 class Produce {
  public:
   Produce(const Tool& tool, const ProduceOptions& options, Producer& producer)
-      : tool_(tool), options_(options), producer_(producer) {}
+      : tool_(tool), options_(options), producer_(producer) {
+    record_.timestamp_ms = options.timestamp_ms;
+  }
 
   Result<> send_messages(const std::vector<std::string>& operands);
   Result<> send_files();
@@ -29,6 +31,7 @@ class Produce {
   Result<> send_text(std::string_view text);
   Result<> send_json(std::string_view line);
   Result<> send_available(RecordReader& reader);
+  Result<> send_and_copy(RecordReader& reader);
   Result<bool> wait_for_input(const InputStream& input);
 
   const Tool& tool_;
@@ -65,7 +68,7 @@ Result<> Produce::send_json(std::string_view line) {
   Record record;
   record.key = options_.key ? options_.key : parsed.key;
   record.value = parsed.value;
-  record.timestamp_ms = parsed.timestamp_ms;
+  record.timestamp_ms = options_.timestamp_ms ? options_.timestamp_ms : parsed.timestamp_ms;
   for (const auto& [name, value] : parsed.headers) record.headers.push_back({name, value});
   for (const auto& [name, value] : options_.headers) record.headers.push_back({name, value});
   return producer_.send(record, options_.partition ? options_.partition : parsed.partition);
@@ -95,7 +98,8 @@ Result<> Produce::send_input() {
   // JSON may take six characters for a byte, and names its fields.
   const auto record_bytes_max = static_cast<size_t>(producer_.max_record_bytes());
   RecordReader reader(options_.nul_delimiter ? std::string(1, '\0') : options_.delimiter,
-                      tool_.common().json ? 6 * record_bytes_max + 4096 : record_bytes_max);
+                      tool_.common().json ? 6 * record_bytes_max + 4096 : record_bytes_max, options_.framing);
+  if (options_.framing != Framing::lines) unit_ = "record";
   bool enlarged = false;
   for (;;) {
     PG_ASSIGN(const bool go_on, wait_for_input(input));
@@ -107,22 +111,33 @@ Result<> Produce::send_input() {
       enlarged = true;
     }
     if (got == 0) reader.finish();
-    PG_CHECK(send_available(reader));
+    PG_CHECK(options_.tee ? send_and_copy(reader) : send_available(reader));
     if (got == 0) return {};
   }
 }
 
 Result<> Produce::send_available(RecordReader& reader) {
   // One look at the clock for all records that came at once.
-  record_.timestamp_ms = tool_.env().clock.wall_ms();
+  if (!options_.timestamp_ms) record_.timestamp_ms = tool_.env().clock.wall_ms();
   for (;;) {
     const auto text = reader.next();
     if (text && !*text) return {};
     auto sent = text ? (tool_.common().json ? send_json(**text) : send_text(**text)) : Result<>(tl::unexpected(text.error()));
     if (sent) continue;
     record_number_ = reader.number();
+    if (text) reader.refuse();
     return sent;
   }
+}
+
+// A record is on standard output only once it is in the log: so each read becomes a batch, or one for each partition.
+Result<> Produce::send_and_copy(RecordReader& reader) {
+  auto sent = send_available(reader);
+  auto written = producer_.send_batches();
+  // Where a record was refused, those before it are in the log; where a batch could not be written, nobody knows which.
+  const bool all_before = sent ? written.has_value() : producer_.records_written() + 1 == reader.number();
+  if (all_before) PG_CHECK(OutputStream::standard_output().write(as_bytes(reader.taken())));
+  return sent ? written : sent;
 }
 
 std::string Produce::place(int64_t written) const {
@@ -156,6 +171,7 @@ Result<> print_report(const Tool& tool, const BatchReport& report) {
 Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands) {
   PG_CHECK(check_combination(tool, options, operands.size() > 1));
   catch_stop_signals();
+  if (options.tee) ignore_closed_pipes();
   options.producer.timeout = tool.common().timeout;
   options.producer.batch_bytes = static_cast<size_t>(options.batch_bytes);
   options.producer.create_topic = !options.no_create;
@@ -172,6 +188,7 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
     if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     return kExitDone;
   }
+  if (closed && options.tee && sent.error().sys_errno == EPIPE) die_of_signal(SIGPIPE);
   const Error& error = !sent ? sent.error() : closed.error();
   return fail(error.code, fmt::format("{}{}; {} records written", sent ? "" : run.place(producer->records_written()),
                                       error.message(), producer->records_written()));

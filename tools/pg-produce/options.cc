@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/base/text.h"
-#include "tools/common/delimiter.h"
+#include "tools/common/place.h"
 
 namespace pg {
 namespace {
@@ -44,6 +44,10 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
     return {};
   }, "records end with DELIM, not newline; 'none': one record");
   table.flag("-0,--null", options.nul_delimiter, "records end with a NUL byte");
+  table.option("--framing", "HOW", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.framing, parse_framing(value));
+    return {};
+  }, "lines (default), or len32be: before each record its length");
   table.option("-K,--key-delimiter", "DELIM", [&](const std::string& value) -> Result<> {
     PG_ASSIGN(options.key_delimiter, parse_delimiter(value));
     return options.key_delimiter->empty() ? fail(Errc::invalid_argument, "a key delimiter has at least one byte") : Result<>();
@@ -59,6 +63,10 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
     return {};
   }, "write to partition N");
   table.flag("-Z,--empty-null", options.empty_is_null, "an empty value is null");
+  table.option("--timestamp", "TIME", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.timestamp_ms, parse_time(value, tool.env().clock.wall_ms()));
+    return *options.timestamp_ms < 0 ? fail(Errc::invalid_argument, fmt::format("'{}' lies before 1970", value)) : Result<>();
+  }, "the timestamp of every record, in place of the time now");
   table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
                "send the file PATH as one record (repeatable)");
   table.option("-z,--compression", "CODEC", [&](const std::string& value) -> Result<> {
@@ -79,6 +87,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
     options.producer.partitioner = *kind;
     return {};
   }, "murmur2 (default), crc32, round-robin, random or sticky");
+  table.flag("-T,--tee", options.tee, "copy standard input to standard output once it is written");
   table.flag("--report", options.report, "print a line of JSON per batch once it is as safe as asked");
   table.flag("--no-create", options.no_create, "fail if the topic does not exist");
   tool.add_common_options(table, "each line is a JSON record, as pg-consume --json prints");
@@ -96,6 +105,17 @@ Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool
   if (tool.common().json && split) return refuse("--json has its own form: -d, -0, -K and -Z do not go with it");
   if (tool.common().json && (messages || !options.files.empty())) return refuse("--json reads standard input: leave out MESSAGE and --file");
   if (messages && !options.files.empty()) return refuse("either MESSAGE or --file, not both");
+  const bool lengths = options.framing == Framing::len32be;
+  if (lengths && (options.delimiter != "\n" || options.nul_delimiter || tool.common().json)) {
+    return refuse("--framing len32be needs no delimiter and takes any bytes: -d, -0 and --json do not go with it");
+  }
+  if ((lengths || options.tee) && (messages || !options.files.empty())) {
+    return refuse("-T and --framing are for standard input: leave out MESSAGE and --file");
+  }
+  if (options.tee && options.report) return refuse("-T and --report both print on standard output: choose one");
+  if (options.tee && options.producer.linger > Duration(0)) {
+    return refuse("-T writes what was read before it copies it, so --linger does not go with it");
+  }
   if (options.key && options.key_delimiter) return refuse("either -k or -K, not both");
   if (options.key_optional && !options.key_delimiter) return refuse("--key-optional needs -K");
   if (options.nul_delimiter && options.delimiter != "\n") return refuse("either -d or -0, not both");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/client/producer.h"
+#include "tools/common/delimiter.h"
 #include "tools/common/run_tool.h"
 
 namespace pg {
@@ -14,14 +15,17 @@ namespace pg {
 struct ProduceOptions {
   std::string delimiter = "\n";
   bool nul_delimiter = false;
+  Framing framing = Framing::lines;
   std::optional<std::string> key_delimiter;
   bool key_optional = false;
   std::optional<std::string> key;
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<PartitionId> partition;
   bool empty_is_null = false;
+  std::optional<int64_t> timestamp_ms;
   std::vector<std::string> files;
   bool report = false;
+  bool tee = false;
   bool no_create = false;
   int64_t batch_bytes = static_cast<int64_t>(kBatchBytesDefault);
   ProducerOptions producer;

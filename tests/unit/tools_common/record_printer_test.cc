@@ -129,6 +129,17 @@ TEST_CASE("record_printer: plain records, with and without keys") {
   CHECK(printed(plain("\n", "\t"), {sample.record, nulls.record}) == "key\tval\xff\n\t\n");
 }
 
+TEST_CASE("record_printer: frames begin with the length of what follows") {
+  const SampleRecord sample;
+  ConsumedRecord null = sample.record;
+  null.value.reset();
+  PrintOptions options = plain("");
+  options.framing = Framing::len32be;
+  CHECK(printed(options, {sample.record, null}) == std::string("\0\0\0\4val\xff\0\0\0\0", 12));
+  options.key_delimiter = "::";
+  CHECK(printed(options, {sample.record, null}) == std::string("\0\0\0\x09key::val\xff\0\0\0\5key::", 22));
+}
+
 TEST_CASE("record_printer: json lines and formats") {
   const SampleRecord sample;
   PrintOptions json;

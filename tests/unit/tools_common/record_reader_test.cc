@@ -14,10 +14,16 @@ namespace {
 
 using Records = std::vector<std::string>;
 
+std::string frame(std::string_view record) {
+  std::string bytes(kFrameLengthBytes, '\0');
+  store_big_endian(reinterpret_cast<std::byte*>(bytes.data()), static_cast<uint32_t>(record.size()));
+  return bytes.append(record);
+}
+
 // Feeds `input` in pieces of the given sizes (the last size again and again), and gathers the records.
 Result<Records> cut(std::string_view input, const std::string& delimiter, const std::vector<size_t>& pieces,
-                    size_t most = 1 << 20) {
-  RecordReader reader(delimiter, most);
+                    size_t most = 1 << 20, Framing framing = Framing::lines) {
+  RecordReader reader(delimiter, most, framing);
   Records records;
   const auto take = [&]() -> Result<> {
     for (;;) {
@@ -129,5 +135,57 @@ TEST_CASE("record_reader: random streams in random pieces") {
     std::vector<size_t> pieces;
     for (int i = 0; i < 60; ++i) pieces.push_back(1 + random.below(7));
     REQUIRE(must(cut(input, delimiter, pieces)) == expected);
+  }
+}
+
+TEST_CASE("record_reader: frames hold any bytes, also none, wherever reads divide them") {
+  SeededRandom random;
+  const Records expected = {"", "a\nb", std::string("\0\0\0\7", 4), "", random.bytes(300), std::string(200'000, 'x'), ""};
+  std::string input;
+  for (const auto& record : expected) input += frame(record);
+  for (const size_t piece : {1, 3, 4, 7, 70'000}) {
+    CHECK(must(cut(input, "", {piece}, 1 << 20, Framing::len32be)) == expected);
+  }
+  CHECK(must(cut("", "", {1}, 10, Framing::len32be)).empty());
+}
+
+TEST_CASE("record_reader: a frame that the input ends in is an error, at every length") {
+  const std::string input = frame("first") + frame("second");
+  for (size_t size = 1; size < input.size(); ++size) {
+    if (size == frame("first").size()) continue;
+    CHECK(code_of(cut(input.substr(0, size), "", {5}, 100, Framing::len32be)) == Errc::invalid_argument);
+  }
+  RecordReader reader("", 100, Framing::len32be);
+  std::memcpy(reader.space().data(), input.data(), 15);
+  reader.filled(15);
+  reader.finish();
+  CHECK(must(reader.next()) == "first");
+  CHECK(error_of(reader.next()).what == "the input ends after 6 of the record's 10 bytes, which begin with its length");
+  CHECK(reader.number() == 2);
+}
+
+TEST_CASE("record_reader: a frame that is too long is refused when its length has been read") {
+  CHECK(must(cut(frame("1234567890"), "", {99}, 10, Framing::len32be)) == Records{"1234567890"});
+  CHECK(code_of(cut(frame("1234567890").substr(0, 4), "", {99}, 9, Framing::len32be)) == Errc::limit);
+  CHECK(code_of(cut("\xff\xff\xff\xff", "", {1}, 1 << 30, Framing::len32be)) == Errc::limit);
+}
+
+TEST_CASE("record_reader: what was taken is the stream, byte for byte, without what was refused") {
+  for (const Framing framing : {Framing::lines, Framing::len32be}) {
+    const std::string first = framing == Framing::lines ? "one\ntwo\nthr" : frame("one") + frame("two") + "\0";
+    RecordReader reader("\n", 100, framing);
+    CHECK(reader.taken() == "");
+    std::memcpy(reader.space().data(), first.data(), first.size());
+    reader.filled(first.size());
+    CHECK(must(reader.next()) == "one");
+    const std::string one(reader.taken());
+    CHECK(first.starts_with(one));
+    CHECK(must(reader.next()) == "two");
+    CHECK(reader.taken().size() == 2 * one.size());
+    reader.refuse();
+    CHECK(reader.taken() == one);
+    CHECK(must(reader.next()) == "two");
+    (void)reader.space();
+    CHECK(reader.taken() == "");
   }
 }

@@ -1,0 +1,86 @@
+#include "tools/pg-consume/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "tools/common/delimiter.h"
+
+namespace pg {
+
+OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
+  OptionTable table("pg-consume", "TOPIC...", "Prints the records of each TOPIC, up to the ends seen at the start.");
+  table.operands(1, std::numeric_limits<size_t>::max());
+  table.flag("-F,--follow", options.follow, "go on with what is written later, like tail -f");
+  table.option("-o,--offset", "RANGE", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.range, parse_place_range(value, tool.env().clock.wall_ms()));
+    return {};
+  }, "start, end, N, +N, -N, @TIME, or A:B (default start)");
+  table.count("-n,--count", 0, options.count, "stop after N records were printed");
+  table.count("--last", 0, options.last, "print the N newest records of all partitions");
+  table.option("-p,--partition", "N", [&](const std::string& value) -> Result<> {
+    const auto number = parse_integer(value);
+    if (!number || *number < 0 || *number >= kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
+    options.partitions.emplace_back(static_cast<int32_t>(*number));
+    return {};
+  }, "read partition N only (repeatable)");
+  table.option("-k,--key", "KEY", [&](const std::string& value) {
+    options.filter.only_key(value);
+    return Result<>();
+  }, "print only records with exactly this key");
+  table.option("--grep", "PATTERN", [&](const std::string& value) { return options.filter.only_matching(value); },
+               "print only records whose value matches PATTERN");
+  table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.delimiter, parse_delimiter(value));
+    return {};
+  }, "end each record with DELIM, not newline; or with 'none'");
+  table.flag("-0,--null", options.nul_delimiter, "end each record with a NUL byte");
+  table.option("--framing", "HOW", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.print.framing, parse_framing(value));
+    return {};
+  }, "lines (default), or len32be: before each record its length");
+  table.option("-K,--key-delimiter", "DELIM", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.print.key_delimiter, parse_delimiter(value));
+    return {};
+  }, "print the key and DELIM before the value");
+  table.option("-f,--format", "FORMAT", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.print.format, FormatString::parse(value));
+    return {};
+  }, "print records as FORMAT says: %t %p %o %e %k %v %T %d %h …");
+  table.flag("--skip-damaged", options.skip_damaged, "go on behind damage, and exit 6 at the end");
+  table.flag("--fail-if-empty", options.fail_if_empty, "exit 3 if there is nothing to print");
+  tool.add_common_options(table, "print a line of JSON per record",
+                          "with -F, stop after so long without a record to print");
+  table.hint("-t", "the topic is the first argument");
+  table.hint("--topic", "the topic is the first argument");
+  table.hint("-c", "the count is -n");
+  table.hint("-C", "this is a consumer already");
+  table.hint("-e", "without -F it stops at the end anyway");
+  table.hint("--from-beginning", "it begins at the start anyway; -o says where else");
+  table.hint("-b", "there is no server to name: the topic is a directory under --home");
+  return table;
+}
+
+Result<> settle(const Tool& tool, ConsumeOptions& options) {
+  const auto refuse = [](const char* what) { return fail(Errc::invalid_argument, what); };
+  if (options.last >= 0 && (options.follow || options.range)) {
+    return refuse("--last goes neither with -F nor with -o: 'pg-consume -F -o -N' follows from the last N of each partition");
+  }
+  const bool lengths = options.print.framing == Framing::len32be;
+  if (lengths && (options.delimiter || options.nul_delimiter || options.print.format || tool.common().json)) {
+    return refuse("--framing len32be is a form of its own: -d, -0, -f and --json do not go with it");
+  }
+  const int forms = (options.print.format ? 1 : 0) + (tool.common().json ? 1 : 0) + (options.delimiter || options.nul_delimiter || options.print.key_delimiter ? 1 : 0);
+  if (forms > 1) return refuse("-f, --json and the delimiters -d, -0, -K exclude each other");
+  if (options.delimiter && options.nul_delimiter) return refuse("either -d or -0, not both");
+  std::sort(options.partitions.begin(), options.partitions.end());
+  options.partitions.erase(std::unique(options.partitions.begin(), options.partitions.end()), options.partitions.end());
+  options.print.json = tool.common().json;
+  if (options.delimiter) options.print.delimiter = *options.delimiter;
+  if (lengths) options.print.delimiter.clear();
+  if (options.nul_delimiter) options.print.delimiter = std::string(1, '\0');
+  return {};
+}
+
+}  // namespace pg

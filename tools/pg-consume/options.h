@@ -1,0 +1,37 @@
+// pg-consume's options: what was typed, checked.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/common/place.h"
+#include "tools/common/record_filter.h"
+#include "tools/common/record_printer.h"
+#include "tools/common/run_tool.h"
+
+namespace pg {
+
+inline constexpr int64_t kNoCount = std::numeric_limits<int64_t>::max();
+
+struct ConsumeOptions {
+  bool follow = false;
+  bool fail_if_empty = false;
+  bool skip_damaged = false;
+  bool nul_delimiter = false;
+  int64_t count = kNoCount;
+  int64_t last = -1;
+  std::optional<std::string> delimiter;
+  std::optional<PlaceRange> range;
+  std::vector<PartitionId> partitions;
+  RecordFilter filter;
+  PrintOptions print;
+};
+
+OptionTable consume_options(Tool& tool, ConsumeOptions& options);
+
+// Refuses combinations that make no sense, and settles what several options decide together.
+Result<> settle(const Tool& tool, ConsumeOptions& options);
+
+}  // namespace pg

@@ -1,7 +1,7 @@
 load helper
 
 @test "a closed output pipe ends pg-consume silently, as it ends cat" {
-  seq 100000 | pg-produce t
+  seq 500000 | pg-produce t  # more than any pipe holds
   run --separate-stderr bash -c 'pg-consume t | head -1; exit ${PIPESTATUS[0]}'
   [ "$status" -eq 141 ]
   [ "$output" = 1 ]

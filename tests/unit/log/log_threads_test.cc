@@ -125,20 +125,22 @@ TEST_CASE("log_threads: a page that vanishes under writers and readers is made a
 TEST_CASE("log_threads: writers meet a deletion and end") {
   TestEnv env(Machine::disk);
   TestPartition partition(env, tiny_segments());
-  std::atomic<int> ended = 0;
+  std::atomic<int> written = 0, ended = 0;
   std::vector<std::thread> threads;
   for (int w = 0; w < 3; ++w) {
-    threads.emplace_back([&] {
-      const auto log = partition.open();
+    threads.emplace_back([&, log = partition.open()] {
       for (;;) {
         const auto appended = try_append(*log, {"x"});
-        if (appended) continue;
+        if (appended) {
+          ++written;
+          continue;
+        }
         if (appended.error().code == Errc::not_found) ++ended;
         return;
       }
     });
   }
-  std::this_thread::sleep_for(20ms);
+  while (written < 30) std::this_thread::sleep_for(1ms);
   must(partition.remove());
   for (auto& thread : threads) thread.join();
   CHECK(ended == 3);

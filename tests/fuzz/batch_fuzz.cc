@@ -45,7 +45,8 @@ std::optional<std::string> copy(std::optional<std::string_view> bytes) {
 
 // The records of a batch; empty if it is not wholly readable.
 std::optional<std::vector<Copy>> read_records(ByteView bytes, const BatchHeader& header) {
-  auto cursor = RecordCursor::begin(bytes, header);
+  static Decompressor decompressor;
+  auto cursor = RecordCursor::begin(bytes, header, decompressor);
   if (!cursor) return {};
   std::vector<Copy> records;
   RecordView record;

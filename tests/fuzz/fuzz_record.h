@@ -14,7 +14,7 @@ class FuzzRecord {
     PG_ASSERT(builder.add(record, record.timestamp_ms.value_or(0), 1 << 30));
     const auto batch = builder.finish();
     bytes_.assign(batch.begin(), batch.end());
-    auto cursor = RecordCursor::begin(bytes_, read_batch_header(bytes_));
+    auto cursor = RecordCursor::begin(bytes_, read_batch_header(bytes_), decompressor_);
     PG_ASSERT(cursor && cursor->next(record_));
     record_.source = &source_;
   }
@@ -22,6 +22,7 @@ class FuzzRecord {
 
  private:
   std::vector<std::byte> bytes_;
+  Decompressor decompressor_;
   TopicPartition source_{"topic", PartitionId(7)};
   ConsumedRecord record_;
 };

@@ -78,6 +78,7 @@ std::string join(const std::string& left, const std::string& right) {
 std::string readable(PartitionLog& log, int64_t from = 0) {
   std::string seen;
   LogReader reader(log, Offset(from));
+  Decompressor decompressor;
   for (;;) {
     const Offset end = log.current_state()->high_watermark();
     const int64_t at = reader.next_offset().value;
@@ -90,7 +91,7 @@ std::string readable(PartitionLog& log, int64_t from = 0) {
       continue;
     }
     if (!*batch) return seen;
-    auto records = must(RecordCursor::begin((*batch)->bytes, (*batch)->header));
+    auto records = must(RecordCursor::begin((*batch)->bytes, (*batch)->header, decompressor));
     RecordView record;
     while (must(records.next(record))) {
       if (record.offset.value >= from) seen = join(seen, std::to_string(record.offset.value) + ":" + std::string(record.value.value_or("null")));

@@ -71,9 +71,8 @@ BatchHeader read_batch_header(ByteView bytes) {
   h.last_offset_delta = load_big_endian<int32_t>(p + kLastOffsetDeltaAt);
   h.base_timestamp_ms = load_big_endian<int64_t>(p + kBaseTimestampAt);
   h.max_timestamp_ms = load_big_endian<int64_t>(p + kMaxTimestampAt);
-  h.producer_id = load_big_endian<int64_t>(p + kProducerIdAt);
-  h.producer_epoch = load_big_endian<int16_t>(p + kProducerEpochAt);
-  h.base_sequence = load_big_endian<int32_t>(p + kBaseSequenceAt);
+  h.producer = {load_big_endian<int64_t>(p + kProducerIdAt), load_big_endian<int16_t>(p + kProducerEpochAt),
+                load_big_endian<int32_t>(p + kBaseSequenceAt)};
   h.record_count = load_big_endian<int32_t>(p + kRecordCountAt);
   return h;
 }
@@ -223,7 +222,7 @@ bool BatchBuilder::add(const Record& record, int64_t timestamp_ms, size_t batch_
   return true;
 }
 
-MutableBytes BatchBuilder::finish(Compressor* compressor) {
+MutableBytes BatchBuilder::finish(Compressor* compressor, const ProducerStamp& producer) {
   PG_ASSERT(!empty());
   const MutableBytes plain(buffer_.get(), used_);
   std::optional<MutableBytes> compressed;
@@ -240,9 +239,9 @@ MutableBytes BatchBuilder::finish(Compressor* compressor) {
   store_big_endian(p + kLastOffsetDeltaAt, record_count_ - 1);
   store_big_endian(p + kBaseTimestampAt, base_timestamp_ms_);
   store_big_endian(p + kMaxTimestampAt, max_timestamp_ms_);
-  store_big_endian<int64_t>(p + kProducerIdAt, -1);
-  store_big_endian<int16_t>(p + kProducerEpochAt, -1);
-  store_big_endian<int32_t>(p + kBaseSequenceAt, -1);
+  store_big_endian(p + kProducerIdAt, producer.id);
+  store_big_endian(p + kProducerEpochAt, producer.epoch);
+  store_big_endian(p + kBaseSequenceAt, producer.sequence);
   store_big_endian(p + kRecordCountAt, record_count_);
   store_big_endian(p + kCrcAt, crc32c(batch.subspan(kBatchCrcStart)));
   return batch;

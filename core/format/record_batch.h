@@ -39,6 +39,24 @@ inline constexpr int8_t kBatchMagic = 2;
 
 enum class TimestampType : uint8_t { create = 0, log_append = 1 };
 
+// Who wrote a batch, and which of its records they are, so that a retry can be told from more of the same. Sequences count
+// a producer's records in one partition and have 31 bits; the epoch counts how often they began anew at 0.
+struct ProducerStamp {
+  int64_t id = -1;  // -1: nobody
+  int16_t epoch = -1;
+  int32_t sequence = -1;  // of the first record; each record's offset delta adds to it
+
+  // The stamp of `id`'s record number `count` in a partition, from 0, and back. Both fields are used as one number, so
+  // that more records than a sequence can count stay told apart. Kafka lets a new epoch begin at sequence 0, too.
+  static ProducerStamp of(int64_t id, int64_t count) {
+    return {id, static_cast<int16_t>(count >> 31), static_cast<int32_t>(count & INT32_MAX)};
+  }
+  int64_t count() const { return int64_t{epoch} << 31 | sequence; }
+  static constexpr int64_t kCountMax = (int64_t{1} << 46) - 1;
+
+  bool operator==(const ProducerStamp&) const = default;
+};
+
 struct BatchHeader {
   Offset base_offset;
   int32_t batch_length = 0;
@@ -49,9 +67,7 @@ struct BatchHeader {
   int32_t last_offset_delta = 0;
   int64_t base_timestamp_ms = 0;
   int64_t max_timestamp_ms = 0;
-  int64_t producer_id = -1;
-  int16_t producer_epoch = -1;
-  int32_t base_sequence = -1;
+  ProducerStamp producer;
   int32_t record_count = 0;
 
   size_t size_bytes() const { return kBatchPrefixBytes + static_cast<size_t>(batch_length); }
@@ -141,7 +157,7 @@ class BatchBuilder {
   // The batch, with its header and CRC: base offset 0, leader epoch -1, for the log to stamp. With a `compressor` it is
   // compressed, unless that would not make it smaller; so it is never larger than size_bytes(). The bytes stay valid
   // until clear() or add(), and until the compressor is used again.
-  MutableBytes finish(Compressor* compressor = nullptr);
+  MutableBytes finish(Compressor* compressor = nullptr, const ProducerStamp& producer = {});
   void clear();
 
  private:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
@@ -37,6 +39,7 @@ class Verifier {
 
   Result<> check_segment(Offset base, uint64_t limit);
   Result<> check_batch(const ScannedBatch& batch, const std::string& path);
+  void check_sequence(const BatchHeader& header, uint64_t position, const std::string& path);
   Result<> check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
   Result<> check_time_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
   void fault(const std::string& path, uint64_t position, Offset offset, std::string reason) {
@@ -51,6 +54,7 @@ class Verifier {
   EpochHistory epochs_;
   LogPosition published_;
   Offset expected_;
+  std::map<int64_t, ProducerStamp> last_;  // by producer id: the last record seen of it
   std::vector<Range> damaged_;  // of the segment at hand
   Decompressor decompressor_;
 };
@@ -130,6 +134,7 @@ Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& pat
     fault(path, batch.position, expected_,
           fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
   }
+  check_sequence(batch.header, batch.position, path);
   expected_ = expected_ + batch.header.last_offset_delta + 1;
   auto cursor = RecordCursor::begin(batch.bytes, batch.header, decompressor_);
   RecordView record;
@@ -140,6 +145,23 @@ Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& pat
   }
   if (!cursor) fault(path, batch.position, batch.header.base_offset, cursor.error().what);
   return {};
+}
+
+// A producer's records come once and in order. They need not be without a gap: some may have been deleted. Sequences go
+// on at 0 after 2^31 - 1, within an epoch as Kafka's clients do it, or with the next one.
+void Verifier::check_sequence(const BatchHeader& header, uint64_t position, const std::string& path) {
+  const ProducerStamp& first = header.producer;
+  if (first.id < 0 || first.sequence < 0) return;
+  const ProducerStamp last{first.id, first.epoch, static_cast<int32_t>((int64_t{first.sequence} + header.last_offset_delta) & INT32_MAX)};
+  const auto [seen, is_new] = last_.try_emplace(first.id, last);
+  if (is_new) return;
+  const ProducerStamp before = std::exchange(seen->second, last);
+  const int64_t step = (int64_t{first.sequence} - before.sequence) & INT32_MAX;  // modulo 2^31
+  const bool ascends = first.epoch != before.epoch ? first.epoch > before.epoch : step > 0 && step < int64_t{1} << 30;
+  if (ascends) return;
+  fault(path, position, header.base_offset,
+        fmt::format("sequence {} (epoch {}) of producer {} follows its sequence {} (epoch {})", first.sequence, first.epoch,
+                    first.id, before.sequence, before.epoch));
 }
 
 Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes) {

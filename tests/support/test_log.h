@@ -18,7 +18,7 @@ namespace pg {
 class TestBatch {
  public:
   explicit TestBatch(const std::vector<std::string>& values, int64_t timestamp_ms = 1000);
-  MutableBytes bytes() { return builder_.finish(); }
+  MutableBytes bytes(const ProducerStamp& producer = {}) { return builder_.finish(nullptr, producer); }
 
  private:
   BatchBuilder builder_;

@@ -74,12 +74,16 @@ void Dump::add_batch(const DumpedBatch& dumped) {
                     "\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},\"control\":{},\"crc\":\"{}\"}}",
                     dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
                     h.max_timestamp_ms, h.timestamp_type() == TimestampType::create ? "create" : "log_append",
-                    codec_name(h.codec()), h.size_bytes(), h.producer_id, h.producer_epoch, h.base_sequence,
+                    codec_name(h.codec()), h.size_bytes(), h.producer.id, h.producer.epoch, h.producer.sequence,
                     h.is_control(), crc));
   } else {
-    add(fmt::format("  batch at {}  offsets {}..{}  count {}  epoch {}  time {}  codec {}  size {}  crc {}",
+    std::string producer;
+    if (h.producer.id >= 0) {
+      producer = fmt::format("  producer {}  producer epoch {}  sequence {}", h.producer.id, h.producer.epoch, h.producer.sequence);
+    }
+    add(fmt::format("  batch at {}  offsets {}..{}  count {}  epoch {}  time {}  codec {}  size {}{}  crc {}",
                     dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
-                    rfc3339_utc(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), crc));
+                    rfc3339_utc(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), producer, crc));
   }
 }
 

@@ -40,10 +40,29 @@ TEST_CASE("record_batch: the header of a fresh batch") {
   CHECK(header.end_offset() == Offset(6));
   CHECK(header.base_timestamp_ms == 1'700'000'000'000);
   CHECK(header.max_timestamp_ms == 1'700'000'100'000);
-  CHECK(header.producer_id == -1);
-  CHECK(header.producer_epoch == -1);
-  CHECK(header.base_sequence == -1);
+  CHECK(header.producer == ProducerStamp{-1, -1, -1});
   CHECK(header.record_count == 6);
+}
+
+TEST_CASE("record_batch: a producer's stamp is in the header, inside the CRC") {
+  BatchBuilder builder;
+  CHECK(builder.add({.value = "v"}, 5, 1000));
+  const ProducerStamp stamp{123456789012345, 2, 77};
+  const MutableBytes batch = builder.finish(nullptr, stamp);
+  CHECK(read_batch_header(batch).producer == stamp);
+  CHECK(batch_crc_matches(batch));
+  batch[56] ^= std::byte{1};
+  CHECK_FALSE(batch_crc_matches(batch));
+}
+
+TEST_CASE("record_batch: epoch and sequence together count further than a sequence") {
+  const int64_t wrap = int64_t{1} << 31;
+  for (const int64_t count : {int64_t{0}, int64_t{1}, wrap - 1, wrap, wrap + 1, 5 * wrap + 17, ProducerStamp::kCountMax}) {
+    CHECK(ProducerStamp::of(1, count).count() == count);
+    CHECK(ProducerStamp::of(1, count).sequence >= 0);
+    CHECK(ProducerStamp::of(1, count).epoch >= 0);
+  }
+  CHECK(ProducerStamp::of(1, wrap) == ProducerStamp{1, 1, 0});
 }
 
 TEST_CASE("record_batch: records come back as they were, nulls and headers included") {

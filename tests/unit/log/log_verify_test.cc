@@ -157,3 +157,20 @@ TEST_CASE("log_verify: a log in use, with a dead writer's tail, is not faulty") 
   must(must(l.env.files.open(path, OpenMode::write))->write_at(size_of(l.env.files, path), as_bytes("tail")));
   CHECK(faults_of(*l.log) == "");
 }
+
+TEST_CASE("log_verify: a producer's sequences ascend, with gaps and around 2^31; others are faults") {
+  const auto faults_after = [](const std::vector<ProducerStamp>& stamps) {
+    TestEnv env;
+    TestPartition partition(env);
+    const auto log = partition.open();
+    for (const auto& stamp : stamps) must(log->append(TestBatch({"a", "b"}).bytes(stamp), env.soon()));
+    return faults_of(*log);
+  };
+  CHECK(faults_after({{7, 0, 0}, {8, 0, 0}, {7, 0, 2}, {}, {7, 0, 10}, {8, 0, 2}}) == "");
+  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 0, 0}}) == "");                   // as Kafka's clients go on
+  CHECK(faults_after({{7, 0, INT32_MAX}, {7, 0, 1}}) == "");                       // wraps inside the batch
+  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 1, 0}}) == "");                   // as ours do
+  CHECK(faults_after({{7, 1, 0}, {7, 0, 2}}).find("offset 2: sequence 2 (epoch 0) of producer 7 follows its sequence 1 (epoch 1)") != std::string::npos);
+  CHECK(faults_after({{7, 0, 0}, {7, 0, 0}}).find("sequence 0 (epoch 0) of producer 7") != std::string::npos);
+  CHECK(faults_after({{7, 0, 4}, {7, 0, 5}}).find("sequence 5 (epoch 0) of producer 7") != std::string::npos);
+}

@@ -11,6 +11,16 @@
 namespace pg {
 
 Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
+  PG_ASSIGN(const auto appended, append_unless_moved(nullptr, batch, deadline));
+  return *appended;
+}
+
+Result<std::optional<Appended>> PartitionLog::append_if(const LogEnd& seen, MutableBytes batch, Deadline deadline) {
+  return append_unless_moved(&seen, batch, deadline);
+}
+
+// `seen`: where the log must still end; nullptr: anywhere.
+Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline) {
   const BatchHeader header = read_batch_header(batch);
   PG_ASSERT(batch_header_fault(header) == nullptr && header.size_bytes() == batch.size());
   if (std::cmp_greater(batch.size(), spec_.config.max_message_bytes)) {
@@ -23,6 +33,8 @@ Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
   {
     const NoJobStop no_job_stop;
     PG_ASSIGN(Writing writing, begin_append(deadline));
+    const LogEnd end{writing.position.log_end, LeaderEpoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed))};
+    if (seen != nullptr && *seen != end) return std::nullopt;
     const Offset segment = writing.position.active_segment;
     PG_ASSIGN(appended, append_holding_lock(writing, batch, header));
     rolled = writing.position.active_segment != segment;

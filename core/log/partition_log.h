@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/base/limits.h"
@@ -38,6 +39,13 @@ struct Appended {
   Offset base_offset;
   Offset end_offset;
   LeaderEpoch leader_epoch;
+};
+
+// What a conditional append depends on.
+struct LogEnd {
+  Offset log_end;
+  LeaderEpoch leader_epoch;
+  bool operator==(const LogEnd&) const = default;
 };
 
 class PartitionLog {
@@ -70,6 +78,10 @@ class PartitionLog {
   // All of it or nothing. Errors: limit (larger than max.message.bytes),
   // no_space, not_found (deleted), fenced, not_leader, timed_out (the message names who holds the lock), interrupted, io.
   Result<Appended> append(MutableBytes batch, Deadline deadline);
+
+  // The same, but only if the log still ends where the caller saw it end, in the epoch it saw: otherwise empty, nothing
+  // was written, and the caller reads what is new and decides again. This is how tables are kept in logs.
+  Result<std::optional<Appended>> append_if(const LogEnd& seen, MutableBytes batch, Deadline deadline);
 
   // Returns once everything that was written before the call is on stable storage; the offset up to which that holds.
   // One flush serves all processes that wait for one. A failure is final: the partition takes no more writes.
@@ -114,6 +126,7 @@ class PartitionLog {
   Result<std::shared_ptr<PartitionState>> open_state(Deadline deadline);
   Result<> remove_directory() const;
 
+  Result<std::optional<Appended>> append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline);
   Result<Appended> append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header);
   Result<Writing> begin_append(Deadline deadline);
   Result<> check_may_append(const PartitionState& state) const;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "core/base/crc32c.h"
 #include "core/format/path_names.h"
@@ -422,5 +424,41 @@ TEST_CASE("log_append: after any failed write, the files alone hold the same log
     REQUIRE(contents(*log) == numbers(0, next + 3));
     REQUIRE(faults_of(*log) == "");
     if (env.files.fired() == 0) break;
+  }
+}
+
+TEST_CASE("log_append: a conditional append is made only where nothing changed since") {
+  for (const Machine machine : kEveryMachine) {
+    TestEnv env(machine);
+    TestPartition partition(env, tiny_segments());
+    const auto one = partition.open(), other = partition.open();
+    LogEnd seen{Offset(0), LeaderEpoch(0)};
+    for (int64_t n = 0; n < 60; n += 2) {  // over several segments
+      seen.log_end = must(one->append_if(seen, TestBatch({std::to_string(n)}).bytes(), env.soon())).value().end_offset;
+      append(*other, {std::to_string(n + 1)});
+      CHECK_FALSE(must(one->append_if(seen, TestBatch({"x"}).bytes(), env.soon())));
+      seen.log_end = Offset(n + 2);
+      CHECK_FALSE(must(one->append_if({seen.log_end, LeaderEpoch(1)}, TestBatch({"x"}).bytes(), env.soon())));
+    }
+    CHECK(contents(*other) == numbers(0, 60));
+    CHECK(faults_of(*one) == "");
+  }
+}
+
+TEST_CASE("log_append: of those who decided on the same end, one appends") {
+  TestEnv env(Machine::disk);
+  TestPartition partition(env);
+  constexpr int kThreads = 4;
+  std::atomic<int> appended = 0;
+  for (int64_t round = 0; round < 50; ++round) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        const auto log = partition.open();
+        if (must(log->append_if({Offset(round), LeaderEpoch(0)}, TestBatch({"v"}).bytes(), env.soon()))) ++appended;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    REQUIRE(appended == round + 1);
   }
 }

@@ -28,6 +28,7 @@ enum class Errc {
   not_durable,          // written, but not as durable as asked
   no_space,             // disk full or quota reached
   limit,                // a configured limit would be passed
+  conflict,             // what the caller relies on is not so
   io,                   // everything else the system said no to
 };
 

@@ -30,7 +30,8 @@ class FieldWriter {
   std::string out_;
 };
 
-// Reads what FieldWriter wrote. Beyond the end it gives zeros and remembers that: ask failed() before believing any of it.
+// Reads what FieldWriter wrote. Beyond the end it gives zeros and remembers that: ask failed() before believing any of
+// it.
 class FieldReader {
  public:
   explicit FieldReader(std::string_view in) : in_(in) {}
@@ -52,6 +53,7 @@ class FieldReader {
   }
   std::string_view get_string() { return get_bytes(static_cast<uint16_t>(get<int16_t>())); }
   bool at_end() const { return in_.empty(); }
+  size_t left() const { return in_.size(); }
   bool failed() const { return failed_; }
 
  private:

@@ -18,6 +18,7 @@ const char* suffix(SegmentFile kind) {
     case SegmentFile::log: return ".log";
     case SegmentFile::offset_index: return ".index";
     case SegmentFile::time_index: return ".timeindex";
+    case SegmentFile::snapshot: return ".snapshot";
   }
   return "";
 }
@@ -156,6 +157,12 @@ std::string cluster_file(const std::string& home) { return home + "/cluster.json
 std::string topics_directory(const std::string& home) { return home + "/topics"; }
 std::string topic_file(const std::string& home, std::string_view topic) {
   return fmt::format("{}/{}/topic.json", topics_directory(home), topic);
+}
+
+std::string locks_directory(const std::string& home) { return home + "/locks"; }
+std::string producers_lock(const std::string& home) { return locks_directory(home) + "/producers"; }
+std::string producer_holder(const std::string& home, int64_t producer_id) {
+  return fmt::format("{}/producer-{}.holder", locks_directory(home), producer_id);
 }
 
 std::string versioned(const std::string& path, int64_t version) { return fmt::format("{}.v{}", path, version); }

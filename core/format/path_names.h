@@ -3,6 +3,7 @@
 //   HOME/
 //     cluster.json.v<n>
 //     topics/<topic>/topic.json.v<n>
+//     locks/producers  producer-<id>.holder             who uses a producer id
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
 //       recovery-point-offset-checkpoint                (Kafka)
@@ -10,6 +11,7 @@
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
 //         <20 digits>.log.cleaned .log.swap .log.deleted, and so for the indexes (Kafka): see core/log/segment_list.h
+//         <20 digits>.snapshot                          (Kafka) the producers before this segment
 //         <20 digits>.torn-<n>                          bytes that recovery cut off the segment's end
 //         <20 digits>.damaged-<n>                       bytes that repair took out of the segment
 //         <20 digits>.log.repaired                      being made by repair
@@ -31,8 +33,9 @@ namespace pg::names {
 // Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". invalid_argument says what is wrong.
 Result<> check_topic(std::string_view topic);
 
-enum class SegmentFile { log, offset_index, time_index };
-inline constexpr SegmentFile kSegmentFiles[] = {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index};
+enum class SegmentFile { log, offset_index, time_index, snapshot };
+inline constexpr SegmentFile kSegmentFiles[] = {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index,
+                                                SegmentFile::snapshot};
 // A file that is on its way into the log or out of it has a second suffix: what each means is in
 // core/log/segment_list.h.
 enum class SegmentStage { live, cleaned, swap, deleted };
@@ -75,6 +78,10 @@ std::string meta_properties(const std::string& log_directory);
 std::string cluster_file(const std::string& home);  // without its version
 std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
+
+std::string locks_directory(const std::string& home);
+std::string producers_lock(const std::string& home);
+std::string producer_holder(const std::string& home, int64_t producer_id);
 
 std::string versioned(const std::string& path, int64_t version);
 // The n of "<base>.v<n>"; empty where `file_name` is not a version of `base`.

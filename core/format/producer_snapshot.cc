@@ -37,12 +37,15 @@ std::string write_producer_snapshot(const ProducerEntries& entries) {
 }
 
 Result<ProducerEntries> parse_producer_snapshot(std::string_view bytes) {
-  const auto malformed = [](const char* why) { return fail(Errc::corrupt, std::string("malformed producer snapshot: ") + why); };
+  const auto malformed = [](const char* why) {
+    return fail(Errc::corrupt, std::string("malformed producer snapshot: ") + why);
+  };
   if (bytes.size() < kEntriesAt || (bytes.size() - kEntriesAt) % kEntryBytes != 0) return malformed("its size");
   FieldReader in(bytes);
   if (in.get<int16_t>() != kVersion) return malformed("an unknown version");
   if (in.get<uint32_t>() != crc32c(as_bytes(bytes).subspan(kCrcStart))) return malformed("its CRC does not match");
-  if (std::cmp_not_equal(in.get<int32_t>(), (bytes.size() - kEntriesAt) / kEntryBytes)) return malformed("its number of entries");
+  if (std::cmp_not_equal(in.get<int32_t>(), (bytes.size() - kEntriesAt) / kEntryBytes))
+    return malformed("its number of entries");
   ProducerEntries entries;
   while (!in.at_end()) {
     const auto id = in.get<int64_t>();

@@ -23,7 +23,7 @@ struct ProducerEntry {
   Offset last_offset;
   int32_t offset_delta = 0;
   int64_t timestamp_ms = -1;
-  int32_t coordinator_epoch = -1;       // of transactions, which this version does not make
+  int32_t coordinator_epoch = -1;  // of transactions, which this version does not make
   int64_t transaction_first_offset = -1;
 
   static ProducerEntry of(const BatchHeader& last_batch);

@@ -6,6 +6,7 @@
 #include "core/format/path_names.h"
 #include "core/log/log_recovery.h"
 #include "core/log/partition_log.h"
+#include "core/log/producer_state.h"
 #include "core/os/signals.h"
 
 namespace pg {
@@ -67,6 +68,7 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
   position.log_end = base_offset + header.last_offset_delta + 1;
   IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
+  if (header.producer.id >= 0) ++position.producer_batches;
   writing.state->publish_and_wake(position);
   return Appended{base_offset, position.log_end, epoch};
 }
@@ -173,6 +175,7 @@ Result<> PartitionLog::roll(Writing& writing) {
 
   page.rolling.store(base.value + 1, std::memory_order_release);
   PG_CHECK(remove_segment(env_.files, directory_, base));
+  save_producers(env_, directory_, position, base);
   auto made = create_segment(env_.files, directory_, base);
   if (!made) {
     // If this fails too, the mark tells the next writer.

@@ -276,6 +276,7 @@ Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPositi
     if (!found) break;
     writer.add_batch(rebuilt, found->header.last_offset(), found->header.max_timestamp_ms,
                      static_cast<int64_t>(found->header.size_bytes()));
+    if (found->header.producer.id >= 0) ++rebuilt.producer_batches;
     scanner.skip(*found);
   }
   if (sealed) writer.close(rebuilt);

@@ -95,7 +95,7 @@ Result<> create_segment(FileSystem& files, const std::string& directory, Offset 
 }
 
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base) {
-  for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index}) {
+  for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::snapshot}) {
     const auto removed = files.unlink(names::segment(directory, base, kind));
     if (!removed && removed.error().code != Errc::not_found) return removed;
   }

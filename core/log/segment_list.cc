@@ -130,7 +130,7 @@ Result<> finish_swaps(FileSystem& files, const std::string& directory) {
 
 Result<> set_deleted(FileSystem& files, const std::string& directory, Offset base) {
   // The .log last: as long as it is there, the segment is in the list, and may be set deleted again.
-  for (const auto kind : {SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
+  for (const auto kind : {SegmentFile::snapshot, SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
     PG_CHECK(rename_if_there(files, names::segment(directory, base, kind),
                              names::segment(directory, base, kind, SegmentStage::deleted)));
   }

@@ -30,6 +30,7 @@ struct LogPosition {
   Offset max_timestamp_offset;    // last offset of the batch that has it
   int64_t last_time_entry_ms = -1;
   int64_t first_timestamp_ms = -1;  // the active segment's first batch, for segment.ms
+  int64_t producer_batches = 0;     // batches in the active segment that have a producer id
 };
 
 enum class Role : uint32_t { leader = 0, follower = 1 };

@@ -1,0 +1,108 @@
+#include "core/store/log_table.h"
+
+#include <thread>
+
+#include "tests/support/printing.h"
+#include "tests/support/test_home.h"
+
+using namespace pg;
+
+namespace {
+
+LogTable open_table(TestHome& t) {
+  return must(LogTable::open(*t.home, "__rows", t.env.soon()));
+}
+
+Result<std::optional<std::string>> try_add(LogTable& table, const std::string& key, Deadline deadline) {
+  return table.change(
+      key,
+      [](const std::optional<std::string>& current) -> Result<std::optional<std::string>> {
+        return current.value_or("") + "x";
+      },
+      deadline);
+}
+
+std::optional<std::string> row(LogTable& table, const std::string& key, Deadline deadline) {
+  return must(table.change(
+      key, [](const auto&) -> Result<std::optional<std::string>> { return std::nullopt; }, deadline));
+}
+
+}  // namespace
+
+TEST_CASE("log_table: a row is what was last decided, for every handle") {
+  TestHome t;
+  LogTable one = open_table(t), other = open_table(t);
+  CHECK_FALSE(row(one, "k", t.env.soon()));
+  CHECK(must(try_add(one, "k", t.env.soon())) == "x");
+  CHECK(must(try_add(other, "k", t.env.soon())) == "xx");
+  CHECK(must(try_add(one, "other", t.env.soon())) == "x");
+  CHECK(row(one, "k", t.env.soon()) == "xx");
+  CHECK(row(other, "other", t.env.soon()) == "x");
+  t.produce("__rows", {"without a key"});
+  const auto deleter = t.producer("__rows");
+  must(deleter->send({.key = "k", .value = {}}));
+  must(deleter->close());
+  CHECK_FALSE(row(one, "k", t.env.soon()));
+}
+
+TEST_CASE("log_table: what a decision was based on is on stable storage, also if only read") {
+  TestHome t;
+  LogTable table = open_table(t);
+  must(try_add(table, "k", t.env.soon()));
+  const auto log = t.log("__rows");
+  CHECK(log->current_state()->page().flushed.load() == 1);
+  const auto writer = t.producer("__rows", {.flush = FlushMode::never});
+  must(writer->send({.key = "k", .value = "unflushed"}));
+  must(writer->close());
+  CHECK(log->current_state()->page().flushed.load() == 1);
+  CHECK(row(table, "k", t.env.soon()) == "unflushed");
+  CHECK(log->current_state()->page().flushed.load() == 2);
+}
+
+TEST_CASE("log_table: changes by many at once are all made, one after the other") {
+  TestHome t(Machine::disk);
+  constexpr int kThreads = 4, kChanges = 25;
+  (void)open_table(t);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      LogTable table = open_table(t);
+      for (int n = 0; n < kChanges; ++n) must(try_add(table, "k", t.env.soon()));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  LogTable table = open_table(t);
+  CHECK(row(table, "k", t.env.soon()) == std::string(kThreads * kChanges, 'x'));
+}
+
+TEST_CASE("log_table: an error of the decision is returned, and nothing is changed") {
+  TestHome t;
+  LogTable table = open_table(t);
+  must(try_add(table, "k", t.env.soon()));
+  const auto refuse = [](const auto&) -> Result<std::optional<std::string>> { return fail(Errc::conflict, "no"); };
+  CHECK(code_of(table.change("k", refuse, t.env.soon())) == Errc::conflict);
+  CHECK(row(table, "k", t.env.soon()) == "x");
+}
+
+TEST_CASE("log_table: whichever call fails, the row is the old one or the new one") {
+  for (int64_t nth = 1;; ++nth) {
+    TestHome t;
+    LogTable table = open_table(t);
+    must(try_add(table, "k", t.env.soon()));
+    t.env.files.arm({.nth = nth, .sys_errno = EIO, .prefix_bytes = 20});
+    const auto changed = try_add(table, "k", t.env.soon());
+    const bool fired = t.env.files.fired() > 0;
+    t.env.files.disarm();
+    LogTable again = open_table(t);
+    const auto now = again.change(
+        "k", [](const auto&) -> Result<std::optional<std::string>> { return std::nullopt; }, t.env.soon());
+    if (now)
+      CHECK((*now == "xx" || (!changed && *now == "x")));
+    else
+      CHECK(now.error().code == Errc::io);  // a failed sync takes the partition offline
+    if (!fired) {
+      CHECK(nth > 5);
+      break;
+    }
+  }
+}

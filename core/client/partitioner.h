@@ -35,6 +35,11 @@ class Partitioner {
     return partitions_ == 1 ? PartitionId(0) : choose_among_many(key);
   }
 
+  // Whether choose() depends on nothing but the key.
+  bool follows_from(const std::optional<std::string_view>& key) const {
+    return key && (kind_ == PartitionerKind::murmur2 || (kind_ == PartitionerKind::crc32 && !key->empty()));
+  }
+
   // A batch for `partition` was sent: the sticky choice moves on.
   void batch_sent(PartitionId partition);
 

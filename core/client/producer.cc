@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/client/named_input.h"
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -33,6 +35,12 @@ class Producer::Flusher {
     } else if (was_idle) {
       changed_.notify_one();  // otherwise it has its date already, and a wake-up would only cost
     }
+  }
+
+  // What others wrote, and this producer relies on.
+  void relied_on(PartitionLog& log) {
+    const std::lock_guard guard(mutex_);
+    dirty_[&log];
   }
 
   // With no interval: flushes what was written since the last call, here and now.
@@ -150,6 +158,7 @@ Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& 
   if (codec != Codec::none) producer->compressor_ = std::make_unique<Compressor>(codec);
   // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
   PG_CHECK(producer->open_slot(PartitionId(0)));
+  if (producer->options_.name) PG_CHECK(producer->open_input());
   return producer;
 }
 
@@ -189,9 +198,15 @@ Result<> Producer::open_slot(PartitionId partition) {
 
 Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted) {
   const int64_t timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : home_.env().clock.wall_ms();
-  const PartitionId partition = wanted ? *wanted : partitioner_.choose(record.key);
+  const PartitionId partition = wanted   ? *wanted
+                                : input_ ? input_->place(record.key, partitioner_)
+                                         : partitioner_.choose(record.key);
   if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].log) PG_CHECK(open_slot(partition));
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
+  if (input_) {
+    PG_ASSIGN(const bool is_there, take_named(record, slot, partition));
+    if (is_there) return {};
+  }
   if (slot.batch.add(record, timestamp_ms, batch_bytes_)) [[likely]] {
     if (slot.batch.record_count() == 1) slot.first_added = home_.env().clock.now();
     return {};
@@ -199,11 +214,57 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
   // It begins the next batch, which may be larger than others if it is the only record in it.
   if (!slot.batch.empty()) PG_CHECK(send_batch(slot));
   if (!slot.batch.add(record, timestamp_ms, static_cast<size_t>(max_message_bytes_))) {
+    if (input_) input_->refuse(partition);
     return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows",
                                          max_message_bytes_, topic_.name));
   }
   slot.first_added = home_.env().clock.now();
   return {};
+}
+
+Result<> Producer::open_input() {
+  std::vector<PartitionLog*> logs;
+  for (size_t p = 0; p < slots_.size(); ++p) {
+    if (!slots_[p].log) PG_CHECK(open_slot(PartitionId(static_cast<int32_t>(p))));
+    logs.push_back(slots_[p].log.get());
+  }
+  PG_ASSIGN(input_, NamedInput::open(home_, *options_.name, topic_, logs, deadline()));
+  return {};
+}
+
+// True: the record is in the topic already. When that was the last one that had to be compared, what was held back goes.
+Result<bool> Producer::take_named(const Record& record, Slot& slot, PartitionId partition) {
+  const bool was_comparing = input_->comparing();
+  PG_ASSIGN(const bool is_there, input_->take(record, partition));
+  if (is_there && was_comparing && !input_->comparing() && held_bytes_ > 0) PG_CHECK(send_batches());
+  if (!is_there && !slot.batch.empty() && input_->begins_epoch(partition)) PG_CHECK(send_batch(slot));
+  return is_there;
+}
+
+int64_t Producer::records_done() const { return records_written_ + (input_ ? input_->skipped() : 0); }
+
+Result<> Producer::hold_batch(Slot& slot) {
+  held_bytes_ += slot.batch.size_bytes();
+  if (held_bytes_ > kHeldBytesMax) {
+    return fail(Errc::limit, "too many new records before those that are there already: cannot hold them back any longer");
+  }
+  slot.held.push_back(std::exchange(slot.batch, {}));
+  return {};
+}
+
+// What was held back is never sent if the input ended before all that is there was compared with it.
+Result<> Producer::end_input(bool whole_input) {
+  if (!input_) return {};
+  if (input_->comparing()) {
+    for (Slot& slot : slots_) {
+      slot.held.clear();
+      slot.batch.clear();
+    }
+  }
+  for (Slot& slot : slots_) {
+    if (input_->has_skipped(slot.log->spec().partition.partition) && flush_interval_ != Duration::max()) flusher_->relied_on(*slot.log);
+  }
+  return whole_input ? input_->check_end() : Result<>();
 }
 
 Result<> Producer::send_batch(Slot& slot) {
@@ -212,13 +273,24 @@ Result<> Producer::send_batch(Slot& slot) {
 }
 
 Result<> Producer::append_batch(Slot& slot) {
+  if (!input_) return append_records(slot, slot.batch);
+  if (input_->comparing()) return hold_batch(slot);
+  for (BatchBuilder& batch : std::exchange(slot.held, {})) PG_CHECK(append_records(slot, batch));
+  return slot.batch.empty() ? Result<>() : append_records(slot, slot.batch);
+}
+
+Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
   PG_CHECK(flusher_->check());
-  const int32_t count = slot.batch.record_count();
-  const auto appended = slot.log->append(slot.batch.finish(compressor_.get()), deadline());
-  slot.batch.clear();
-  PG_CHECK(appended);
-  records_written_ += count;
+  const int32_t count = batch.record_count();
   const TopicPartition& partition = slot.log->spec().partition;
+  if (slot.failed) return tl::unexpected(*slot.failed);
+  const ProducerStamp stamp = input_ ? input_->next_stamp(partition.partition) : ProducerStamp();
+  const auto appended = slot.log->append(batch.finish(compressor_.get(), stamp), deadline());
+  batch.clear();
+  if (!appended && input_) slot.failed = appended.error();
+  PG_CHECK(appended);
+  if (input_) input_->appended(partition.partition, count);
+  records_written_ += count;
   partitioner_.batch_sent(partition.partition);
   BatchReport report{partition, appended->base_offset, count, ""};
   if (flush_interval_ != Duration::max()) {
@@ -234,13 +306,14 @@ Result<> Producer::append_batch(Slot& slot) {
 
 Result<> Producer::send_batches() {
   for (Slot& slot : slots_) {
-    if (!slot.batch.empty()) PG_CHECK(append_batch(slot));
+    if (!slot.batch.empty() || !slot.held.empty()) PG_CHECK(append_batch(slot));
   }
   return flusher_->flush_if_due();
 }
 
 std::optional<Deadline> Producer::linger_deadline() const {
   std::optional<Deadline> earliest;
+  if (input_ && input_->comparing()) return earliest;
   for (const Slot& slot : slots_) {
     if (slot.batch.empty()) continue;
     const Deadline due = slot.first_added + options_.linger;
@@ -249,16 +322,24 @@ std::optional<Deadline> Producer::linger_deadline() const {
   return earliest;
 }
 
-Result<> Producer::close() {
+Result<> Producer::close(bool whole_input) {
+  const auto ended = end_input(whole_input);
   const auto sent = send_batches();
   const auto flushed = flusher_->finish();
+  PG_CHECK(ended);
   PG_CHECK(sent);
   PG_CHECK(flushed);
-  if (flushed->empty()) return {};
+  PG_CHECK(note_recovery_points(*flushed));
+  const bool all_flushed = flush_interval_ != Duration::max();
+  return input_ && all_flushed ? input_->save(deadline()) : Result<>();
+}
+
+Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {
+  if (flushed.empty()) return {};
   // Partitions of one topic may lie in several log directories, one for each leader.
   std::map<std::string, OffsetCheckpoint> by_directory;
   std::map<TopicPartition, std::shared_ptr<PartitionState>> states;
-  for (const auto& [partition, offset] : *flushed) {
+  for (const auto& [partition, offset] : flushed) {
     PartitionLog& log = *slots_[static_cast<size_t>(partition.partition.value)].log;
     PG_ASSIGN(states[partition], log.state(deadline()));  // not_found: another topic may have the name by now
     by_directory[log.spec().log_directory][partition] = offset;

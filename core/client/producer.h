@@ -46,10 +46,14 @@ struct ProducerOptions {
   PartitionerKind partitioner = PartitionerKind::murmur2;
   Codec codec = Codec::none;  // unless the topic's compression.type says another
   bool create_topic = true;
+  // A name for this input: records of it that are in the topic already are compared and skipped. See named_input.h.
+  std::optional<std::string> name = {};
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
   // twice at once. Its failure is the producer's.
   std::function<Result<>(const BatchReport&)> report = {};
 };
+
+class NamedInput;
 
 class Producer {
  public:
@@ -67,12 +71,16 @@ class Producer {
   // When the oldest gathered record has waited for `linger`; empty if nothing is gathered.
   std::optional<Deadline> linger_deadline() const;
 
-  // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done.
-  Result<> close();
+  // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done. With a name:
+  // `whole_input` says that there is no more of it; conflict if the topic then holds records that it lacks and it has
+  // others, and nothing was written.
+  Result<> close(bool whole_input = true);
 
   // No key and value together may be longer.
   int32_t max_record_bytes() const { return max_message_bytes_; }
   int64_t records_written() const { return records_written_; }
+  int64_t records_done() const;  // and those that are there already
+  const NamedInput* input() const { return input_.get(); }  // with a name: what was skipped
   int32_t partition_count() const { return static_cast<int32_t>(slots_.size()); }
 
  private:
@@ -81,6 +89,8 @@ class Producer {
     std::unique_ptr<PartitionLog> log;
     BatchBuilder batch;
     Deadline first_added;
+    std::vector<BatchBuilder> held;  // with a name: to be appended once the input was compared
+    std::optional<Error> failed;     // with a name: what could not be appended leaves a gap that nothing may follow
   };
 
   Producer(Home& home, TopicMetadata topic, ProducerOptions options);
@@ -88,6 +98,12 @@ class Producer {
   void set_flushing(const LogConfig& config);
   Result<> send_batch(Slot& slot);
   Result<> append_batch(Slot& slot);
+  Result<> append_records(Slot& slot, BatchBuilder& batch);
+  Result<> hold_batch(Slot& slot);
+  Result<> open_input();
+  Result<bool> take_named(const Record& record, Slot& slot, PartitionId partition);
+  Result<> end_input(bool whole_input);
+  Result<> note_recovery_points(const OffsetCheckpoint& flushed);
   Deadline deadline() const;
 
   Home& home_;
@@ -101,6 +117,8 @@ class Producer {
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
   std::unique_ptr<Flusher> flusher_;
   int64_t records_written_ = 0;
+  std::unique_ptr<NamedInput> input_;
+  size_t held_bytes_ = 0;
 };
 
 }  // namespace pg

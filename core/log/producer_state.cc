@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/format/path_names.h"
+#include "core/log/segment_list.h"
 
 namespace pg {
 namespace {
@@ -61,9 +62,13 @@ Result<> try_to_save(const Env& env, const std::string& directory, const LogPosi
 
 }  // namespace
 
-Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset start) {
+Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset start, Deadline deadline) {
   FileSystem& files = log.env().files;
-  const LogPosition end = log.current_state()->position();
+  PG_ASSIGN(const auto state, log.state(deadline));
+  // No batch may move to another segment between two that are looked into.
+  SegmentList segments(log.env(), *state, log.directory());
+  PG_ASSIGN(const HeldLock kept, segments.keep(deadline));
+  const LogPosition end = state->position();
   PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
   for (size_t i = bases.size(); i-- > 0;) {
     if (bases[i] > end.active_segment) continue;

@@ -19,7 +19,7 @@ namespace pg {
 
 // How many records the producer has written, as far as the log tells: the count after its last one; 0 if it tells
 // nothing. `start`: none of them lies below.
-Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset start);
+Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset start, Deadline deadline);
 
 // The producer's batches that are still there, in order; not those that are appended later. A segment that is deleted
 // meanwhile is passed over. Borrows `log`.

@@ -11,10 +11,11 @@ const ConfigMap kTableConfig = {{"max.message.bytes", "2097152"}};
 // Takes in the records of [next, end): the last one of `key` is the row.
 Result<> read_row(PartitionLog& log, std::string_view key, Offset& next, Offset end, std::optional<std::string>& row) {
   LogReader reader(log, next);
+  Decompressor decompressor;
   for (;;) {
     PG_ASSIGN(const auto batch, reader.next(end));
     if (!batch) break;
-    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header));
+    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
     RecordView record;
     for (;;) {
       PG_ASSIGN(const bool more, records.next(record));

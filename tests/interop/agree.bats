@@ -40,6 +40,16 @@ stat_of() { # TOPIC FIELD
   [[ $(stat_of t batches) -eq 10 ]]
 }
 
+@test "producer ids, epochs and sequences" {
+  seq 5 | pg-produce --producer-id x t
+  seq 12 | pg-produce --producer-id x t
+  echo anonymous | pg-produce t
+  agree t 13
+  local id
+  id=$(pg-topic dump --json t | jq -r 'select(.type=="batch").producer_id' | head -1)
+  "$decode" --producers "$PG_HOME/brokers/0/t-0" | diff - <(printf '%s\n' "$id 0 0 5" "$id 0 5 7" "-1 -1 -1 1")
+}
+
 @test "keys" {
   seq 1000 | sed 's/.*/key &:value &/' | pg-produce -K : t
   agree t 1000

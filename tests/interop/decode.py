@@ -4,6 +4,7 @@
 decode.py DIR...                     prints each record of the partition directories (TOPIC-N) as one JSON line
 decode.py --against FILE DIR...      compares the records with FILE, the output of `pg-consume --json`, instead
 decode.py --stats DIR...             prints how many segments, batches, records and index entries there are instead
+decode.py --producers DIR...         prints producer id, epoch, base sequence and count of each batch instead
 
 In all three the files are checked: every checksum, that offsets go on without a gap, that each entry of an index says the
 truth, and the two text files. The first disagreement ends it with exit 1, naming file and position.
@@ -25,7 +26,7 @@ try:
 except ImportError as error:
     sys.exit(f"decode.py: {error}: run it with /usr/bin/python3 and Debian's python3-kafka and python3-crc32c")
 
-Batch = collections.namedtuple("Batch", "position base last epoch records")
+Batch = collections.namedtuple("Batch", "position base last epoch producer records")
 Record = collections.namedtuple("Record", "offset timestamp append_time key value headers")
 
 # Where python3-kafka gives no access: a batch begins with its base offset, its length without these two, and its leader epoch.
@@ -63,12 +64,13 @@ def decode_segment(path):
         except (KafkaError, struct.error) as error:
             fail(path, position, error)
         greatest = batch.max_timestamp
+        producer = batch._header_data[9:12]  # id, epoch, base sequence: decoded, and shown nowhere
         (length, epoch) = struct.unpack_from(">ii", data, position + LENGTH_POSITION)
         if [r.offset for r in records] != list(range(base, last + 1)):
             fail(path, position, f"offset {base}: records do not number {base} to {last}")
         if max(r.timestamp for r in records) != greatest:
             fail(path, position, f"offset {base}: max timestamp is {greatest}, of the records {max(r.timestamp for r in records)}")
-        batches.append(Batch(position, base, last, epoch, records))
+        batches.append(Batch(position, base, last, epoch, producer, records))
         position += BEFORE_LENGTH_COUNTS + length
     if position != len(data):
         fail(path, position, f"{len(data) - position} bytes after the last batch")
@@ -151,7 +153,7 @@ def check_partition_metadata(path):
         fail(path, match.start(1), "the topic id is zero")
 
 
-def decode_partition(directory, stats):
+def decode_partition(directory, stats, producers):
     """All records of a partition directory, after every check of its files."""
     path = os.path.join
     bases = sorted(name[:-4] for name in os.listdir(directory) if re.fullmatch(r"\d{20}\.log", name))
@@ -172,6 +174,7 @@ def decode_partition(directory, stats):
         every_batch += batches
     check_epochs(path(directory, "leader-epoch-checkpoint"), every_batch)
     check_partition_metadata(path(directory, "partition.metadata"))
+    producers += [(*batch.producer, len(batch.records)) for batch in every_batch]
     stats["segments"] += len(bases)
     stats["batches"] += len(every_batch)
     return [record for batch in every_batch for record in batch.records]
@@ -214,19 +217,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", metavar="FILE")
     parser.add_argument("--stats", action="store_true")
+    parser.add_argument("--producers", action="store_true")
     parser.add_argument("directories", nargs="+", metavar="DIR")
     arguments = parser.parse_args()
 
     stats = collections.Counter(segments=0, batches=0, records=0, index=0, timeindex=0)
-    lines = []
+    lines, producers = [], []
     for directory in arguments.directories:
         topic, _, partition = os.path.basename(os.path.normpath(directory)).rpartition("-")
-        lines += [as_json(topic, int(partition), record) for record in decode_partition(directory, stats)]
+        lines += [as_json(topic, int(partition), record) for record in decode_partition(directory, stats, producers)]
     stats["records"] = len(lines)
 
     if arguments.against:
         with open(arguments.against, encoding="utf-8") as file:
             compare([json.loads(line) for line in file], lines, arguments.against)
+    elif arguments.producers:
+        for fields in producers:
+            print(*fields)
     elif arguments.stats:
         print(json.dumps(stats))
     else:

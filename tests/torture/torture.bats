@@ -2,7 +2,7 @@
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit 1
-  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3; else records=20000 minutes=0.3; fi
+  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3 rounds=60; else records=20000 minutes=0.3 rounds=6; fi
 }
 
 @test "8 producers and 4 followers on one partition: every record once, in each producer's order" {
@@ -11,6 +11,10 @@ setup() {
 
 @test "8 producers and 4 followers on 12 partitions: every record once, in each key's order" {
   "$BATS_TEST_DIRNAME/many_writers" "$records" 12
+}
+
+@test "producers with a name are killed until they are done: every line of their input once" {
+  "$BATS_TEST_DIRNAME/exactly_once" "$rounds"
 }
 
 @test "producers, consumers and operators are killed and stopped, indexes and state pages spoilt: the history holds" {

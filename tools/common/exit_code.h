@@ -34,6 +34,7 @@ constexpr ExitCode exit_code(Errc code) {
     case Errc::corrupt: return kExitDamaged;
     case Errc::no_space:
     case Errc::limit: return kExitLimit;
+    case Errc::conflict: return kExitCondition;
   }
   return kExitFailed;
 }

@@ -1,6 +1,7 @@
 // pg-produce: standard input, or arguments, to a topic.
 #include <fmt/format.h>
 
+#include "core/client/named_input.h"
 #include "core/os/signals.h"
 #include "tools/common/json_record.h"
 #include "tools/common/record_reader.h"
@@ -24,8 +25,8 @@ class Produce {
   Result<> send_input();
 
   // "line 57: ", for messages: the record that stopped it, or the first of those that could not be written, where that
-  // can be told. `written`: how many were.
-  std::string place(int64_t written) const;
+  // can be told. `done`: how many records were written or are there already.
+  std::string place(const Error& error, int64_t done) const;
 
  private:
   Result<> send_text(std::string_view text);
@@ -140,12 +141,19 @@ Result<> Produce::send_and_copy(RecordReader& reader) {
   return sent ? written : sent;
 }
 
-std::string Produce::place(int64_t written) const {
-  if (record_number_ == written + 1 || producer_.partition_count() > 1) {
-    // With several partitions, what failed may be a batch of others than this record.
-    return record_number_ == written + 1 ? fmt::format("{} {}: ", unit_, record_number_) : "";
-  }
-  return fmt::format("{} {}: ", unit_, written + 1);
+std::string Produce::place(const Error& error, int64_t done) const {
+  const bool is_the_record = error.code == Errc::invalid_argument || error.code == Errc::conflict;
+  // What failed may be a batch of others than this record; with several partitions, nobody knows which.
+  const int64_t number = is_the_record || producer_.partition_count() > 1 ? record_number_ : done + 1;
+  return is_the_record || number == done + 1 ? fmt::format("{} {}: ", unit_, number) : "";
+}
+
+// What a named input had in the topic before.
+void note_skipped(const Tool& tool, const NamedInput& input, const std::string& topic) {
+  std::string text = fmt::format("{} records were in '{}' already", input.skipped(), topic);
+  if (input.gone() > 0) text += fmt::format(" ({} of them are gone by now, and were not compared)", input.gone());
+  if (input.missing() > 0) text += fmt::format("; it has {} more that are not in the input", input.missing());
+  if (input.skipped() + input.missing() > 0) tool.note(text);
 }
 
 // While input has nothing, batches are sent once they have lingered. False: a stop signal came.
@@ -182,15 +190,16 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   Produce run(tool, options, *producer);
   auto sent = operands.size() > 1 ? run.send_messages(operands) : !options.files.empty() ? run.send_files() : run.send_input();
   // Whatever stopped it, the records before are sent and flushed, and counted.
-  auto closed = producer->close();
+  auto closed = producer->close(sent && stop_signal() == 0);
   if (sent && closed) {
+    if (producer->input() != nullptr) note_skipped(tool, *producer->input(), operands[0]);
     tool.detail(fmt::format("{} records written to '{}'", producer->records_written(), operands[0]));
     if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     return kExitDone;
   }
   if (closed && options.tee && sent.error().sys_errno == EPIPE) die_of_signal(SIGPIPE);
   const Error& error = !sent ? sent.error() : closed.error();
-  return fail(error.code, fmt::format("{}{}; {} records written", sent ? "" : run.place(producer->records_written()),
+  return fail(error.code, fmt::format("{}{}; {} records written", sent ? "" : run.place(error, producer->records_done()),
                                       error.message(), producer->records_written()));
 }
 

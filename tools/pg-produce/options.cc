@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/text.h"
+#include "core/format/producer_name.h"
 #include "tools/common/place.h"
 
 namespace pg {
@@ -87,6 +88,13 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
     options.producer.partitioner = *kind;
     return {};
   }, "murmur2 (default), crc32, round-robin, random or sticky");
+  table.option("--producer-id", "NAME", [&](const std::string& value) -> Result<> {
+    if (value.empty() || value.size() > kProducerNameBytesMax) {
+      return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));
+    }
+    options.producer.name = value;
+    return {};
+  }, "this input is NAME: skip what TOPIC has of it already");
   table.flag("-T,--tee", options.tee, "copy standard input to standard output once it is written");
   table.flag("--report", options.report, "print a line of JSON per batch once it is as safe as asked");
   table.flag("--no-create", options.no_create, "fail if the topic does not exist");
@@ -113,12 +121,17 @@ Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool
     return refuse("-T and --framing are for standard input: leave out MESSAGE and --file");
   }
   if (options.tee && options.report) return refuse("-T and --report both print on standard output: choose one");
+  if (options.tee && options.producer.name) return refuse("-T copies what is written, and --producer-id may hold it back");
   if (options.tee && options.producer.linger > Duration(0)) {
     return refuse("-T writes what was read before it copies it, so --linger does not go with it");
   }
   if (options.key && options.key_delimiter) return refuse("either -k or -K, not both");
   if (options.key_optional && !options.key_delimiter) return refuse("--key-optional needs -K");
   if (options.nul_delimiter && options.delimiter != "\n") return refuse("either -d or -0, not both");
+  const PartitionerKind kind = options.producer.partitioner;
+  if (options.producer.name && kind != PartitionerKind::murmur2 && kind != PartitionerKind::crc32) {
+    return refuse("--producer-id needs a partitioner that places a record in the same partition each time: murmur2 or crc32");
+  }
   return {};
 }
 

@@ -292,7 +292,7 @@ TEST_CASE("record_batch: a filler is an intact batch of its offsets, with no rec
     CHECK(header.leader_epoch == LeaderEpoch(3));
     CHECK(header.record_count == 0);
     CHECK(header.max_timestamp_ms == -1);
-    CHECK(header.producer_id == -1);
+    CHECK(header.producer.id == -1);
     Decompressor decompressor;
     auto cursor = must(RecordCursor::begin(bytes, header, decompressor));
     RecordView record;

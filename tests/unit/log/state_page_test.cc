@@ -12,12 +12,12 @@ namespace {
 
 // A position whose every field tells which publication it is from.
 LogPosition position_number(int64_t n) {
-  return {Offset(n), n + 1, Offset(n + 2), Offset(n + 3), n + 4, n + 5, n + 6, n + 7, Offset(n + 8), n + 9, n + 10};
+  return {Offset(n), n + 1, Offset(n + 2), Offset(n + 3), n + 4, n + 5, n + 6, n + 7, Offset(n + 8), n + 9, n + 10, n + 11};
 }
 
 bool is_whole(const LogPosition& p) {
   const LogPosition whole = position_number(p.active_segment.value);
-  return std::bit_cast<std::array<int64_t, 11>>(p) == std::bit_cast<std::array<int64_t, 11>>(whole);
+  return std::bit_cast<std::array<int64_t, 12>>(p) == std::bit_cast<std::array<int64_t, 12>>(whole);
 }
 
 }  // namespace

@@ -31,6 +31,12 @@ inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);
 // With --flush exit, written data reaches stable storage at most this much later while the producer runs.
 inline constexpr Duration kBackgroundFlushInterval = std::chrono::seconds(1);
 
+// What compaction may take to remember keys: some four million of them at a time.
+inline constexpr size_t kCompactionMapBytes = 128 << 20;
+
+// A wall clock that is so much ahead of what it was to show by now is not believed: nothing is deleted by it.
+inline constexpr int64_t kClockJumpMaxMs = 24 * 60 * 60 * 1000;
+
 // Who sleeps on a partition looks again after this long, so that a lost waker or a replaced file is noticed.
 inline constexpr Duration kSleepPollInterval = std::chrono::milliseconds(100);
 

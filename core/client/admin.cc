@@ -1,8 +1,11 @@
 #include "core/client/admin.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/format/path_names.h"
+#include "core/log/retention.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
 
@@ -67,6 +70,28 @@ Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, 
   // At once: whoever asks for this wants the space.
   PG_ASSIGN(const auto removed, log->delete_old_segments(std::chrono::milliseconds(0), deadline));
   return TrimResult{std::max(start, position.log_start), removed.segments, removed.bytes};
+}
+
+Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
+                                       bool trust_clock, Deadline deadline) {
+  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  const auto state = log->current_state();
+  if (state->no_space()) return tl::unexpected(*state->no_space());
+  if (state->access() == Access::read_only) {
+    return fail(Errc::io, fmt::format("cannot delete from '{}': no permission to write", log->name()), log->directory());
+  }
+  const LogConfig config = log->config();
+  const auto now_ms = believed_wall_ms(home.env(), state->page(), trust_clock);
+  const bool needs_clock = config.cleanup_compact || (config.cleanup_delete && config.retention_ms >= 0);
+  if (!now_ms && needs_clock) home.env().notice(clock_notice(log->name()));
+  Maintenance done;
+  PG_ASSIGN(done.deleted, apply_retention(*log, now_ms, ActiveSegmentToo::yes, deadline));
+  if (config.cleanup_compact && now_ms) {
+    PG_ASSIGN(done.compacted, compact_log(*log, *now_ms, deadline));
+    PG_CHECK(log->delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline));
+  }
+  done.log_start = state->position().log_start;
+  return done;
 }
 
 }  // namespace pg

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/client/consumer.h"
+#include "core/log/compaction.h"
 #include "core/store/home.h"
 
 namespace pg {
@@ -32,5 +33,16 @@ struct TrimResult {
 // out_of_range: above the high watermark.
 Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
                                   Deadline deadline);
+
+struct Maintenance {
+  Offset log_start;
+  PartitionLog::Removed deleted;  // by retention
+  CompactionResult compacted;
+};
+
+// Does what the topic's cleanup.policy asks for, now: retention, and compaction where enough has come together.
+// `trust_clock`: even if the wall clock has jumped ahead. Another process that is at it is no error.
+Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
+                                       bool trust_clock, Deadline deadline);
 
 }  // namespace pg

@@ -152,6 +152,7 @@ Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& 
   std::unique_ptr<Producer> producer(new Producer(home, std::move(*topic), std::move(options)));
   PG_ASSIGN(const LogConfig config, to_log_config(producer->topic_.config));
   producer->max_message_bytes_ = config.max_message_bytes;
+  producer->compacted_ = config.cleanup_compact;
   producer->set_flushing(config);
   producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
   const Codec codec = config.compression.value_or(producer->options_.codec);
@@ -197,6 +198,9 @@ Result<> Producer::open_slot(PartitionId partition) {
 }
 
 Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted) {
+  if (compacted_ && !record.key) [[unlikely]] {
+    return fail(Errc::invalid_argument, fmt::format("topic '{}' is compacted: a record needs a key", topic_.name));
+  }
   const int64_t timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : home_.env().clock.wall_ms();
   const PartitionId partition = wanted   ? *wanted
                                 : input_ ? input_->place(record.key, partitioner_)

@@ -63,7 +63,7 @@ class Producer {
 
   // Adds a record to the batch of its partition, and sends that batch first where the record does not fit in. Errors:
   // limit (the record alone is larger than max.message.bytes: it is not added, and the records before it are not
-  // concerned), not_found (no such partition), and those of PartitionLog::append and flush.
+  // concerned), invalid_argument (no key, in a compacted topic), not_found (no such partition), and those of PartitionLog::append and flush.
   Result<> send(const Record& record, std::optional<PartitionId> partition = {});
 
   // Sends every gathered batch now.
@@ -111,6 +111,7 @@ class Producer {
   ProducerOptions options_;
   size_t batch_bytes_;
   int32_t max_message_bytes_;
+  bool compacted_ = false;  // every record needs a key
   Partitioner partitioner_;
   std::unique_ptr<Compressor> compressor_;  // null: batches are not compressed
   std::vector<Slot> slots_;

@@ -151,6 +151,7 @@ std::string recovery_checkpoint(const std::string& log_directory) {
 std::string log_start_checkpoint(const std::string& log_directory) {
   return log_directory + "/log-start-offset-checkpoint";
 }
+std::string cleaner_checkpoint(const std::string& log_directory) { return log_directory + "/cleaner-offset-checkpoint"; }
 std::string meta_properties(const std::string& log_directory) { return log_directory + "/meta.properties"; }
 
 std::string cluster_file(const std::string& home) { return home + "/cluster.json"; }

@@ -8,6 +8,7 @@
 //       meta.properties  .lock                          (Kafka)
 //       recovery-point-offset-checkpoint                (Kafka)
 //       log-start-offset-checkpoint                     (Kafka)
+//       cleaner-offset-checkpoint                       (Kafka)
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
 //         <20 digits>.log.cleaned .log.swap .log.deleted, and so for the indexes (Kafka): see core/log/segment_list.h
@@ -73,6 +74,7 @@ std::string log_directory(const std::string& home, BrokerId broker);
 std::string log_directory_lock(const std::string& log_directory);
 std::string recovery_checkpoint(const std::string& log_directory);
 std::string log_start_checkpoint(const std::string& log_directory);
+std::string cleaner_checkpoint(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);
 
 std::string cluster_file(const std::string& home);  // without its version

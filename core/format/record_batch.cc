@@ -77,6 +77,23 @@ BatchHeader read_batch_header(ByteView bytes) {
   return h;
 }
 
+void write_batch_header(MutableBytes batch, const BatchHeader& h) {
+  std::byte* p = batch.data();
+  store_big_endian(p, h.base_offset.value);
+  store_big_endian(p + kBatchLengthAt, static_cast<int32_t>(batch.size() - kBatchPrefixBytes));
+  store_big_endian(p + kLeaderEpochAt, h.leader_epoch.value);
+  p[kMagicAt] = static_cast<std::byte>(kBatchMagic);
+  store_big_endian(p + kAttributesAt, h.attributes);
+  store_big_endian(p + kLastOffsetDeltaAt, h.last_offset_delta);
+  store_big_endian(p + kBaseTimestampAt, h.base_timestamp_ms);
+  store_big_endian(p + kMaxTimestampAt, h.max_timestamp_ms);
+  store_big_endian(p + kProducerIdAt, h.producer.id);
+  store_big_endian(p + kProducerEpochAt, h.producer.epoch);
+  store_big_endian(p + kBaseSequenceAt, h.producer.sequence);
+  store_big_endian(p + kRecordCountAt, h.record_count);
+  store_big_endian(p + kCrcAt, crc32c(ByteView(batch).subspan(kBatchCrcStart)));
+}
+
 const char* batch_header_fault(const BatchHeader& h) {
   if (h.batch_length < static_cast<int32_t>(kBatchHeaderBytes - kBatchPrefixBytes)) return "batch length too small";
   if (h.batch_length > kBatchBytesMax) return "batch length too large";

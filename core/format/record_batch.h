@@ -75,11 +75,17 @@ struct BatchHeader {
   Offset end_offset() const { return base_offset + last_offset_delta + 1; }
   int codec() const { return attributes & 7; }
   TimestampType timestamp_type() const { return static_cast<TimestampType>(attributes >> 3 & 1); }
+  bool is_transactional() const { return attributes >> 4 & 1; }
   bool is_control() const { return attributes >> 5 & 1; }
+  // Compaction has seen its tombstones, which may go after the time that stands in place of the base timestamp.
+  bool has_delete_horizon() const { return attributes >> 6 & 1; }
 };
 
 // The fields as they stand. `bytes` holds at least kBatchHeaderBytes.
 BatchHeader read_batch_header(ByteView bytes);
+
+// Writes `header` over the first bytes of `batch`, which is one whole batch, with its true length and CRC.
+void write_batch_header(MutableBytes batch, const BatchHeader& header);
 
 // Why `header` cannot be a batch, whatever its CRC says; nullptr if it can. Its size is then safe to read.
 const char* batch_header_fault(const BatchHeader& header);

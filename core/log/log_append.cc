@@ -7,6 +7,7 @@
 #include "core/log/log_recovery.h"
 #include "core/log/partition_log.h"
 #include "core/log/producer_state.h"
+#include "core/log/retention.h"
 #include "core/os/signals.h"
 
 namespace pg {
@@ -24,9 +25,11 @@ Result<std::optional<Appended>> PartitionLog::append_if(const LogEnd& seen, Muta
 Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline) {
   const BatchHeader header = read_batch_header(batch);
   PG_ASSERT(batch_header_fault(header) == nullptr && header.size_bytes() == batch.size());
-  if (std::cmp_greater(batch.size(), spec_.config.max_message_bytes)) {
+  PG_CHECK(refresh_config(false));
+  const LogConfig config = this->config();
+  if (std::cmp_greater(batch.size(), config.max_message_bytes)) {
     return fail(Errc::limit, fmt::format("a batch of {} bytes is larger than max.message.bytes={} of topic '{}'",
-                                         batch.size(), spec_.config.max_message_bytes, spec_.partition.topic));
+                                         batch.size(), config.max_message_bytes, spec_.partition.topic));
   }
   std::shared_ptr<PartitionState> state;
   Appended appended;
@@ -37,20 +40,22 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
     const LogEnd end{writing.position.log_end, LeaderEpoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed))};
     if (seen != nullptr && *seen != end) return std::nullopt;
     const Offset segment = writing.position.active_segment;
-    PG_ASSIGN(appended, append_holding_lock(writing, batch, header));
+    PG_ASSIGN(appended, append_holding_lock(writing, batch, header, config));
     rolled = writing.position.active_segment != segment;
     state = writing.state;
   }
   const Offset flushed(state->page().flushed.load(std::memory_order_acquire));
   if (rolled) raise_recovery_point(*state, flushed);
-  if (appended.end_offset - flushed >= spec_.config.flush_messages) PG_CHECK(flush(deadline));
+  if (rolled) retain(*state);
+  if (appended.end_offset - flushed >= config.flush_messages) PG_CHECK(flush(deadline));
   return appended;
 }
 
-Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header) {
-  const bool log_append_time = spec_.config.timestamp_type == TimestampType::log_append;
+Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header,
+                                                   const LogConfig& config) {
+  const bool log_append_time = config.timestamp_type == TimestampType::log_append;
   const int64_t max_timestamp_ms = log_append_time ? env_.clock.wall_ms() : header.max_timestamp_ms;
-  if (must_roll(writing.position, header, max_timestamp_ms)) PG_CHECK(roll(writing));
+  if (must_roll(writing.position, header, max_timestamp_ms, config)) PG_CHECK(roll(writing));
 
   LogPosition& position = writing.position;
   const Offset base_offset = position.log_end;
@@ -66,7 +71,7 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
     return tl::unexpected(written.error());
   }
   position.log_end = base_offset + header.last_offset_delta + 1;
-  IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes)
+  IndexWriter(*active_.offset_index, *active_.time_index, config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
   if (header.producer.id >= 0) ++position.producer_batches;
   writing.state->publish_and_wake(position);
@@ -153,25 +158,26 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
     PG_ASSIGN(const FileInfo times, active_.time_index->info());
     if (std::cmp_less(offsets.size_bytes, position.offset_index_bytes) ||
         std::cmp_less(times.size_bytes, position.time_index_bytes)) {
-      PG_CHECK(rebuild_indexes(env_, directory_, position, spec_.config.index_interval_bytes, false));
+      PG_CHECK(rebuild_indexes(env_, directory_, position, config().index_interval_bytes, false));
     }
     return true;
   }
 }
 
-bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms) const {
+bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
+                             const LogConfig& config) const {
   if (position.segment_bytes == 0) return false;
   const int64_t bytes = position.segment_bytes + static_cast<int64_t>(header.size_bytes());
   const int64_t last_relative_offset = position.log_end - position.active_segment + header.last_offset_delta;
-  return bytes > spec_.config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
-         max_timestamp_ms - position.first_timestamp_ms > spec_.config.segment_ms;
+  return bytes > config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
+         max_timestamp_ms - position.first_timestamp_ms > config.segment_ms;
 }
 
 Result<> PartitionLog::roll(Writing& writing) {
   StatePage& page = writing.state->page();
   LogPosition& position = writing.position;
   const Offset base = position.log_end;
-  IndexWriter(*active_.offset_index, *active_.time_index, spec_.config.index_interval_bytes).close(position);
+  IndexWriter(*active_.offset_index, *active_.time_index, config().index_interval_bytes).close(position);
 
   page.rolling.store(base.value + 1, std::memory_order_release);
   PG_CHECK(remove_segment(env_.files, directory_, base));
@@ -198,6 +204,20 @@ void PartitionLog::raise_recovery_point(const PartitionState& state, Offset flus
   (void)LogDirectory(env_, spec_.log_directory)
       .raise_recovery_points({{spec_.partition, flushed}}, env_.clock.now(),
                              [&](const TopicPartition&) { return !state.check_not_deleted(); });
+}
+
+// What the topic's configs no longer keep is deleted when a segment is full. The append is done: nothing here makes it
+// fail, and what does not work now works at the next roll, or by 'pg-topic compact'.
+void PartitionLog::retain(PartitionState& state) {
+  constexpr Duration kPatience = std::chrono::seconds(1);
+  (void)refresh_config(true);
+  const LogConfig config = this->config();
+  if (!config.may_delete()) return;
+  const auto now_ms = believed_wall_ms(env_, state.page());
+  if (!now_ms && config.retention_ms >= 0) env_.notice(clock_notice(name_));
+  const auto retained = apply_retention(*this, now_ms, ActiveSegmentToo::no, env_.clock.after(kPatience));
+  const bool ignored = retained || retained.error().code == Errc::timed_out || retained.error().code == Errc::not_found;
+  if (!ignored) env_.notice(fmt::format("old segments of '{}' are not deleted: {}", name_, retained.error().message()));
 }
 
 // Who holds the lock is in the page, for people: the lock itself is the kernel's.

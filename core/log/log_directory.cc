@@ -20,11 +20,19 @@ Result<std::optional<OffsetCheckpoint>> LogDirectory::read(const std::string& pa
   return std::nullopt;
 }
 
+Result<Offset> LogDirectory::entry(const std::string& path, const TopicPartition& partition) const {
+  PG_ASSIGN(const auto offsets, read(path));
+  if (!offsets) return Offset(0);
+  const auto found = offsets->find(partition);
+  return found == offsets->end() ? Offset(0) : found->second;
+}
+
 Result<Offset> LogDirectory::recovery_point(const TopicPartition& partition) const {
-  PG_ASSIGN(const auto points, read(names::recovery_checkpoint(path_)));
-  if (!points) return Offset(0);
-  const auto found = points->find(partition);
-  return found == points->end() ? Offset(0) : found->second;
+  return entry(names::recovery_checkpoint(path_), partition);
+}
+
+Result<Offset> LogDirectory::cleaned_to(const TopicPartition& partition) const {
+  return entry(names::cleaner_checkpoint(path_), partition);
 }
 
 Result<std::optional<Offset>> LogDirectory::log_start(const TopicPartition& partition) const {
@@ -66,8 +74,14 @@ Result<> LogDirectory::raise_log_start(const TopicPartition& partition, Offset o
   return raise(names::log_start_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
 }
 
+Result<> LogDirectory::raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
+                                     const IsDeleted& is_deleted) {
+  return raise(names::cleaner_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
+}
+
 Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {
-  for (const auto& path : {names::recovery_checkpoint(path_), names::log_start_checkpoint(path_)}) {
+  for (const auto& path : {names::recovery_checkpoint(path_), names::log_start_checkpoint(path_),
+                           names::cleaner_checkpoint(path_)}) {
     const auto forgotten = change(path, deadline, [&](OffsetCheckpoint& offsets) {
       std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
     });

@@ -35,10 +35,17 @@ class LogDirectory {
   Result<> raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
                            const IsDeleted& is_deleted = {});
 
+  // Below it compaction has done its work; 0 where nothing is known.
+  Result<Offset> cleaned_to(const TopicPartition& partition) const;
+  Result<> raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
+                         const IsDeleted& is_deleted = {});
+
   // Forgets everything about a topic, durably; for topics that are made or deleted.
   Result<> forget_topic(const std::string& topic, Deadline deadline);
 
  private:
+  // The partition's entry, or 0.
+  Result<Offset> entry(const std::string& path, const TopicPartition& partition) const;
   // Empty where it cannot be understood.
   Result<std::optional<OffsetCheckpoint>> read(const std::string& path) const;
   template <class Change>

@@ -69,6 +69,7 @@ Result<> LogReader::seek_in_list(const PartitionState& state) {
   if (!base) {
     return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value), log_->directory());
   }
+  last_epoch_ = LeaderEpoch(-1);  // it may begin before what was read already
   scanner_.reset();
   file_.reset();  // even of the same segment: it may be another file by now
   return enter_segment(*base, lookup_offset(log_->env().files, log_->directory(), *base, next_));

@@ -2,6 +2,7 @@
 // first nobody can ask for them any more, then the segments leave the list, and later their files go.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "core/format/path_names.h"
@@ -42,12 +43,14 @@ Result<PartitionLog::Removed> PartitionLog::delete_old_segments(std::chrono::mil
                                                                 Deadline deadline) {
   PG_ASSIGN(const auto opened, state(deadline));
   const LogPosition position = opened->position();
+  const Offset first_kept = std::min(position.log_start, position.active_segment);
   Removed removed;
+  PG_ASSIGN(const bool any, has_segments_below(first_kept));
+  if (!any) return removed;
   const auto changed = SegmentList(env_, *opened, directory_).change(deadline, [&]() -> Result<> {
     PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
-    for (size_t i = 0; i + 1 < bases.size(); ++i) {
+    for (size_t i = 0; i + 1 < bases.size() && bases[i + 1] <= first_kept; ++i) {
       // From the first on, so that an interruption leaves no hole.
-      if (bases[i + 1] > position.log_start || bases[i + 1] > position.active_segment) break;
       const auto info = env_.files.info(names::segment(directory_, bases[i], names::SegmentFile::log));
       PG_CHECK(set_deleted(env_.files, directory_, bases[i]));
       ++removed.segments;
@@ -60,6 +63,20 @@ Result<PartitionLog::Removed> PartitionLog::delete_old_segments(std::chrono::mil
   });
   PG_CHECK(changed);
   return removed;
+}
+
+// Whether a segment lies wholly below `offset`, or files of one that was deleted are left.
+Result<bool> PartitionLog::has_segments_below(Offset offset) const {
+  PG_ASSIGN(const auto entries, env_.files.list(directory_));
+  int below = 0;
+  for (const auto& entry : entries) {
+    const auto name = names::parse_segment(entry);
+    if (!name) continue;
+    if (name->stage == names::SegmentStage::deleted) return true;
+    below += name->kind == names::SegmentFile::log && name->stage == names::SegmentStage::live &&
+             name->base_offset <= offset;
+  }
+  return below > 1;  // the last one of them holds it
 }
 
 }  // namespace pg

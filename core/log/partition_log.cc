@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/format/path_names.h"
 #include "core/log/log_recovery.h"
 
@@ -28,6 +30,18 @@ Result<> fill_new_directory(const Env& env, const std::string& made, const Uuid&
   return create_segment(env.files, made, Offset(0));  // syncs the directory
 }
 
+// When any file of the partition was last touched.
+std::optional<int64_t> latest_change_ms(FileSystem& files, const std::string& directory) {
+  std::optional<int64_t> latest;
+  const auto entries = files.list(directory);
+  if (!entries) return {};
+  for (const auto& entry : *entries) {
+    const auto info = files.info(directory + "/" + entry);
+    if (info) latest = std::max(latest.value_or(info->changed_ms), info->changed_ms);
+  }
+  return latest;
+}
+
 Result<Uuid> read_topic_id(FileSystem& files, const std::string& directory) {
   const std::string path = names::partition_metadata(directory);
   PG_ASSIGN(const std::string text, files.read_all(path));
@@ -43,7 +57,9 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
       spec_(std::move(spec)),
       name_(name_of(spec_.partition)),
       directory_(names::partition_directory(spec_.log_directory, spec_.partition)),
-      process_(env.process()) {}
+      process_(env.process()),
+      config_(spec_.config),
+      config_version_(spec_.config_version) {}
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
                                   const Uuid& topic_id) {
@@ -62,6 +78,34 @@ Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directo
   PG_CHECK(renamed);
   PG_CHECK(env.files.sync_directory(log_directory));
   return topic_id;
+}
+
+LogConfig PartitionLog::config() const {
+  const std::lock_guard guard(state_mutex_);
+  return config_;
+}
+
+void PartitionLog::announce_config(PartitionState& state, int64_t version) const {
+  auto& word = state.page().config_version;
+  for (int64_t seen = word.load(); seen < version && !word.compare_exchange_weak(seen, version);) {
+  }
+}
+
+Result<> PartitionLog::refresh_config(bool in_any_case) {
+  if (!spec_.read_config) return {};
+  {
+    const std::lock_guard guard(state_mutex_);
+    const bool changed = state_ && state_->page().config_version.load(std::memory_order_relaxed) > config_version_;
+    if (!changed && !in_any_case) return {};
+  }
+  auto read = spec_.read_config();
+  if (!read && read.error().code == Errc::not_found) return {};  // the append will say so better
+  PG_CHECK(read);
+  const std::lock_guard guard(state_mutex_);
+  if (read->version < config_version_) return {};
+  config_ = read->config;
+  config_version_ = read->version;
+  return {};
 }
 
 Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Env& env, Spec spec, Deadline deadline) {
@@ -101,7 +145,9 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
   state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
     PG_ASSIGN(const RecoverySpec recovery, recovery_spec(env_, spec_));
     if (access == Access::read_only) return inspect_log(env_, recovery);
-    PG_ASSIGN(const PageContent content, recover_log(env_, recovery, old));
+    const auto wall_seen_ms = latest_change_ms(env_.files, directory_);  // before recovery touches any file
+    PG_ASSIGN(PageContent content, recover_log(env_, recovery, old));
+    content.wall_seen_ms = wall_seen_ms;
     // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
     if (content.after_damage) {
       PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));

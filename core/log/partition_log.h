@@ -31,6 +31,18 @@ struct LogConfig {
   int64_t flush_ms = std::numeric_limits<int64_t>::max();        // how long a producer leaves records unflushed
   TimestampType timestamp_type = TimestampType::create;
   std::optional<Codec> compression = {};  // what producers must use; empty: what they like
+
+  bool cleanup_delete = true;    // cleanup.policy
+  bool cleanup_compact = false;
+  int64_t retention_ms = -1;     // -1: for ever, unlike in Kafka: nothing is deleted that nobody asked to delete
+  int64_t retention_bytes = -1;  // -1: any size
+  int64_t file_delete_delay_ms = 60'000;
+  int64_t delete_retention_ms = int64_t{24} * 60 * 60 * 1000;
+  int64_t min_compaction_lag_ms = 0;
+  int64_t max_compaction_lag_ms = std::numeric_limits<int64_t>::max();
+  double min_cleanable_dirty_ratio = 0.5;
+
+  bool may_delete() const { return cleanup_delete && (retention_ms >= 0 || retention_bytes >= 0); }
 };
 
 struct RecoverySpec;  // log_recovery.h
@@ -48,6 +60,11 @@ struct LogEnd {
   bool operator==(const LogEnd&) const = default;
 };
 
+struct VersionedConfig {
+  LogConfig config;
+  int64_t version = 0;
+};
+
 class PartitionLog {
  public:
   struct Spec {
@@ -56,6 +73,9 @@ class PartitionLog {
     Uuid topic_id;  // a partition that now belongs to another topic of the same name is not_found
     LogConfig config = {};
     Access access = Access::read_write;
+    int64_t config_version = 0;  // of the topic's metadata that `config` comes from
+    // Reads them again. Empty: they never change.
+    std::function<Result<VersionedConfig>()> read_config = {};
   };
 
   // Makes the directory of an empty partition, durably, under a name of its own, and then gives it its name. If there
@@ -111,6 +131,12 @@ class PartitionLog {
   const std::string& name() const { return name_; }
   const std::string& directory() const { return directory_; }
   const Spec& spec() const { return spec_; }
+
+  // The topic's configs as this log obeys them. Changed ones are noticed by the next append, and at the next roll at the
+  // latest: one word in the page tells, so that looking costs nothing.
+  LogConfig config() const;
+  // Says to everybody who has the partition open that metadata `version` has other configs.
+  void announce_config(PartitionState& state, int64_t version) const;
   const Env& env() const { return env_; }
 
  private:
@@ -127,14 +153,19 @@ class PartitionLog {
   Result<> remove_directory() const;
 
   Result<std::optional<Appended>> append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline);
-  Result<Appended> append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header);
+  Result<Appended> append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header,
+                                       const LogConfig& config);
   Result<Writing> begin_append(Deadline deadline);
   Result<> check_may_append(const PartitionState& state) const;
   Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
   Result<bool> open_active(LogPosition& position);
   Result<> roll(Writing& writing);
   void raise_recovery_point(const PartitionState& state, Offset flushed);
-  bool must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms) const;
+  Result<> refresh_config(bool in_any_case);
+  void retain(PartitionState& state);
+  Result<bool> has_segments_below(Offset offset) const;
+  bool must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
+                 const LogConfig& config) const;
   Error explain_lock_failure(Error error) const;
 
   Result<Offset> flush_holding_lock(PartitionState& state);
@@ -147,8 +178,10 @@ class PartitionLog {
   std::string name_;
   std::string directory_;
   ProcessInfo process_;
-  mutable std::mutex state_mutex_;  // guards state_
+  mutable std::mutex state_mutex_;  // guards state_, config_ and config_version_
   std::shared_ptr<PartitionState> state_;
+  LogConfig config_;
+  int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;

@@ -23,10 +23,11 @@ bool is_spoilt(const StatePage& page) {
   return !is_position_whole(page) || flushed < 0 || Offset(flushed) > read_position(page).log_end;
 }
 
-void fill_page(StatePage& page, const PageContent& content) {
+void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.leader_epoch.store(content.leader_epoch.value, std::memory_order_relaxed);
   page.flushed.store(content.flushed.value, std::memory_order_relaxed);
   page.failed.store(content.failed, std::memory_order_relaxed);
+  page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
   publish(page, content.position);
 }
 
@@ -181,7 +182,7 @@ Result<> PartitionState::write_page(const Env& env, const std::string& directory
   page->device = info.device;
   page->inode = info.inode;
   page->lock_inode = lock.inode;
-  fill_page(*page, content);
+  fill_page(*page, content, env.clock);
   PG_CHECK(file->write_at(0, bytes));
   return env.files.rename(temporary, path);
 }
@@ -190,7 +191,7 @@ Result<> PartitionState::take_private_view() {
   PG_ASSIGN(const PageContent content, spec_.rebuild(OldPage{}, Access::read_only));
   private_page_ = std::make_unique<StatePage>();
   page_ = private_page_.get();
-  fill_page(*page_, content);
+  fill_page(*page_, content, env_.clock);
   return {};
 }
 

@@ -18,14 +18,15 @@
 
 namespace pg {
 
-// The bytes of partition.lock. They are taken in the order mapped, append, flush, replica, segment list; a holder of one
-// never takes an earlier one.
+// The bytes of partition.lock. They are taken in the order mapped, compaction, append, flush, replica, segment list; a
+// holder of one never takes an earlier one.
 namespace lock_byte {
 inline constexpr uint32_t kAppend = 0;
 inline constexpr uint32_t kMapped = 1;   // held shared by all who map the page, exclusively while it is rebuilt
 inline constexpr uint32_t kFlush = 2;
 inline constexpr uint32_t kReplica = 3;  // for brokers
-inline constexpr uint32_t kSegmentList = 4;
+inline constexpr uint32_t kSegmentList = 4;  // held shared by who wants the list to stay as it is
+inline constexpr uint32_t kCompaction = 5;   // one compaction at a time; tried
 }  // namespace lock_byte
 
 // What a new page says.
@@ -34,6 +35,7 @@ struct PageContent {
   LeaderEpoch leader_epoch;
   Offset flushed;
   bool failed = false;        // a flush failed in this boot: what the kernel holds is not what the disk holds
+  std::optional<int64_t> wall_seen_ms = {};  // the latest time at which the wall clock is known to have been right
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 

@@ -39,8 +39,8 @@ Result<Offset> end_of_segment(FileSystem& files, const std::string& path, Offset
   }
 }
 
-// The .swap of `base` takes its place. The indexes go first: an old .log with a new index is only slow, and so a .log.swap
-// that is left tells that the work is not done.
+// The .swap of `base` takes its place. The indexes go first: an old .log with a new index is only slow, and so a
+// .log.swap that is left tells that the work is not done.
 Result<> finish_swap(FileSystem& files, const std::string& directory, Offset base) {
   const auto path = [&](SegmentFile kind, SegmentStage stage) { return names::segment(directory, base, kind, stage); };
   PG_ASSIGN(const Offset end, end_of_segment(files, path(SegmentFile::log, SegmentStage::swap), base));
@@ -74,7 +74,8 @@ Result<uint64_t> SegmentList::settled() {
       }
     }
     if (env_.clock.now() >= deadline) {
-      return fail(Errc::busy, "another process has begun to change the list of segments and does not end (stopped?)", directory_);
+      return fail(Errc::busy, "another process has begun to change the list of segments and does not end (stopped?)",
+                  directory_);
     }
     env_.clock.wait({}, kSettlePoll);
   }
@@ -91,7 +92,8 @@ Result<HeldLock> SegmentList::keep(Deadline deadline) {
 
 Result<> SegmentList::change(Deadline deadline, const std::function<Result<>()>& alter) {
   const NoJobStop no_job_stop;
-  PG_ASSIGN(const HeldLock lock, HeldLock::acquire(state_.locks(), lock_byte::kSegmentList, LockMode::exclusive, deadline));
+  PG_ASSIGN(const HeldLock lock,
+            HeldLock::acquire(state_.locks(), lock_byte::kSegmentList, LockMode::exclusive, deadline));
   PG_CHECK(finish());
   auto& counter = state_.page().segment_list;
   counter.fetch_add(1, std::memory_order_seq_cst);

@@ -87,6 +87,9 @@ struct StatePage {
   // The list of segments; changed under the segment list lock, see segment_list.h.
   alignas(64) Word segment_list;  // odd while it changes
 
+  std::atomic<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
+  std::atomic<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
+
   // Room for what brokers add: replica slots.
   alignas(64) uint8_t reserved[3072];
 };

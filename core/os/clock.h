@@ -30,6 +30,11 @@ class Clock {
   Deadline after(Duration d) { return d >= kNoDeadline - now() ? kNoDeadline : now() + d; }
 };
 
+// The monotonic clock in milliseconds: only differences mean anything, and only within one boot.
+inline int64_t monotonic_ms(Clock& clock) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.now().time_since_epoch()).count();
+}
+
 class Random {
  public:
   virtual ~Random() = default;

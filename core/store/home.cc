@@ -69,7 +69,7 @@ std::string Home::log_directory(BrokerId broker) const { return names::log_direc
 
 VersionedFile Home::topic_file(const std::string& name) const { return {env_, names::topic_file(path_, name)}; }
 
-Result<std::optional<Home::StoredTopic>> Home::read_topic(const std::string& name) const {
+Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name) const {
   PG_CHECK(names::check_topic(name));
   const VersionedFile file = topic_file(name);
   PG_ASSIGN(auto stored, file.read());
@@ -82,7 +82,8 @@ Result<std::optional<Home::StoredTopic>> Home::read_topic(const std::string& nam
   auto topic = parse_topic(*content);
   if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
   topic->deleted = deleted;
-  return StoredTopic{stored->version, std::move(*topic)};
+  topic->version = stored->version;
+  return std::move(*topic);
 }
 
 Result<std::vector<std::string>> Home::list_topics() const {
@@ -91,7 +92,7 @@ Result<std::vector<std::string>> Home::list_topics() const {
   for (const auto& name : entries) {
     if (!names::check_topic(name)) continue;
     PG_ASSIGN(const auto stored, read_topic(name));
-    if (stored && !stored->topic.deleted) topics.push_back(name);
+    if (stored && !stored->deleted) topics.push_back(name);
   }
   std::sort(topics.begin(), topics.end());
   return topics;
@@ -99,8 +100,8 @@ Result<std::vector<std::string>> Home::list_topics() const {
 
 Result<TopicMetadata> Home::describe_topic(const std::string& name) const {
   PG_ASSIGN(auto stored, read_topic(name));
-  if (!stored || stored->topic.deleted) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-  return std::move(stored->topic);
+  if (!stored || stored->deleted) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+  return std::move(*stored);
 }
 
 Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
@@ -117,27 +118,69 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
   const std::string logs = log_directory(kEmbeddedBroker);
   for (;;) {
     PG_ASSIGN(const auto stored, read_topic(name));
-    if (stored && !stored->topic.deleted) {
-      if (stored->topic.id == topic.id && stored->topic.partitions.size() == topic.partitions.size()) return stored->topic;
+    if (stored && !stored->deleted) {
+      if (stored->id == topic.id && stored->partitions.size() == topic.partitions.size()) return *stored;
       return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
     }
-    if (stored) PG_CHECK(remove_partitions(stored->topic, deadline));
+    if (stored) PG_CHECK(remove_partitions(*stored, deadline));
     PG_CHECK(LogDirectory(env_, logs).forget_topic(name, deadline));
-    // The directory of partition 0 decides whose topic it is: whoever finds one there goes on with its id, be its maker
-    // alive or dead.
-    for (int32_t p = 0; p < partitions; ++p) {
-      PG_ASSIGN(Uuid decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
-      if (p == 0) topic.id = decided;
-      while (decided != topic.id) {
-        // Left by somebody who died before the topic had a name: nobody can have written to it.
-        const auto removed = PartitionLog::remove(env_, {logs, {name, PartitionId(p)}, decided}, deadline);
-        if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
-        PG_ASSIGN(decided, PartitionLog::create(env_, logs, {name, PartitionId(p)}, topic.id));
-      }
-    }
+    PG_CHECK(make_partitions(topic, 0, deadline));
     PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored ? stored->version : 0, write_topic(topic)));
+    topic.version = (stored ? stored->version : 0) + 1;
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(topic.version - 1, write_topic(topic)));
     if (first) return topic;
+  }
+}
+
+// The directories of the partitions from `first` on. That of partition 0 decides whose topic it is: whoever finds one
+// there goes on with its id, be its maker alive or dead.
+Result<> Home::make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline) {
+  const std::string logs = log_directory(kEmbeddedBroker);
+  for (auto p = first; std::cmp_less(p, topic.partitions.size()); ++p) {
+    const TopicPartition partition{topic.name, PartitionId(p)};
+    PG_ASSIGN(Uuid decided, PartitionLog::create(env_, logs, partition, topic.id));
+    if (p == 0) topic.id = decided;
+    while (decided != topic.id) {
+      // Left by somebody who died before the topic had a name: nobody can have written to it.
+      const auto removed = PartitionLog::remove(env_, {logs, partition, decided}, deadline);
+      if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
+      PG_ASSIGN(decided, PartitionLog::create(env_, logs, partition, topic.id));
+    }
+  }
+  return {};
+}
+
+Result<TopicMetadata> Home::alter_topic(const std::string& name, const TopicChange& change, Deadline deadline) {
+  PG_CHECK(check_writable());
+  for (;;) {
+    PG_ASSIGN(const TopicMetadata before, describe_topic(name));
+    if (before.read_only) return fail(Errc::unsupported_version, fmt::format("topic '{}' was made by a newer version", name));
+    TopicMetadata topic = before;
+    for (const auto& config : change.unset) topic.config.erase(config);
+    for (const auto& [config, value] : change.set) topic.config[config] = value;
+    PG_CHECK(to_log_config(topic.config));
+    const auto had = static_cast<int32_t>(before.partitions.size()), wanted = change.partitions.value_or(had);
+    if (wanted < had || wanted > kPartitionsMax) {
+      return fail(Errc::invalid_argument, fmt::format("topic '{}' has {} partitions: it can have more, up to {}, but never fewer",
+                                                      name, had, kPartitionsMax));
+    }
+    if (topic.config == before.config && wanted == had) return before;
+    topic.partitions.resize(static_cast<size_t>(wanted),
+                            PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
+    PG_CHECK(make_partitions(topic, had, deadline));
+    topic.version = before.version + 1;
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(before.version, write_topic(topic)));
+    if (!first) continue;  // what is decided again finds that it was done, if it was
+    announce(topic, deadline);
+    return topic;
+  }
+}
+
+// Whoever is not told notices at its next roll.
+void Home::announce(const TopicMetadata& topic, Deadline deadline) const {
+  for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
+    const auto log = open_partition(topic, PartitionId(p), Access::read_write, deadline);
+    if (log && (*log)->current_state()->access() == Access::read_write) (*log)->announce_config(*(*log)->current_state(), topic.version);
   }
 }
 
@@ -146,7 +189,7 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
   for (;;) {
     PG_ASSIGN(const auto stored, read_topic(name));
     if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-    const TopicMetadata& topic = stored->topic;
+    const TopicMetadata& topic = *stored;
     if (topic.deleted) {
       // Another process may have died while it deleted this topic; its partitions are then still there.
       if (!env_.files.info(names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)}))) {
@@ -175,6 +218,15 @@ Result<PartitionLog::Spec> Home::partition_spec(const TopicMetadata& topic, Part
   }
   PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
   PartitionLog::Spec spec = placed_partition(topic, partition, config);
+  spec.config_version = topic.version;
+  spec.read_config = [file = topic_file(topic.name), id = topic.id]() -> Result<VersionedConfig> {
+    PG_ASSIGN(const auto stored, file.read());
+    auto now = stored && !stored->content.empty() ? parse_topic(stored->content) : Result<TopicMetadata>(TopicMetadata{});
+    PG_CHECK(now);
+    if (now->id != id) return fail(Errc::not_found, "the topic was deleted");
+    PG_ASSIGN(const LogConfig read, to_log_config(now->config));
+    return VersionedConfig{read, stored->version};
+  };
   spec.access = topic.read_only || read_only_ ? Access::read_only : access;
   return spec;
 }

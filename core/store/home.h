@@ -29,12 +29,20 @@ struct TopicMetadata {
   Uuid id{};
   ConfigMap config;
   std::vector<PartitionMetadata> partitions;
+  int64_t version = 0;  // of the metadata: grows with each change
   bool deleted = false;
   bool read_only = false;  // a newer version has added what this one must not write to
 
   bool has(PartitionId partition) const {
     return partition.value >= 0 && std::cmp_less(partition.value, partitions.size());
   }
+};
+
+// What alter_topic changes.
+struct TopicChange {
+  ConfigMap set = {};
+  std::vector<std::string> unset = {};     // configs that get their defaults again
+  std::optional<int32_t> partitions = {};  // how many there are to be; never fewer
 };
 
 class Home {
@@ -55,6 +63,10 @@ class Home {
   Result<TopicMetadata> create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
                                      Deadline deadline);
 
+  // Whoever has a partition open obeys the new configs at its next append; producers that run go on with the partitions
+  // they know. Errors: not_found, invalid_argument.
+  Result<TopicMetadata> alter_topic(const std::string& name, const TopicChange& change, Deadline deadline);
+
   // Everybody who has a partition open is told. Errors: not_found, timed_out.
   Result<> delete_topic(const std::string& name, Deadline deadline);
 
@@ -74,11 +86,10 @@ class Home {
   Result<> check_writable() const;
   Result<> make_cluster();
   VersionedFile topic_file(const std::string& name) const;
-  struct StoredTopic {
-    int64_t version = 0;
-    TopicMetadata topic;
-  };
-  Result<std::optional<StoredTopic>> read_topic(const std::string& name) const;
+  // With the version; of a deleted topic, what it was.
+  Result<std::optional<TopicMetadata>> read_topic(const std::string& name) const;
+  Result<> make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline);
+  void announce(const TopicMetadata& topic, Deadline deadline) const;
   PartitionLog::Spec placed_partition(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const;
   Result<> remove_partitions(const TopicMetadata& topic, Deadline deadline) const;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
 
 #include "core/base/text.h"
@@ -37,16 +38,46 @@ Result<> set_compression(LogConfig& config, std::string_view value) {
   return {};
 }
 
+// The policies may come in any order, with commas between them.
+Result<> set_cleanup_policy(LogConfig& config, std::string_view value) {
+  config.cleanup_delete = config.cleanup_compact = false;
+  for (const auto policy : split(value, ',')) {
+    if (policy == "delete") config.cleanup_delete = true;
+    else if (policy == "compact") config.cleanup_compact = true;
+    else return fail(Errc::invalid_argument, "cleanup.policy is delete, compact, or compact,delete");
+  }
+  return {};
+}
+
+Result<> set_dirty_ratio(LogConfig& config, std::string_view value) {
+  const char* const end = value.data() + value.size();
+  double ratio = -1;
+  const auto parsed = std::from_chars(value.data(), end, ratio, std::chars_format::fixed);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !(ratio >= 0 && ratio <= 1)) {
+    return fail(Errc::invalid_argument, fmt::format("config min.cleanable.dirty.ratio must be a number from 0 to 1, not '{}'", value));
+  }
+  config.min_cleanable_dirty_ratio = ratio;
+  return {};
+}
+
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 
 constexpr ConfigRow kTable[] = {
+    {"cleanup.policy", 0, 0, set_cleanup_policy},
     {"compression.type", 0, 0, set_compression},
+    {"delete.retention.ms", 0, kLongMax, set_number<&LogConfig::delete_retention_ms>},
+    {"file.delete.delay.ms", 0, kLongMax, set_number<&LogConfig::file_delete_delay_ms>},
     {"flush.messages", 1, kLongMax, set_number<&LogConfig::flush_messages>},
     {"flush.ms", 0, kLongMax, set_number<&LogConfig::flush_ms>},
     {"index.interval.bytes", 0, kIntMax, set_number<&LogConfig::index_interval_bytes>},
+    {"max.compaction.lag.ms", 1, kLongMax, set_number<&LogConfig::max_compaction_lag_ms>},
     {"max.message.bytes", 100, kBatchBytesMax, set_number<&LogConfig::max_message_bytes>},
     {"message.timestamp.type", 0, 0, set_timestamp_type},
+    {"min.cleanable.dirty.ratio", 0, 0, set_dirty_ratio},
+    {"min.compaction.lag.ms", 0, kLongMax, set_number<&LogConfig::min_compaction_lag_ms>},
+    {"retention.bytes", -1, kLongMax, set_number<&LogConfig::retention_bytes>},
+    {"retention.ms", -1, kLongMax, set_number<&LogConfig::retention_ms>},
     {"segment.bytes", 1024, kIntMax, set_number<&LogConfig::segment_bytes>},
     {"segment.ms", 1, kLongMax, set_number<&LogConfig::segment_ms>},
 };
@@ -57,7 +88,19 @@ std::string known_names() {
   return names;
 }
 
+}  // namespace
+
+Result<> check_config_name(std::string_view name) {
+  for (const auto& row : kTable) {
+    if (row.name == name) return {};
+  }
+  return fail(Errc::invalid_argument, fmt::format("unknown config '{}'; known are {}", name, known_names()));
+}
+
+namespace {
+
 Result<> apply(LogConfig& config, std::string_view name, std::string_view value) {
+  PG_CHECK(check_config_name(name));
   for (const auto& row : kTable) {
     if (row.name != name) continue;
     const auto number = parse_integer(value);
@@ -67,7 +110,7 @@ Result<> apply(LogConfig& config, std::string_view name, std::string_view value)
     }
     return row.apply(config, value);
   }
-  return fail(Errc::invalid_argument, fmt::format("unknown config '{}'; known are {}", name, known_names()));
+  return {};
 }
 
 }  // namespace

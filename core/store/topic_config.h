@@ -16,6 +16,9 @@ using ConfigMap = std::map<std::string, std::string>;
 // Checks one "name=value" and adds it to `config`. invalid_argument says which names there are, or which values.
 Result<> add_config(ConfigMap& config, std::string_view assignment);
 
+// invalid_argument if there is no such config.
+Result<> check_config_name(std::string_view name);
+
 // What a log needs of them; values were checked when they were set. corrupt for one that could not have been.
 Result<LogConfig> to_log_config(const ConfigMap& config);
 

@@ -67,3 +67,111 @@ segments() { pg-topic describe --json t | jq '.partitions[0].segments'; }
   fails 3 "*no offset 10*" pg-consume -o 10 t
   pg-consume t | cmp - <(seq 499991 500000)
 }
+
+@test "retention by size deletes when a segment is full, and compact does it from cron" {
+  small_segments -c retention.bytes=2000 -c file.delete.delay.ms=0
+  local start
+  start=$(pg-topic offsets t | cut -f 3)
+  [ "$start" -gt 0 ]
+  pg-consume t | cmp - <(seq $((start + 1)) 300)
+  [ -z "$(pg-topic compact)" ]
+  pg-topic alter t -c retention.bytes=0
+  [ "$(pg-topic compact --json t | jq -c 'select(.deleted_segments > 0)|[.topic,.partition]')" = '["t",0]' ]
+  [ "$(segments)" -eq 1 ]
+  pg-topic verify t
+}
+
+@test "retention by age takes the active segment too, but only in compact" {
+  small_segments -c file.delete.delay.ms=0
+  pg-topic compact t
+  [ "$(pg-topic offsets t)" = $'t\t0\t0\t300' ]
+  pg-topic alter t -c retention.ms=1
+  sleep 0.01
+  pg-topic compact t
+  [ "$(pg-topic offsets t)" = $'t\t0\t300\t300' ]
+  [ "$(find "$(partition t)" -name '*.log*' | wc -l)" -eq 1 ]
+  fails 2 "*cleanup.policy*" pg-topic alter t -c cleanup.policy=never
+}
+
+@test "files that retention deletes stay a while under another name" {
+  small_segments -c retention.bytes=0
+  [ "$(find "$(partition t)" -name '*.log.deleted' | wc -l)" -gt 0 ]
+  pg-topic alter t -c file.delete.delay.ms=0
+  pg-topic compact t
+  [ "$(find "$(partition t)" -name '*.deleted' | wc -l)" -eq 0 ]
+}
+
+@test "compaction keeps the last value of each key, and readers see no difference in it" {
+  pg-topic create t -c cleanup.policy=compact -c segment.bytes=2048 -c min.cleanable.dirty.ratio=0
+  fails 2 "*line 2*needs a key*1 records written" eval 'printf "a:1\nno key\n" | pg-produce -K : --key-optional t'
+  seq 2000 | awk '{ print "k" $1 % 7 ":" $1 }' | pg-produce -K : --batch-bytes 200 t
+  pg-produce -Z -k k3 t ''
+  pg-produce -k last t record
+  local before
+  before=$(pg-consume -K : t | awk -F : '{ v[$1] = $2 } END { for (k in v) print k, v[k] }' | sort)
+  [ "$(pg-topic compact --json t | jq '.compacted_records > 1000')" = true ]
+  [ "$(pg-consume -K : t | awk -F : '{ v[$1] = $2 } END { for (k in v) print k, v[k] }' | sort)" = "$before" ]
+  [ "$(pg-consume t | wc -l)" -lt 500 ]
+  pg-topic verify t
+  pg-consume -f '%o\n' t | sort -nuc
+  [ "$(pg-consume --last 3 -f '%o ' t)" = "2000 2001 2002 " ]
+  [ "$(pg-consume -o 5 -n 1 -f '%o' t)" = "$(pg-consume -f '%o\n' t | awk '$1 >= 5' | head -1)" ]
+  pg-topic alter t -c segment.bytes=1024
+  seq 100 | awk '{ print "k" $1 % 7 ":" $1 }' | pg-produce -K : --batch-bytes 200 t
+  pg-topic compact t
+  [ "$(pg-consume --last 20 t | wc -l)" -eq 20 ]
+}
+
+@test "a producer that runs obeys changed configs" {
+  pg-topic create t
+  mkfifo input
+  pg-produce --flush never --batch-bytes 100 t <input &
+  local producer=$!
+  exec 9>input
+  echo 0 >&9
+  until_true eval '[ "$(pg-consume t)" = 0 ]'
+  [ "$(segments)" -eq 1 ]
+  pg-topic alter t -c segment.bytes=1024
+  seq 300 >&9
+  exec 9>&-
+  ends_with 0 $producer
+  [ "$(segments)" -gt 1 ]
+  pg-consume t | cmp - <(seq 0 300)
+}
+
+@test "alter: configs come and go, partitions only come" {
+  pg-topic create t -c segment.bytes=4096 -c retention.ms=1000
+  fails 2 "*what to change*" pg-topic alter t
+  fails 2 "*unknown config*" pg-topic alter t --unset nonsense
+  fails 3 "*does not exist*" pg-topic alter nothing -c segment.bytes=4096
+  pg-topic alter t -c segment.bytes=8192 --unset retention.ms
+  [ "$(pg-topic describe --json t | jq -c .config)" = '{"segment.bytes":"8192"}' ]
+  seq 3 | pg-produce t
+  fails 2 "*--accept-key-move*" pg-topic alter t --partitions 3
+  pg-topic alter t --partitions 3 --accept-key-move
+  fails 2 "*never fewer*" pg-topic alter t --partitions 2
+  pg-produce -p 2 t there
+  [ "$(pg-topic offsets t)" = $'t\t0\t0\t3\nt\t1\t0\t0\nt\t2\t0\t1' ]
+  pg-topic delete -y t
+  [ "$(find "$PG_HOME/brokers/0" -name 't-*' | wc -l)" -eq 0 ]
+}
+
+@test "readers go on while a topic is compacted" {
+  pg-topic create t -c cleanup.policy=compact -c segment.bytes=4096 -c min.cleanable.dirty.ratio=0
+  seq 20000 | awk '{ print "k" $1 % 100 ":" $1 }' | pg-produce -K : --batch-bytes 500 t
+  local i reader failed=0
+  local readers=()
+  for i in 1 2 3; do
+    (for ((n = 0; n < 15; n++)); do
+      [ "$(pg-consume -K : t | cut -d : -f 1 | sort -u | wc -l)" -eq 100 ] || exit 1
+    done) &
+    readers+=($!)
+  done
+  for i in {1..5}; do
+    seq $((i * 1000)) | awk '{ print "k" $1 % 100 ":" $1 }' | pg-produce -K : --batch-bytes 500 t
+    pg-topic compact t
+  done
+  for reader in "${readers[@]}"; do wait "$reader" || failed=1; done
+  [ "$failed" -eq 0 ]
+  pg-topic verify t
+}

@@ -152,6 +152,17 @@ END
   agree t 8000
 }
 
+@test "a compacted topic" {
+  pg-topic create t -c cleanup.policy=compact -c segment.bytes=4096 -c min.cleanable.dirty.ratio=0
+  seq 3000 | awk '{ print "k" $1 % 11 ":" $1 }' | pg-produce -K : --batch-bytes 300 t
+  pg-produce -Z -k k4 t ''
+  seq 300 | awk '{ print "other" $1 % 5 ":" $1 }' | pg-produce -K : --batch-bytes 300 t
+  pg-topic compact t
+  pg-consume --json t >consumed
+  [[ $(wc -l <consumed) -lt 500 ]]
+  "$decode" --compacted --against consumed "$PG_HOME/brokers/0/t-0"
+}
+
 @test "an empty topic" {
   pg-topic create t
   agree t 0

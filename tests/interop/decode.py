@@ -5,6 +5,7 @@ decode.py DIR...                     prints each record of the partition directo
 decode.py --against FILE DIR...      compares the records with FILE, the output of `pg-consume --json`, instead
 decode.py --stats DIR...             prints how many segments, batches, records and index entries there are instead
 decode.py --producers DIR...         prints producer id, epoch, base sequence and count of each batch instead
+decode.py --compacted ...            batches may lack records
 
 In all three the files are checked: every checksum, that offsets go on without a gap, that each entry of an index says the
 truth, and the two text files. The first disagreement ends it with exit 1, naming file and position.
@@ -46,7 +47,7 @@ def read(path):
         return file.read()
 
 
-def decode_segment(path):
+def decode_segment(path, compacted):
     """All batches of a .log file. Checks what can be known from this file alone."""
     data = read(path)
     memory = MemoryRecords(data)
@@ -65,10 +66,13 @@ def decode_segment(path):
             fail(path, position, error)
         greatest = batch.max_timestamp
         producer = batch._header_data[9:12]  # id, epoch, base sequence: decoded, and shown nowhere
+        offsets = [r.offset for r in records]
         (length, epoch) = struct.unpack_from(">ii", data, position + LENGTH_POSITION)
-        if [r.offset for r in records] != list(range(base, last + 1)):
+        if not compacted and offsets != list(range(base, last + 1)):
             fail(path, position, f"offset {base}: records do not number {base} to {last}")
-        if max(r.timestamp for r in records) != greatest:
+        if offsets != sorted(set(offsets)) or not set(offsets) <= set(range(base, last + 1)):
+            fail(path, position, f"offset {base}: records are not in order between {base} and {last}")
+        if records and max(r.timestamp for r in records) != greatest:
             fail(path, position, f"offset {base}: max timestamp is {greatest}, of the records {max(r.timestamp for r in records)}")
         batches.append(Batch(position, base, last, epoch, producer, records))
         position += BEFORE_LENGTH_COUNTS + length
@@ -108,6 +112,7 @@ def check_timeindex(path, base_offset, batches, sealed):
         for record in batch.records:
             so_far = max(so_far, record.timestamp)
             greatest[record.offset] = so_far
+        greatest[batch.last] = so_far
     entries = entries_of(path, ">qi")
     previous = (-1, -1)
     for number, (timestamp, relative) in entries:
@@ -153,7 +158,7 @@ def check_partition_metadata(path):
         fail(path, match.start(1), "the topic id is zero")
 
 
-def decode_partition(directory, stats, producers):
+def decode_partition(directory, stats, producers, compacted):
     """All records of a partition directory, after every check of its files."""
     path = os.path.join
     bases = sorted(name[:-4] for name in os.listdir(directory) if re.fullmatch(r"\d{20}\.log", name))
@@ -164,7 +169,7 @@ def decode_partition(directory, stats, producers):
         log = path(directory, base + ".log")
         if int(base) != expected:
             fail(log, 0, f"the segment before ends at offset {expected}")
-        batches = decode_segment(log)
+        batches = decode_segment(log, compacted)
         for batch in batches:
             if batch.base != expected:
                 fail(log, batch.position, f"offset {batch.base} where {expected} was to come")
@@ -218,6 +223,7 @@ def main():
     parser.add_argument("--against", metavar="FILE")
     parser.add_argument("--stats", action="store_true")
     parser.add_argument("--producers", action="store_true")
+    parser.add_argument("--compacted", action="store_true")
     parser.add_argument("directories", nargs="+", metavar="DIR")
     arguments = parser.parse_args()
 
@@ -225,7 +231,8 @@ def main():
     lines, producers = [], []
     for directory in arguments.directories:
         topic, _, partition = os.path.basename(os.path.normpath(directory)).rpartition("-")
-        lines += [as_json(topic, int(partition), record) for record in decode_partition(directory, stats, producers)]
+        lines += [as_json(topic, int(partition), record)
+                  for record in decode_partition(directory, stats, producers, arguments.compacted)]
     stats["records"] = len(lines)
 
     if arguments.against:

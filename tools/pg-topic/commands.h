@@ -11,10 +11,12 @@ using Arguments = std::vector<std::string>;
 int topic_create(const Arguments& arguments);
 int topic_list(const Arguments& arguments);
 int topic_describe(const Arguments& arguments);
+int topic_alter(const Arguments& arguments);
 int topic_delete(const Arguments& arguments);
 int topic_offsets(const Arguments& arguments);
 int topic_dump(const Arguments& arguments);
 int topic_trim(const Arguments& arguments);
+int topic_compact(const Arguments& arguments);
 int topic_verify(const Arguments& arguments);
 int topic_repair(const Arguments& arguments);
 

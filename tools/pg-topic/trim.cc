@@ -11,8 +11,8 @@ namespace pg {
 namespace {
 
 std::string result_line(const std::string& topic, size_t partition, const TrimResult& result) {
-  return fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"segments\":{},\"bytes\":{}}}\n", topic,
-                     partition, result.log_start.value, result.segments, result.bytes);
+  return fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"segments\":{},\"bytes\":{}}}\n",
+                     topic, partition, result.log_start.value, result.segments, result.bytes);
 }
 
 }  // namespace
@@ -22,14 +22,19 @@ int topic_trim(const Arguments& arguments) {
   bool yes = false;
   int64_t only = -1;
   std::optional<Place> to;
-  OptionTable table("pg-topic trim", "TOPIC...", "Deletes the oldest records of each TOPIC, those below a place, for good.");
+  OptionTable table("pg-topic trim", "TOPIC...",
+                    "Deletes the oldest records of each TOPIC, those below a place, for good.");
   table.operands(1, std::numeric_limits<size_t>::max());
-  table.option("-o,--offset", "PLACE", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(const PlaceRange range, parse_place_range(value, tool.env().clock.wall_ms()));
-    if (range.to) return fail(Errc::invalid_argument, "one place is wanted and no range: everything below it is deleted");
-    to = range.from;
-    return {};
-  }, "the first record to keep: N, +N, -N, @TIME, or end");
+  table.option(
+      "-o,--offset", "PLACE",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(const PlaceRange range, parse_place_range(value, tool.env().clock.wall_ms()));
+        if (range.to)
+          return fail(Errc::invalid_argument, "one place is wanted and no range: everything below it is deleted");
+        to = range.from;
+        return {};
+      },
+      "the first record to keep: N, +N, -N, @TIME, or end");
   table.count("-p,--partition", 0, only, "partition N only");
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "print a line of JSON per partition");

@@ -80,7 +80,8 @@ TEST_CASE("log_trim: the start outlives a restart of the machine, also where it 
   }
   // What was deleted had not reached the disk: no offset gets another value for that.
   const Offset last = segments(partition).back();
-  must(must(env.files.open(partition.log_file(last.value), OpenMode::write))->truncate(static_cast<uint64_t>(torn_size / 2)));
+  must(must(env.files.open(partition.log_file(last.value), OpenMode::write))
+           ->truncate(static_cast<uint64_t>(torn_size / 2)));
   env.reboot();
   const auto log = partition.open();
   CHECK(log->current_state()->position().log_start == Offset(30));
@@ -206,8 +207,8 @@ TEST_CASE("segment_list: a reader waits while the list changes, and is told if t
   const auto log = partition.open();
   append_numbers(*log, 0, 10);
   const auto other = partition.open();
-  const auto lock = must(HeldLock::acquire(other->current_state()->locks(), lock_byte::kSegmentList, LockMode::exclusive,
-                                           env.soon()));
+  const auto lock = must(
+      HeldLock::acquire(other->current_state()->locks(), lock_byte::kSegmentList, LockMode::exclusive, env.soon()));
   other->current_state()->page().segment_list.fetch_add(1);
   LogReader reader(*log, Offset(0));
   CHECK(code_of(reader.next(Offset(10))) == Errc::busy);

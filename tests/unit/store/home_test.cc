@@ -331,3 +331,78 @@ TEST_CASE("home: a topic can be deleted on a full disk") {
   CHECK(code_of(t.home->describe_topic("t")) == Errc::not_found);
   CHECK(t.partitions().empty());
 }
+
+TEST_CASE("home: a topic gets other configs and more partitions, never fewer") {
+  HomeFixture t;
+  const TopicMetadata before = t.create("t");
+  const TopicMetadata same = must(t.home->alter_topic("t", {.set = {}, .unset = {"segment.ms"}}, t.env.soon()));
+  CHECK(same.version == before.version);
+  must(t.home->alter_topic("t", {.set = {{"segment.ms", "5"}, {"segment.bytes", "2048"}}}, t.env.soon()));
+  must(t.home->alter_topic("t", {.set = {}, .unset = {"segment.ms"}, .partitions = 3}, t.env.soon()));
+  const TopicMetadata after = must(t.home->describe_topic("t"));
+  CHECK(after.version == before.version + 2);
+  CHECK(after.id == before.id);
+  CHECK(after.config == ConfigMap{{"segment.bytes", "2048"}});
+  CHECK(after.partitions.size() == 3);
+  append(*t.log(after, 2), {"x"});
+  CHECK(code_of(t.home->alter_topic("t", {.partitions = 2}, t.env.soon())) == Errc::invalid_argument);
+  CHECK(code_of(t.home->alter_topic("u", {.partitions = 2}, t.env.soon())) == Errc::not_found);
+}
+
+TEST_CASE("home: an open log obeys changed configs from its next append on") {
+  HomeFixture t;
+  const auto log = t.log(t.create("t"));
+  append(*log, {"a"});
+  must(t.home->alter_topic("t", {.set = {{"max.message.bytes", "100"}}}, t.env.soon()));
+  CHECK(log->config().max_message_bytes != 100);
+  CHECK(code_of(try_append(*log, {std::string(100, 'x')})) == Errc::limit);
+  CHECK(log->config().max_message_bytes == 100);
+  must(t.home->alter_topic("t", {.set = {}, .unset = {"max.message.bytes"}}, t.env.soon()));
+  append(*log, {std::string(100, 'x')});
+  // Where nobody has told it, because whoever changed them died: at the next roll.
+  must(t.home->alter_topic("t", {.set = {{"segment.bytes", "1024"}}}, t.env.soon()));
+  append(*log, {"b"});
+  log->current_state()->page().config_version.store(0);
+  must(t.home->alter_topic("t", {.set = {{"index.interval.bytes", "7"}}}, t.env.soon()));
+  log->current_state()->page().config_version.store(0);
+  CHECK(log->config().index_interval_bytes == 4096);
+  append(*log, {std::string(1000, 'x')});
+  CHECK(log->config().index_interval_bytes == 7);
+}
+
+TEST_CASE("home: changing a topic may fail at any call, and is then just done again") {
+  for (int64_t n = 1;; ++n) {
+    CAPTURE(n);
+    HomeFixture t;
+    t.create("t", 1);
+    const TopicChange change{.set = {{"segment.bytes", "2048"}}, .unset = {}, .partitions = 2};
+    t.env.files.arm({.nth = n, .sys_errno = ENOSPC, .prefix_bytes = 10});
+    (void)t.home->alter_topic("t", change, t.env.soon());
+    t.env.files.disarm();
+    const TopicMetadata between = must(t.home->describe_topic("t"));
+    CHECK((between.partitions.size() == 2) == (between.config.count("segment.bytes") == 1));
+    for (size_t p = 0; p < between.partitions.size(); ++p) append(*t.log(between, static_cast<int32_t>(p)), {"x"});
+    must(t.home->alter_topic("t", change, t.env.soon()));
+    const TopicMetadata after = must(t.home->describe_topic("t"));
+    append(*t.log(after, 1), {"y"});
+    if (t.env.files.fired() == 0) break;
+  }
+}
+
+TEST_CASE("home: those who change a topic at once lose nothing") {
+  HomeFixture t(Machine::disk);
+  t.create("t");
+  std::vector<std::thread> threads;
+  const char* const names[] = {"segment.ms", "retention.ms", "retention.bytes", "flush.ms"};
+  for (const char* name : names) {
+    threads.emplace_back([&t, name] {
+      const auto home = t.open();
+      for (int i = 1; i <= 5; ++i) {
+        must(home->alter_topic("t", {.set = {{name, std::to_string(i)}}}, t.env.soon()));
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const ConfigMap config = must(t.home->describe_topic("t")).config;
+  for (const char* name : names) CHECK(config.at(name) == "5");
+}

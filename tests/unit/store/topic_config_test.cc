@@ -21,6 +21,16 @@ TEST_CASE("topic_config: each config, its limits and what it sets") {
       {"compression.type=producer", [](const LogConfig& c) { return !c.compression; }},
       {"flush.messages=1", [](const LogConfig& c) { return c.flush_messages == 1; }},
       {"flush.ms=0", [](const LogConfig& c) { return c.flush_ms == 0; }},
+      {"cleanup.policy=delete", [](const LogConfig& c) { return c.cleanup_delete && !c.cleanup_compact; }},
+      {"cleanup.policy=compact", [](const LogConfig& c) { return !c.cleanup_delete && c.cleanup_compact; }},
+      {"cleanup.policy=compact,delete", [](const LogConfig& c) { return c.cleanup_delete && c.cleanup_compact; }},
+      {"retention.ms=-1", [](const LogConfig& c) { return c.retention_ms == -1; }},
+      {"retention.bytes=0", [](const LogConfig& c) { return c.retention_bytes == 0; }},
+      {"file.delete.delay.ms=0", [](const LogConfig& c) { return c.file_delete_delay_ms == 0; }},
+      {"delete.retention.ms=0", [](const LogConfig& c) { return c.delete_retention_ms == 0; }},
+      {"min.compaction.lag.ms=5", [](const LogConfig& c) { return c.min_compaction_lag_ms == 5; }},
+      {"max.compaction.lag.ms=5", [](const LogConfig& c) { return c.max_compaction_lag_ms == 5; }},
+      {"min.cleanable.dirty.ratio=0.25", [](const LogConfig& c) { return c.min_cleanable_dirty_ratio == 0.25; }},
       {"index.interval.bytes=0", [](const LogConfig& c) { return c.index_interval_bytes == 0; }},
       {"message.timestamp.type=CreateTime",
        [](const LogConfig& c) { return c.timestamp_type == TimestampType::create; }},
@@ -49,6 +59,12 @@ TEST_CASE("topic_config: what is refused, and says why") {
       {"max.message.bytes=99", "config max.message.bytes must be a number from 100 to 1073741824, not '99'"},
       {"compression.type=none", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
       {"compression.type=", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
+      {"retention.ms=-2", "config retention.ms must be a number from -1 to 9223372036854775807, not '-2'"},
+      {"cleanup.policy=", "cleanup.policy is delete, compact, or compact,delete"},
+      {"cleanup.policy=compact, delete", "cleanup.policy is delete, compact, or compact,delete"},
+      {"min.cleanable.dirty.ratio=1.1", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not '1.1'"},
+      {"min.cleanable.dirty.ratio=nan", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not 'nan'"},
+      {"min.cleanable.dirty.ratio=", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not ''"},
       {"message.timestamp.type=createtime", "message.timestamp.type is CreateTime or LogAppendTime"},
   };
   for (const auto& [assignment, message] : bad) {
@@ -85,6 +101,11 @@ TEST_CASE("topic_config: the last assignment of a name counts, and defaults are 
   CHECK(defaults.index_interval_bytes == 4096);
   CHECK(defaults.flush_messages == INT64_MAX);
   CHECK(defaults.flush_ms == INT64_MAX);
+  CHECK(defaults.delete_retention_ms == 86'400'000);
+  CHECK(defaults.file_delete_delay_ms == 60'000);
+  // But for these: nothing is deleted that nobody asked to delete.
+  CHECK(defaults.retention_ms == -1);
+  CHECK(defaults.retention_bytes == -1);
 }
 
 TEST_CASE("topic_config: a stored config that could not have been set is damage") {

@@ -1,0 +1,252 @@
+#include "core/log/compaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "core/format/path_names.h"
+#include "core/log/log_directory.h"
+#include "core/log/retention.h"
+#include "core/log/segment_cleaner.h"
+#include "core/log/segment_list.h"
+
+namespace pg {
+namespace {
+
+using names::SegmentFile;
+using names::SegmentStage;
+
+class Compaction {
+ public:
+  Compaction(PartitionLog& log, std::shared_ptr<PartitionState> state, int64_t now_ms, Deadline deadline,
+             size_t map_bytes_max)
+      : log_(log),
+        config_(log.config()),
+        state_(std::move(state)),
+        now_ms_(now_ms),
+        deadline_(deadline),
+        last_offsets_(log.env().random, map_bytes_max) {}
+
+  Result<CompactionResult> run();
+
+ private:
+  Result<> close_old_active_segment();
+  Result<> find_segments(Offset end);
+  Result<bool> is_due();
+  Result<Offset> read_keys();
+  Result<bool> take_keys(const ScannedBatch& batch);
+  Result<> clean_below(Offset known_below);
+  Result<size_t> clean_group(std::span<const Segment> segments, const CleaningRules& rules);
+  Result<bool> swap_in(std::span<const Segment> group);
+  Result<> note_producers(std::span<const Segment> segments);
+
+  bool has_waited_long(int64_t since_ms) const {
+    return since_ms >= 0 && now_ms_ - since_ms > config_.max_compaction_lag_ms;
+  }
+  const std::string& directory() const { return log_.directory(); }
+  FileSystem& files() const { return log_.env().files; }
+  LogDirectory log_directory() const { return {log_.env(), log_.spec().log_directory}; }
+
+  PartitionLog& log_;
+  const LogConfig config_;
+  std::shared_ptr<PartitionState> state_;
+  int64_t now_ms_;
+  Deadline deadline_;
+  OffsetMap last_offsets_;
+  ProducerEnds producers_;
+  Decompressor decompressor_;
+  std::vector<Segment> segments_;  // that may be cleaned, from the first on
+  Offset first_dirty_;
+  CompactionResult result_;
+};
+
+Result<CompactionResult> Compaction::run() {
+  PG_CHECK(remove_cleaned(files(), directory()));
+  PG_CHECK(close_old_active_segment());
+  PG_ASSIGN(const Offset flushed, log_.flush(deadline_));
+  PG_ASSIGN(first_dirty_, log_directory().cleaned_to(log_.spec().partition));
+  PG_CHECK(find_segments(flushed));
+  if (segments_.empty()) return result_;
+  const Offset end = segments_.back().end;
+  if (first_dirty_ > end) first_dirty_ = segments_.front().base;  // a checkpoint of another log
+  PG_ASSIGN(const bool due, is_due());
+  while (due && !segments_.empty() && first_dirty_ < segments_.back().end) {
+    PG_ASSIGN(const Offset known_below, read_keys());
+    PG_CHECK(clean_below(known_below));
+    PG_CHECK(log_directory().raise_cleaned(log_.spec().partition, known_below, deadline_,
+                                           [&](const TopicPartition&) { return !state_->check_not_deleted(); }));
+    first_dirty_ = known_below;
+    PG_CHECK(find_segments(end));
+  }
+  return result_;
+}
+
+// With max.compaction.lag.ms no record may wait for longer because its segment is not full.
+Result<> Compaction::close_old_active_segment() {
+  const LogPosition position = state_->position();
+  const bool old = position.segment_bytes > 0 && has_waited_long(position.first_timestamp_ms);
+  return old ? log_.roll_active(deadline_) : Result<>();
+}
+
+// The closed segments that end at or below `end` and hold nothing that is younger than min.compaction.lag.ms.
+Result<> Compaction::find_segments(Offset end) {
+  PG_ASSIGN(segments_, measure_segments(log_, *state_));
+  const LogPosition position = state_->position();
+  std::erase_if(segments_, [&](const Segment& s) { return s.end <= position.log_start; });  // about to be deleted
+  size_t count = 0;
+  for (; count + 1 < segments_.size() && segments_[count].end <= end; ++count) {
+    if (config_.min_compaction_lag_ms == 0 || segments_[count].end <= first_dirty_) continue;
+    PG_ASSIGN(const bool old, is_older(log_, segments_[count].base, now_ms_ - config_.min_compaction_lag_ms));
+    if (!old) break;
+  }
+  segments_.resize(count);
+  return {};
+}
+
+Result<bool> Compaction::is_due() {
+  int64_t bytes = 0, dirty = 0;
+  std::optional<Offset> first;
+  for (const Segment& segment : segments_) {
+    bytes += segment.bytes;
+    if (segment.end <= first_dirty_) continue;
+    dirty += segment.bytes;
+    if (!first) first = segment.base;
+  }
+  if (dirty == 0) return false;
+  if (static_cast<double>(dirty) >= config_.min_cleanable_dirty_ratio * static_cast<double>(bytes)) return true;
+  PG_ASSIGN(const auto log, files().open(names::segment(directory(), *first, SegmentFile::log), OpenMode::read));
+  PG_ASSIGN(const FileInfo info, log->info());
+  BatchScanner scanner(*log);
+  PG_ASSIGN(const auto oldest, scanner.next_header(info.size_bytes));
+  return oldest && has_waited_long(oldest->header.max_timestamp_ms);
+}
+
+// Reads the dirty part. The offset below which every key's last record is known.
+Result<Offset> Compaction::read_keys() {
+  last_offsets_.clear();
+  for (const Segment& segment : segments_) {
+    if (segment.end <= first_dirty_) continue;
+    PG_ASSIGN(const auto log,
+              files().open(names::segment(directory(), segment.base, SegmentFile::log), OpenMode::read));
+    PG_ASSIGN(const FileInfo info, log->info());
+    BatchScanner scanner(*log);
+    for (;;) {
+      PG_ASSIGN(const auto batch, scanner.next(info.size_bytes));
+      if (!batch) break;
+      if (batch->header.end_offset() <= first_dirty_) continue;
+      PG_ASSIGN(const bool taken, take_keys(*batch));
+      if (taken) continue;
+      if (batch->header.base_offset > first_dirty_) return batch->header.base_offset;
+      return fail(Errc::limit,
+                  fmt::format("cannot compact '{}': a batch has more keys than there is memory for", log_.name()),
+                  log->path(), static_cast<int64_t>(batch->position));
+    }
+  }
+  return segments_.back().end;
+}
+
+// False: there is no more room.
+Result<bool> Compaction::take_keys(const ScannedBatch& batch) {
+  producers_.note(batch.header);
+  if (batch.header.is_control() || batch.header.is_transactional()) return true;
+  PG_ASSIGN(auto records, RecordCursor::begin(batch.bytes, batch.header, decompressor_));
+  RecordView record;
+  for (;;) {
+    PG_ASSIGN(const bool more, records.next(record));
+    if (!more) return true;
+    if (record.key && !last_offsets_.put(*record.key, record.offset)) return false;
+  }
+}
+
+Result<> Compaction::clean_below(Offset known_below) {
+  const int64_t horizon = now_ms_ + std::min(config_.delete_retention_ms, INT64_MAX - now_ms_);
+  const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon};
+  const auto end = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.base >= known_below; });
+  const std::span<const Segment> known(segments_.begin(), end);
+  PG_CHECK(note_producers(known));
+  for (size_t first = 0; first < known.size();) {
+    PG_ASSIGN(const size_t cleaned, clean_group(known.subspan(first), rules));
+    first += cleaned;
+  }
+  return {};
+}
+
+// Writes the first segment anew, and as many of those that follow as fit behind what is left of it. How many these were.
+Result<size_t> Compaction::clean_group(std::span<const Segment> segments, const CleaningRules& rules) {
+  const Offset base = segments.front().base;
+  SegmentCleaner cleaner(log_.env(), directory(), rules, producers_);
+  PG_CHECK(cleaner.begin(base, config_.index_interval_bytes));
+  size_t count = 0;
+  do {
+    PG_CHECK(cleaner.add_segment(segments[count].base, segments[count].end));
+    ++count;
+  } while (count < segments.size() && cleaner.bytes_written() + segments[count].bytes <= config_.segment_bytes &&
+           segments[count].end - base <= INT32_MAX);
+  const bool changed = count > 1 || cleaner.changed();
+  if (changed) PG_CHECK(cleaner.finish());
+  bool swapped = false;
+  if (changed) {
+    PG_ASSIGN(swapped, swap_in(segments.first(count)));
+  }
+  if (!swapped) return remove_cleaned(files(), directory()).map([&] { return count; });
+  result_.records += cleaner.records_removed();
+  result_.bytes += cleaner.bytes_read() - cleaner.bytes_written();
+  result_.segments += static_cast<int64_t>(count) - 1;
+  return count;
+}
+
+Result<> Compaction::note_producers(std::span<const Segment> segments) {
+  for (const Segment& segment : segments) {
+    PG_ASSIGN(const auto log,
+              files().open(names::segment(directory(), segment.base, SegmentFile::log), OpenMode::read));
+    PG_ASSIGN(const FileInfo info, log->info());
+    BatchScanner scanner(*log);
+    for (;;) {
+      PG_ASSIGN(const auto batch, scanner.next_header(info.size_bytes));
+      if (!batch) break;
+      producers_.note(batch->header);
+      scanner.skip(*batch);
+    }
+  }
+  return {};
+}
+
+// From here on the cleaned segment counts, whatever happens. False: one of the group was deleted meanwhile.
+Result<bool> Compaction::swap_in(std::span<const Segment> group) {
+  bool swapped = false;
+  const auto done = SegmentList(log_.env(), *state_, directory()).change(deadline_, [&]() -> Result<> {
+    PG_ASSIGN(const auto bases, list_segments(files(), directory()));
+    auto listed = std::find(bases.begin(), bases.end(), group.front().base);
+    for (const Segment& segment : group) {
+      if (listed == bases.end() || *listed++ != segment.base) return {};
+    }
+    // The .log last: its name says that everything is there.
+    for (const auto kind : {SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::log}) {
+      PG_CHECK(files().rename(names::segment(directory(), group.front().base, kind, SegmentStage::cleaned),
+                              names::segment(directory(), group.front().base, kind, SegmentStage::swap)));
+    }
+    PG_CHECK(files().sync_directory(directory()));
+    swapped = true;
+    return finish_swaps(files(), directory());
+  });
+  PG_CHECK(done);
+  return swapped;
+}
+
+}  // namespace
+
+Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline, size_t map_bytes_max) {
+  PG_ASSIGN(auto state, log.state(deadline));
+  if (state->access() == Access::read_only) {
+    return fail(Errc::io, fmt::format("cannot compact '{}': no permission to write", log.name()), log.directory());
+  }
+  PG_ASSIGN(const bool mine, state->locks().try_lock(lock_byte::kCompaction, LockMode::exclusive));
+  if (!mine) return CompactionResult{};
+  auto done = Compaction(log, state, now_ms, deadline, map_bytes_max).run();
+  if (!done) (void)remove_cleaned(log.env().files, log.directory());
+  state->locks().unlock(lock_byte::kCompaction);
+  return done;
+}
+
+}  // namespace pg

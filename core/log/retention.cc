@@ -1,0 +1,137 @@
+#include "core/log/retention.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/format/path_names.h"
+#include "core/log/batch_scanner.h"
+#include "core/log/segment_files.h"
+#include "core/log/segment_list.h"
+
+namespace pg {
+namespace {
+
+using names::SegmentFile;
+
+std::string log_path(const PartitionLog& log, Offset base) {
+  return names::segment(log.directory(), base, SegmentFile::log);
+}
+
+// Up to which of the closed segments the log may go by its size: Kafka deletes while what stays is not less than the
+// limit.
+Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, int64_t retention_bytes) {
+  int64_t bytes = 0;
+  for (const Segment& segment : segments) bytes += segment.bytes;
+  Offset start = log_start;
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    bytes -= segments[i].bytes;
+    if (bytes < retention_bytes) break;
+    start = std::max(start, segments[i].end);
+  }
+  return start;
+}
+
+Result<Offset> start_by_age(PartitionLog& log, const std::vector<Segment>& segments, Offset log_start,
+                            int64_t cutoff_ms) {
+  Offset start = log_start;
+  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+    if (segments[i].end > start) {
+      PG_ASSIGN(const bool old, is_older(log, segments[i].base, cutoff_ms));
+      if (!old) break;
+    }
+    start = std::max(start, segments[i].end);
+  }
+  return start;
+}
+
+}  // namespace
+
+Result<std::vector<Segment>> measure_segments(PartitionLog& log, PartitionState& state) {
+  SegmentList list(log.env(), state, log.directory());
+  const auto measure = [&]() -> Result<std::vector<Segment>> {
+    const LogPosition position = state.position();
+    PG_ASSIGN(const auto bases, list_segments(log.env().files, log.directory()));
+    std::vector<Segment> segments;
+    for (size_t i = 0; i < bases.size() && bases[i] <= position.active_segment; ++i) {
+      if (bases[i] == position.active_segment) {
+        segments.push_back({bases[i], position.log_end, position.segment_bytes});
+      } else {
+        PG_ASSIGN(const FileInfo info, log.env().files.info(log_path(log, bases[i])));
+        segments.push_back({bases[i], i + 1 < bases.size() ? bases[i + 1] : position.active_segment,
+                            static_cast<int64_t>(info.size_bytes)});
+      }
+    }
+    return segments;
+  };
+  for (;;) {
+    PG_ASSIGN(const uint64_t counter, list.settled());
+    auto segments = measure();
+    if (list.is_still(counter)) return segments;
+  }
+}
+
+Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms) {
+  FileSystem& files = log.env().files;
+  const auto latest = lookup_time(files, log.directory(), base, std::numeric_limits<int64_t>::max());
+  if (latest && latest->timestamp_ms >= cutoff_ms) return false;
+  PG_ASSIGN(const auto file, files.open(log_path(log, base), OpenMode::read));
+  PG_ASSIGN(const FileInfo info, file->info());
+  int64_t greatest = -1;
+  BatchScanner scanner(*file);
+  for (;;) {
+    const auto batch = scanner.next_header(info.size_bytes);
+    if (!batch && batch.error().code == Errc::corrupt) return false;
+    PG_CHECK(batch);
+    if (!*batch) break;
+    greatest = std::max(greatest, (*batch)->header.max_timestamp_ms);
+    if (greatest >= cutoff_ms) return false;
+    scanner.skip(**batch);
+  }
+  // Without any timestamp the file's own time stands in, as in Kafka.
+  return greatest >= 0 || info.changed_ms < cutoff_ms;
+}
+
+std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust) {
+  const int64_t wall_ms = env.clock.wall_ms();
+  const int64_t ahead_ms = wall_ms - monotonic_ms(env.clock);
+  int64_t seen = page.wall_ahead_ms.load(std::memory_order_relaxed);
+  if (!trust && ahead_ms - seen > kClockJumpMaxMs) return {};
+  while (seen < ahead_ms && !page.wall_ahead_ms.compare_exchange_weak(seen, ahead_ms, std::memory_order_relaxed)) {
+  }
+  return wall_ms;
+}
+
+std::string clock_notice(const std::string& partition) {
+  return fmt::format(
+      "nothing of '{}' is deleted for its age: the clock is more than a day ahead of what it was to show "
+      "(if it is right, say so with 'pg-topic compact --yes')",
+      partition);
+}
+
+Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<int64_t> now_ms, ActiveSegmentToo active,
+                                              Deadline deadline) {
+  const LogConfig config = log.config();
+  PG_ASSIGN(const auto state, log.state(deadline));
+  PG_ASSIGN(auto segments, measure_segments(log, *state));
+  const LogPosition position = state->position();
+  Offset start = position.log_start;
+  if (config.cleanup_delete && config.retention_bytes >= 0) {
+    start = start_by_size(segments, start, config.retention_bytes);
+  }
+  if (config.cleanup_delete && config.retention_ms >= 0 && now_ms) {
+    const int64_t cutoff_ms = *now_ms - config.retention_ms;
+    const bool active_is_old =
+        position.segment_bytes > 0 && position.max_timestamp_ms >= 0 && position.max_timestamp_ms < cutoff_ms;
+    if (active == ActiveSegmentToo::yes && active_is_old) {
+      PG_CHECK(log.roll_active(deadline));
+      PG_ASSIGN(segments, measure_segments(log, *state));
+    }
+    PG_ASSIGN(start, start_by_age(log, segments, start, cutoff_ms));
+  }
+  PG_CHECK(log.raise_log_start(start, deadline));
+  return log.delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline);
+}
+
+}  // namespace pg

@@ -1,0 +1,65 @@
+// pg-topic compact: retention and compaction, for cron.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "tools/common/run_tool.h"
+#include "tools/pg-topic/commands.h"
+
+namespace pg {
+namespace {
+
+std::string result_line(const std::string& topic, size_t partition, const Maintenance& done) {
+  return fmt::format(
+      "{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"deleted_segments\":{},"
+      "\"deleted_bytes\":{},\"compacted_records\":{},\"compacted_bytes\":{}}}\n",
+      topic, partition, done.log_start.value, done.deleted.segments, done.deleted.bytes, done.compacted.records,
+      done.compacted.bytes);
+}
+
+}  // namespace
+
+int topic_compact(const Arguments& arguments) {
+  Tool tool("pg-topic compact");
+  bool yes = false;
+  int64_t only = -1;
+  OptionTable table("pg-topic compact", "[TOPIC...]",
+                    "Deletes what retention and compaction no longer keep of each TOPIC, or of every topic.");
+  table.operands(0, std::numeric_limits<size_t>::max());
+  table.count("-p,--partition", 0, only, "partition N only");
+  table.flag("-y,--yes", yes, "believe the clock, although it has jumped ahead");
+  tool.add_common_options(table, "print a line of JSON per partition");
+  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    PG_ASSIGN(const auto home, tool.open_home());
+    std::vector<std::string> names = operands;
+    if (names.empty()) {
+      PG_ASSIGN(names, home->list_topics());
+    }
+    ExitCode outcome = kExitDone;
+    for (const auto& name : names) {
+      const auto topic = home->describe_topic(name);
+      if (!topic && operands.empty() && topic.error().code == Errc::not_found) continue;  // deleted meanwhile
+      PG_CHECK(topic);
+      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic->partitions.size())) {
+        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
+      }
+      for (size_t p = 0; p < topic->partitions.size(); ++p) {
+        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+        const auto done = maintain_partition(*home, *topic, PartitionId(static_cast<int32_t>(p)), yes, tool.deadline());
+        if (!done) {
+          // The others have no part in it.
+          tool.error(done.error().message());
+          outcome = std::max(outcome, exit_code(done.error().code));
+          continue;
+        }
+        tool.detail(fmt::format("'{}-{}': {} segments with {} bytes deleted; {} records with {} bytes compacted away",
+                                name, p, done->deleted.segments, done->deleted.bytes, done->compacted.records,
+                                done->compacted.bytes));
+        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p, *done)));
+      }
+    }
+    return outcome;
+  });
+}
+
+}  // namespace pg

@@ -6,7 +6,7 @@ namespace pg {
 namespace {
 
 // A row may be larger than other records: that of a producer's name has a field for each partition.
-const ConfigMap kTableConfig = {{"max.message.bytes", "2097152"}};
+const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.bytes", "2097152"}};
 
 // Takes in the records of [next, end): the last one of `key` is the row.
 Result<> read_row(PartitionLog& log, std::string_view key, Offset& next, Offset end, std::optional<std::string>& row) {

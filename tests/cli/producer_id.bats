@@ -68,12 +68,7 @@ produce() { pg-produce --producer-id nightly t; }
 @test "a topic that has another number of partitions by now is refused" {
   pg-topic create t --partitions 3
   seq 10 | produce
-  # As pg-topic alter would leave it: the topic's id stays.
-  pg-topic create u --partitions 4
-  cp -r "$PG_HOME/brokers/0/u-3" "$PG_HOME/brokers/0/t-3"
-  cp "$PG_HOME/brokers/0/t-0/partition.metadata" "$PG_HOME/brokers/0/t-3/partition.metadata"
-  rm "$PG_HOME/brokers/0/t-3/partition.state"
-  jq -c '.partitions += [.partitions[0]]' "$PG_HOME/topics/t/topic.json.v1" > "$PG_HOME/topics/t/topic.json.v2"
+  pg-topic alter --partitions 4 --accept-key-move t
   fails 8 "pg-produce: topic 't' has 4 partitions, and had 3 when producer id 'nightly' was first used*" produce <<< 1
 }
 
@@ -169,6 +164,15 @@ produce() { pg-produce --producer-id nightly t; }
   pg-topic delete --yes t
   says "" produce < <(seq 2)
   [ "$(pg-consume t)" = $'1\n2' ]
+}
+
+@test "compacting the names forgets none" {
+  local n
+  for n in 1 2 3 1 2 3; do seq "$n" | pg-produce -q --producer-id "name $n" t; done
+  [ "$(pg-topic describe --json __producer_ids | jq -r '.config["cleanup.policy"]')" = compact ]
+  pg-topic compact __producer_ids
+  for n in 1 2 3; do says "pg-produce: $n records*" pg-produce --producer-id "name $n" t < <(seq "$n"); done
+  [ "$(pg-consume t | wc -l)" -eq 6 ]
 }
 
 @test "snapshots outlive the records they tell of" {

@@ -42,6 +42,10 @@ run_examples() { "$BATS_TEST_DIRNAME/run_examples.py" "$root/$1"; }
   run_examples man/pilgrimage-format.5.scd
 }
 
+@test "pilgrimage(7): its examples print what it shows" {
+  run_examples man/pilgrimage.7.scd
+}
+
 @test "every page with examples is run by a test" {
   for page in "$root"/man/*.scd; do
     grep -q '^# EXAMPLES$' "$page"

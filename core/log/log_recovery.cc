@@ -26,6 +26,15 @@ struct SegmentScan {
   bool is_intact() const { return fault.empty(); }
 };
 
+// What recovery takes off the end of a log.
+struct CutOff {
+  uint64_t bytes = 0;
+  int64_t segments = 0;  // whole ones
+  // Intact batches among these bytes, and their offsets: nobody was told that they had been kept.
+  int64_t batches = 0;
+  int64_t offsets = 0;
+};
+
 class Recovery {
  public:
   Recovery(const Env& env, const RecoverySpec& spec, Access access) : env_(env), spec_(spec), access_(access) {}
@@ -35,7 +44,7 @@ class Recovery {
  private:
   Result<SegmentScan> scan(Offset base, bool sealed);
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
-  Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to);
+  Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to, CutOff& cut);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<LogPosition> begin_segment(Offset base, Offset last);
@@ -135,30 +144,51 @@ Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
   return result;
 }
 
+// Calls `visit` with the header of each intact batch that begins at or after `from`, ends at or before `limit`, and has its
+// offsets at or above `offset_min`; bytes in between are passed over.
+template <typename Visit>
+Result<> for_each_intact_batch(const File& log, uint64_t from, uint64_t limit, Offset offset_min, Visit visit) {
+  for (;;) {
+    PG_ASSIGN(const auto next, find_intact_batch(log, from, limit, offset_min, offset_limit(offset_min, limit)));
+    if (!next) return {};
+    BatchScanner scanner(log, *next);
+    PG_ASSIGN(const auto batch, scanner.next(limit));
+    visit(batch->header);
+    from = scanner.position();
+  }
+}
+
 Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later) {
   const Offset base = scan.position.active_segment;
   const auto end = static_cast<uint64_t>(scan.position.segment_bytes);
+  CutOff cut{.segments = std::ssize(later)};
   // Later segments first: if this is interrupted, the torn segment still shows what has to be done.
   for (auto segment = later.rbegin(); segment != later.rend(); ++segment) {
     PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, *segment, SegmentFile::log), OpenMode::write));
     PG_ASSIGN(const FileInfo info, log->info());
-    PG_CHECK(keep_torn_bytes(*segment, *log, 0, info.size_bytes));
+    PG_CHECK(keep_torn_bytes(*segment, *log, 0, info.size_bytes, cut));
     PG_CHECK(remove_segment(env_.files, spec_.directory, *segment));
     PG_CHECK(env_.files.sync_directory(spec_.directory));
   }
   if (scan.file_bytes > end) {
     PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::write));
-    PG_CHECK(keep_torn_bytes(base, *log, end, scan.file_bytes));
+    PG_CHECK(keep_torn_bytes(base, *log, end, scan.file_bytes, cut));
     PG_CHECK(log->truncate(end));
     PG_CHECK(log->sync());
   }
-  env_.notice(fmt::format("recovered '{}': cut {} bytes{} after offset {}{}", spec_.name, scan.file_bytes - end,
-                          later.empty() ? "" : fmt::format(" and {} later segments", later.size()),
-                          scan.position.log_end.value - 1, scan.fault.empty() ? "" : " (" + scan.fault + ")"));
+  env_.notice(fmt::format("recovered '{}': cut {} bytes{} after offset {}, with {} whole batches of {} offsets{}", spec_.name,
+                          cut.bytes, cut.segments == 0 ? "" : fmt::format(" in {} segments", cut.segments + 1),
+                          scan.position.log_end.value - 1, cut.batches, cut.offsets,
+                          scan.fault.empty() ? "" : " (" + scan.fault + ")"));
   return {};
 }
 
-Result<> Recovery::keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to) {
+Result<> Recovery::keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to, CutOff& cut) {
+  cut.bytes += to - from;
+  PG_CHECK(for_each_intact_batch(log, from, to, base, [&](const BatchHeader& header) {
+    ++cut.batches;
+    cut.offsets += header.end_offset() - header.base_offset;
+  }));
   PG_ASSIGN(const std::string kept,
             set_aside(env_.files, log, from, to, [&](int n) { return names::torn(spec_.directory, base, n); }));
   if (!kept.empty()) env_.notice(fmt::format("kept what was cut off '{}' in {}", spec_.name, kept));
@@ -170,16 +200,10 @@ Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset ke
   const Offset base = damaged.position.active_segment;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
   Offset end = kept_below;
-  auto at = static_cast<uint64_t>(damaged.position.segment_bytes);
-  for (;;) {
-    PG_ASSIGN(const auto next, find_intact_batch(*log, at, damaged.file_bytes, damaged.position.log_end,
-                                                 offset_limit(damaged.position.log_end, damaged.file_bytes)));
-    if (!next) return end;
-    BatchScanner scanner(*log, *next);
-    PG_ASSIGN(const auto batch, scanner.next(damaged.file_bytes));
-    end = std::max(end, batch->header.end_offset());
-    at = scanner.position();
-  }
+  PG_CHECK(for_each_intact_batch(*log, static_cast<uint64_t>(damaged.position.segment_bytes), damaged.file_bytes,
+                                 damaged.position.log_end,
+                                 [&](const BatchHeader& header) { end = std::max(end, header.end_offset()); }));
+  return end;
 }
 
 Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Offset log_end) {

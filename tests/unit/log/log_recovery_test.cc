@@ -105,7 +105,7 @@ const Row kRows[] = {
        c.add(2, "garbage");
        c.env.reboot();
      },
-     all_forty, 40, "00000000000000000028.torn-1", "recovered 't-0': cut 7 bytes after offset 39"},
+     all_forty, 40, "00000000000000000028.torn-1", "recovered 't-0': cut 7 bytes after offset 39, with 0 whole batches of 0 offsets"},
     {"zeros behind the last batch are not worth keeping",
      [](Crashed& c) {
        c.add(2, std::string(5000, '\0'));
@@ -118,14 +118,14 @@ const Row kRows[] = {
        c.env.reboot();
      },
      [](Crashed&) { return numbers(0, 39); }, 39, "00000000000000000028.torn-1",
-     "after offset 38 (damaged batch: batch is cut short)", "0\n2\n0 0\n1 39\n"},
+     "after offset 38, with 0 whole batches of 0 offsets (damaged batch: batch is cut short)", "0\n2\n0 0\n1 39\n"},
     {"a page of zeros in the middle of the active segment",
      [](Crashed& c) {
        must(must(c.env.files.open(c.file(2), OpenMode::write))
                 ->write_at(c.batch_at(2, 3), as_bytes(std::string(100, '\0'))));
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1", "after offset 30",
+     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1", "after offset 30, with 7 whole batches of 7 offsets",
      "0\n2\n0 0\n1 31\n"},
     {"a torn batch in an older segment, above the recovery point, ends the log there",
      [](Crashed& c) {
@@ -135,14 +135,14 @@ const Row kRows[] = {
      },
      [](Crashed&) { return numbers(0, 8); }, 8,
      "00000000000000000000.torn-1 00000000000000000014.torn-1 00000000000000000028.torn-1",
-     "and 2 later segments after offset 7", "0\n2\n0 0\n1 8\n"},
+     "in 3 segments after offset 7, with 31 whole batches of 31 offsets", "0\n2\n0 0\n1 8\n"},
     {"a segment lost above the recovery point takes those after it along",
      [](Crashed& c) {
        must(c.env.files.unlink(c.file(1)));
        c.env.reboot();
      },
      [](Crashed&) { return numbers(0, 14); }, 14, "00000000000000000028.torn-1",
-     "cut 0 bytes and 1 later segments after offset 13", "0\n2\n0 0\n1 14\n"},
+     "in 2 segments after offset 13, with 12 whole batches of 12 offsets", "0\n2\n0 0\n1 14\n"},
     {"an empty last segment, as a roll leaves it",
      [](Crashed& c) {
        must(create_segment(c.env.files, c.partition.directory(), Offset(40)));

@@ -63,6 +63,9 @@ class Dump {
   std::string out_;
 };
 
+// Batches without records, and Kafka's oldest clients, carry no time: -1.
+std::string time_text(int64_t timestamp_ms) { return timestamp_ms < 0 ? "none" : rfc3339_utc(timestamp_ms); }
+
 void Dump::add_batch(const DumpedBatch& dumped) {
   batch_shown_ = batches_left_-- > 0;
   if (!batch_shown_) return;
@@ -83,7 +86,7 @@ void Dump::add_batch(const DumpedBatch& dumped) {
     }
     add(fmt::format("  batch at {}  offsets {}..{}  count {}  epoch {}  time {}  codec {}  size {}{}  crc {}",
                     dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
-                    rfc3339_utc(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), producer, crc));
+                    time_text(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), producer, crc));
   }
 }
 
@@ -99,7 +102,7 @@ void Dump::add_record(const RecordView& record) {
     append_json_headers(line, record);
     line += '}';
   } else {
-    line = fmt::format("    offset {}  time {}  key {}  value {}", record.offset.value, rfc3339_utc(record.timestamp_ms),
+    line = fmt::format("    offset {}  time {}  key {}  value {}", record.offset.value, time_text(record.timestamp_ms),
                        shown(record.key), shown(record.value));
     for (const auto& header : record.headers()) line += fmt::format("  header {}={}", shown(header.name), shown(header.value));
   }
@@ -131,7 +134,7 @@ DumpVisitor Dump::visitor() {
   visitor.time_entry = [this](const std::string& path, uint64_t at, Offset offset, const TimeIndexEntry& entry) {
     if (!segment_shown_) return;
     if (json()) add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"timestamp\":{}}}", json_string(path), at, offset.value, entry.timestamp_ms));
-    else add(fmt::format("  timeindex at {}  offset {}  time {}", at, offset.value, rfc3339_utc(entry.timestamp_ms)));
+    else add(fmt::format("  timeindex at {}  offset {}  time {}", at, offset.value, time_text(entry.timestamp_ms)));
   };
   return visitor;
 }

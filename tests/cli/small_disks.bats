@@ -171,3 +171,24 @@ goes_on_after_delete() {
   pg-produce t x
   pg-consume t | cmp - <(seq 1000; echo x)
 }
+
+@test "compaction and repair on a full disk end with 7 and change nothing; with room they do their work" {
+  disk tmpfs 2m
+  pg-topic create t -c segment.bytes=50000 -c cleanup.policy=compact
+  seq -f '%.0f' 8000 | awk '{ print $1 % 40 "\t" $1 }' | pg-produce -K '\t' --batch-bytes 2K t
+  pg-consume -f '%o %k %v\n' t >whole
+  fill
+  fails 7 "*" pg-topic compact t
+  pg-consume -f '%o %k %v\n' t | cmp - whole
+  pg-topic verify t
+  printf XXXX | dd of="$(log t)" bs=1 seek=300 conv=notrunc status=none
+  find "$PG_HOME" -name '*.log' -exec sha256sum {} + >before
+  fails 7 "*" pg-topic repair --yes t
+  sha256sum --quiet -c before
+  rm disk/fill
+  pg-topic repair --yes -q t
+  pg-topic compact t
+  pg-topic verify t
+  [ "$(pg-consume -f '%k %v\n' t | awk '{ last[$1] = $2 } END { print length(last), last[39] }')" = "40 7999" ]
+  [ "$(wc -l <whole)" -gt "$(pg-consume t | wc -l)" ]
+}

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 namespace pg {
 
 Result<HeldLock> HeldLock::acquire(LockFile& file, uint32_t byte, LockMode mode, Deadline deadline) {
@@ -37,26 +39,39 @@ Result<> FileSystem::replace(const std::string& path, std::string_view content) 
   return sync_directory(parent_path(path));
 }
 
+// Each one is durable in its parent before anything is made in it. So of those that are there, only the last one may be
+// the work of somebody who died before its name was on the disk.
 Result<> FileSystem::make_directories(const std::string& path) {
-  if (const auto existing = info(path); existing && existing->is_directory) return {};
   const std::string parent = parent_path(path);
+  if (const auto existing = info(path); existing && existing->is_directory) return sync_if_permitted(parent);
   if (parent != path) PG_CHECK(make_directories(parent));
   const auto made = make_directory(path);
   if (!made) {
     // Somebody else made it meanwhile, or it is a link to a directory, which the home itself may be.
-    if (made.error().code == Errc::already_exists && list(path)) return {};
-    return made;
+    if (made.error().code != Errc::already_exists || !list(path)) return made;
+    return sync_if_permitted(parent);
   }
   return sync_directory(parent);
 }
 
+// Who may not read a directory has made nothing in it.
+Result<> FileSystem::sync_if_permitted(const std::string& directory) {
+  const auto synced = sync_directory(directory);
+  return synced || synced.error().sys_errno == EACCES ? Result<>() : synced;
+}
+
 Result<> FileSystem::remove_tree(const std::string& path) {
+  // Two may be at it at once.
+  const auto unless_gone = [](Result<> done) {
+    return !done && done.error().code == Errc::not_found ? Result<>() : done;
+  };
   const auto what = info(path);
-  if (!what) return what.error().code == Errc::not_found ? Result<>() : tl::unexpected(what.error());
-  if (!what->is_directory) return unlink(path);
-  PG_ASSIGN(const auto names, list(path));
-  for (const auto& name : names) PG_CHECK(remove_tree(fmt::format("{}/{}", path, name)));
-  return remove_directory(path);
+  if (!what) return unless_gone(tl::unexpected(what.error()));
+  if (!what->is_directory) return unless_gone(unlink(path));
+  const auto names = list(path);
+  if (!names) return unless_gone(tl::unexpected(names.error()));
+  for (const auto& name : *names) PG_CHECK(remove_tree(fmt::format("{}/{}", path, name)));
+  return unless_gone(remove_directory(path));
 }
 
 }  // namespace pg

@@ -145,6 +145,9 @@ class FileSystem {
   Result<> replace(const std::string& path, std::string_view content);
   Result<> make_directories(const std::string& path);  // and parents; each made durable in its parent
   Result<> remove_tree(const std::string& path);       // nothing there is no error
+
+ private:
+  Result<> sync_if_permitted(const std::string& directory);
 };
 
 std::string parent_path(const std::string& path);

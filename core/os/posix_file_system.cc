@@ -75,7 +75,7 @@ class PosixFile final : public File {
   }
 
   Result<> sync() override {
-    if (fdatasync(fd_.get()) != 0) return sys_fail("flush to disk", path());
+    if (retry_eintr([&] { return fdatasync(fd_.get()); }) != 0) return sys_fail("flush to disk", path());
     return {};
   }
 
@@ -180,7 +180,7 @@ Result<> PosixFileSystem::remove_directory(const std::string& path) {
 Result<> PosixFileSystem::sync_directory(const std::string& path) {
   UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (fd.get() < 0) return sys_fail("open directory", path);
-  if (fsync(fd.get()) != 0) return sys_fail("flush directory to disk", path);
+  if (retry_eintr([&] { return fsync(fd.get()); }) != 0) return sys_fail("flush directory to disk", path);
   return {};
 }
 

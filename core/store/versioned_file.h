@@ -3,11 +3,15 @@
 // Its versions are files of their own, <path>.v1, .v2, …; the highest counts. A writer makes the next version under a
 // temporary name, syncs it and links it to its name: if that name is taken, somebody else was first. Two older versions
 // stay, so that a reader can finish reading one. The last version is never removed, so numbers never go back.
+//
+// The temporary name goes once the version's own name is on the disk. So a reader sees by the file's links whether that is
+// certain, and makes it so before it believes a version that a power cut could take back.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/os/env.h"
 
@@ -36,6 +40,8 @@ class VersionedFile {
 
  private:
   Result<int64_t> latest_version() const;
+  Result<std::string> read_version(int64_t version) const;
+  Result<std::vector<std::string>> temporaries() const;
   void remove_older(int64_t latest) const;
 
   Env env_;

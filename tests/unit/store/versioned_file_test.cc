@@ -56,6 +56,34 @@ TEST_CASE("versioned_file: of two who saw the same version, one wins") {
   CHECK(names_in(env) == std::vector<std::string>{"f.json.v1", "f.json.v2"});
 }
 
+TEST_CASE("versioned_file: a version whose writer died before it was on the disk is put there by who reads it") {
+  int uncertain = 0;
+  for (int64_t n = 1;; ++n) {
+    CAPTURE(n);
+    TestEnv env;
+    VersionedFile writer = file_in(env);
+    must(writer.compare_and_swap(0, "first"));
+    env.files.arm({.nth = n, .for_ever = true});
+    const auto done = writer.compare_and_swap(1, "second");
+    env.files.disarm();
+    // Whether a reader believes what it finds without more ado must not depend on a sync that nobody has made.
+    const bool is_there = exists(env.files, env.root() + "/f.json.v2");
+    const bool is_certain = !is_there || must(env.files.info(env.root() + "/f.json.v2")).links == 1;
+    if (done) CHECK(is_certain);
+    env.files.arm({.kind = Call::sync_directory});
+    CHECK(file_in(env).read().has_value() == is_certain);
+    env.files.disarm();
+    CHECK(env.files.fired() == (is_certain ? 0 : 1));
+    uncertain += !is_certain;
+    // What the dead leave behind goes with the next version.
+    const int64_t version = must(file_in(env).read())->version;
+    CHECK(must(writer.compare_and_swap(version, "next")));
+    CHECK(names_in(env).size() == static_cast<size_t>(version + 1));
+    if (done) break;
+  }
+  CHECK(uncertain > 0);
+}
+
 TEST_CASE("versioned_file: who was frozen while many versions went by changes nothing") {
   TestEnv env;
   VersionedFile frozen = file_in(env), busy = file_in(env);

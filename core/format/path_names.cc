@@ -136,6 +136,17 @@ std::string new_partition_directory(const std::string& log_directory, const Topi
   return transient_name(log_directory, partition, unique, "new");
 }
 
+std::optional<PartitionStage> parse_partition_stage(std::string_view file_name) {
+  const bool is_deleted = file_name.ends_with("-delete"), is_making = file_name.ends_with("-new");
+  if (!is_deleted && !is_making) return {};
+  file_name.remove_suffix(is_deleted ? 7 : 4);
+  const auto dot = file_name.rfind('.');
+  const auto dash = dot == std::string_view::npos ? dot : file_name.rfind('-', dot);
+  if (dash == std::string_view::npos || !all_digits(file_name.substr(dash + 1, dot - dash - 1))) return {};
+  if (file_name.size() - dot - 1 != uuid_text(Uuid{}).size()) return {};
+  return is_deleted ? PartitionStage::deleted : PartitionStage::making;
+}
+
 std::string partition_lock(const std::string& directory) { return directory + "/partition.lock"; }
 std::string partition_state(const std::string& directory) { return directory + "/partition.state"; }
 std::string epoch_checkpoint(const std::string& directory) { return directory + "/leader-epoch-checkpoint"; }

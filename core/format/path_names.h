@@ -64,6 +64,9 @@ std::string deleted_partition_directory(const std::string& log_directory, const 
 // A partition directory that is being made and not yet named by anything.
 std::string new_partition_directory(const std::string& log_directory, const TopicPartition& partition,
                                     const Uuid& unique);
+// Whether a directory's last component is of those two kinds; empty for any other name.
+enum class PartitionStage { making, deleted };
+std::optional<PartitionStage> parse_partition_stage(std::string_view file_name);
 
 std::string partition_lock(const std::string& directory);
 std::string partition_state(const std::string& directory);

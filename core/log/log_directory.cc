@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/format/path_names.h"
+#include "core/log/partition_state.h"
 
 namespace pg {
 
@@ -77,6 +78,28 @@ Result<> LogDirectory::raise_log_start(const TopicPartition& partition, Offset o
 Result<> LogDirectory::raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
                                      const IsDeleted& is_deleted) {
   return raise(names::cleaner_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
+}
+
+void LogDirectory::remove_leftovers() const {
+  const auto entries = env_.files.list(path_);
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    const auto stage = names::parse_partition_stage(entry);
+    const std::string directory = fmt::format("{}/{}", path_, entry);
+    if (!stage || (*stage == names::PartitionStage::making && is_being_made(directory))) continue;
+    (void)env_.files.remove_tree(directory);
+  }
+}
+
+// Its maker holds a lock for as long as it lives.
+bool LogDirectory::is_being_made(const std::string& directory) const {
+  const std::string path = names::partition_lock(directory);
+  const auto info = env_.files.info(path);
+  if (!info && info.error().code == Errc::not_found) return false;
+  const auto file = env_.files.open_lock(path, Access::read_only);
+  if (!file) return true;
+  const auto dead = (*file)->try_lock(lock_byte::kMaking, LockMode::shared);
+  return !dead || !*dead;
 }
 
 Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {

@@ -40,10 +40,15 @@ class LogDirectory {
   Result<> raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
                          const IsDeleted& is_deleted = {});
 
+  // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with their
+  // makers before they had a name. What cannot be removed stays for the next one.
+  void remove_leftovers() const;
+
   // Forgets everything about a topic, durably; for topics that are made or deleted.
   Result<> forget_topic(const std::string& topic, Deadline deadline);
 
  private:
+  bool is_being_made(const std::string& directory) const;
   // The partition's entry, or 0.
   Result<Offset> entry(const std::string& path, const TopicPartition& partition) const;
   // Empty where it cannot be understood.

@@ -20,14 +20,18 @@ std::string name_of(const TopicPartition& partition) {
   return fmt::format("{}-{}", partition.topic, partition.partition.value);
 }
 
-// An empty partition under a name of its own.
-Result<> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id) {
+// An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its maker
+// lives; not_found: one of them came before there was a lock.
+Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id) {
   PG_CHECK(env.files.make_directory(made));
+  PG_ASSIGN(auto lock, env.files.open_lock(names::partition_lock(made), Access::read_write));
+  PG_ASSIGN(const bool locked, lock->try_lock(lock_byte::kMaking, LockMode::exclusive));
+  if (!locked) return fail(Errc::not_found, "cleared away", made);
   PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
   PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history({{LeaderEpoch(0), Offset(0)}})));
-  PG_CHECK(env.files.open_lock(names::partition_lock(made), Access::read_write));
   PG_CHECK(PartitionState::write_page(env, made, PageContent{}));
-  return create_segment(env.files, made, Offset(0));  // syncs the directory
+  PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
+  return lock;
 }
 
 // When any file of the partition was last touched.
@@ -63,21 +67,20 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
                                   const Uuid& topic_id) {
+  constexpr int kAttempts = 3;
   const std::string path = names::partition_directory(log_directory, partition);
-  if (env.files.info(path)) return read_topic_id(env.files, path);
-  const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
-  if (const auto filled = fill_new_directory(env, made, topic_id); !filled) {
+  for (int attempt = 1; !env.files.info(path); ++attempt) {
+    const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
+    const auto lock = fill_new_directory(env, made, topic_id);
+    const auto named = lock ? env.files.rename(made, path) : tl::unexpected(lock.error());
+    if (named) break;
     (void)env.files.remove_tree(made);
-    return tl::unexpected(filled.error());
+    if (named.error().code == Errc::already_exists) break;
+    if (named.error().code != Errc::not_found || attempt == kAttempts) return tl::unexpected(named.error());
   }
-  const auto renamed = env.files.rename(made, path);
-  if (!renamed && renamed.error().code == Errc::already_exists) {
-    PG_CHECK(env.files.remove_tree(made));
-    return read_topic_id(env.files, path);
-  }
-  PG_CHECK(renamed);
+  // Whoever gave it its name may have died before that was on the disk.
   PG_CHECK(env.files.sync_directory(log_directory));
-  return topic_id;
+  return read_topic_id(env.files, path);
 }
 
 LogConfig PartitionLog::config() const {
@@ -206,7 +209,7 @@ Result<> PartitionLog::remove_directory() const {
   const std::string doomed = names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
   PG_CHECK(env_.files.rename(directory_, doomed));
   PG_CHECK(env_.files.sync_directory(spec_.log_directory));
-  return env_.files.remove_tree(doomed);
+  return env_.files.remove_tree(doomed);  // what is left of it now or by a crash, LogDirectory::remove_leftovers() finds
 }
 
 }  // namespace pg

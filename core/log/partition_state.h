@@ -27,6 +27,7 @@ inline constexpr uint32_t kFlush = 2;
 inline constexpr uint32_t kReplica = 3;  // for brokers
 inline constexpr uint32_t kSegmentList = 4;  // held shared by who wants the list to stay as it is
 inline constexpr uint32_t kCompaction = 5;   // one compaction at a time; tried
+inline constexpr uint32_t kMaking = 6;       // held by who makes the partition, until it has its name
 }  // namespace lock_byte
 
 // What a new page says.

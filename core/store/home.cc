@@ -116,6 +116,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
   topic.partitions.assign(static_cast<size_t>(partitions),
                           PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
   const std::string logs = log_directory(kEmbeddedBroker);
+  LogDirectory(env_, logs).remove_leftovers();
   for (;;) {
     PG_ASSIGN(const auto stored, read_topic(name));
     if (stored && !stored->deleted) {
@@ -186,6 +187,7 @@ void Home::announce(const TopicMetadata& topic, Deadline deadline) const {
 
 Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
   PG_CHECK(check_writable());
+  LogDirectory(env_, log_directory(kEmbeddedBroker)).remove_leftovers();
   for (;;) {
     PG_ASSIGN(const auto stored, read_topic(name));
     if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));

@@ -77,8 +77,19 @@ TEST_CASE("path_names: directories that are made or deleted are no partitions") 
     const Uuid id = random.uuid();
     const std::string deleted = names::deleted_partition_directory("/logs", which, id);
     CHECK(deleted == "/logs/t-1." + uuid_text(id) + "-delete");
-    CHECK(names::new_partition_directory("/logs", which, id) == "/logs/t-1." + uuid_text(id) + "-new");
+    const std::string made = names::new_partition_directory("/logs", which, id);
+    CHECK(made == "/logs/t-1." + uuid_text(id) + "-new");
+    CHECK((names::parse_partition_stage(names::last_component(deleted)) == names::PartitionStage::deleted));
+    CHECK((names::parse_partition_stage(names::last_component(made)) == names::PartitionStage::making));
     CHECK_FALSE(names::parse_partition_directory(names::last_component(deleted)).has_value());
+  }
+}
+
+TEST_CASE("path_names: what is not such a directory is never taken for one") {
+  const std::string id = uuid_text(Uuid{});
+  for (const std::string& name : std::vector<std::string>{"t-1", "t-new", "-delete", "t-1.short-delete", "t-x." + id + "-new", "t1." + id + "-new", "t-1." + id, "t-1." + id + "-news"}) {
+    CAPTURE(name);
+    CHECK_FALSE(names::parse_partition_stage(name).has_value());
   }
 }
 

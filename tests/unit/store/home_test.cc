@@ -320,6 +320,33 @@ TEST_CASE("home: a deletion that died at any call is finished by the next, and b
   }
 }
 
+TEST_CASE("home: what dead processes left of partitions goes with the next topic, and what the living make stays") {
+  HomeFixture t;
+  t.create("t");
+  const std::string logs = t.home->log_directory(BrokerId(0));
+  const TopicPartition partition{"u", PartitionId(0)};
+  const auto make = [&](const std::string& path, bool with_lock) {
+    must(t.env.files.make_directory(path));
+    if (with_lock) must(t.env.files.open_lock(names::partition_lock(path), Access::read_write));
+    overwrite(t.env.files, path + "/partition.metadata", "x");
+  };
+  const std::string deleted = names::deleted_partition_directory(logs, partition, t.env.random.uuid());
+  const std::string dead = names::new_partition_directory(logs, partition, t.env.random.uuid());
+  const std::string unlocked = names::new_partition_directory(logs, partition, t.env.random.uuid());
+  const std::string alive = names::new_partition_directory(logs, partition, t.env.random.uuid());
+  make(deleted, true);
+  make(dead, true);
+  make(unlocked, false);
+  make(alive, true);
+  const auto maker = must(t.env.files.open_lock(names::partition_lock(alive), Access::read_write));
+  CHECK(must(maker->try_lock(lock_byte::kMaking, LockMode::exclusive)));
+  must(t.home->delete_topic("t", t.env.soon()));
+  CHECK_FALSE(exists(t.env.files, deleted));
+  CHECK_FALSE(exists(t.env.files, dead));
+  CHECK_FALSE(exists(t.env.files, unlocked));
+  CHECK(exists(t.env.files, alive));
+}
+
 TEST_CASE("home: a topic can be deleted on a full disk") {
   HomeFixture t;
   const TopicMetadata topic = t.create("t");

@@ -221,8 +221,9 @@ Result<bool> Compaction::swap_in(std::span<const Segment> group) {
     for (const Segment& segment : group) {
       if (listed == bases.end() || *listed++ != segment.base) return {};
     }
-    // The .log last: its name says that everything is there.
+    // The .log last, also on the disk: its name says that everything is there.
     for (const auto kind : {SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::log}) {
+      if (kind == SegmentFile::log) PG_CHECK(files().sync_directory(directory()));
       PG_CHECK(files().rename(names::segment(directory(), group.front().base, kind, SegmentStage::cleaned),
                               names::segment(directory(), group.front().base, kind, SegmentStage::swap)));
     }

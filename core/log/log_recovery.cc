@@ -286,7 +286,7 @@ Result<EpochHistory> read_epoch_history(const Env& env, const std::string& direc
 
 Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
                          int32_t index_interval_bytes, bool sealed) {
-  PG_ASSIGN(const ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
+  PG_ASSIGN(ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
   PG_CHECK(segment.offset_index->truncate(0));
   PG_CHECK(segment.time_index->truncate(0));
   LogPosition rebuilt;
@@ -305,7 +305,7 @@ Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPositi
   }
   if (sealed) writer.close(rebuilt);
   position = rebuilt;
-  return {};
+  return segment.sync_indexes();
 }
 
 }  // namespace pg

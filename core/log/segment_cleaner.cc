@@ -159,8 +159,7 @@ Result<> SegmentCleaner::finish() {
   PG_CHECK(write_buffer());
   indexes_->close(position_);
   PG_CHECK(files_.log->sync());
-  PG_CHECK(files_.offset_index->sync());
-  return files_.time_index->sync();
+  return files_.sync_indexes();
 }
 
 Result<> remove_cleaned(FileSystem& files, const std::string& directory) {

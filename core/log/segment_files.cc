@@ -87,6 +87,11 @@ Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& 
   return segment;
 }
 
+Result<> ActiveSegment::sync_indexes() {
+  PG_CHECK(offset_index->sync());
+  return time_index->sync();
+}
+
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base) {
   for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index}) {
     PG_CHECK(files.open(names::segment(directory, base, kind), OpenMode::create_new));

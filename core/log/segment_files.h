@@ -39,6 +39,9 @@ struct ActiveSegment {
   std::unique_ptr<File> log;
   std::unique_ptr<File> offset_index;
   std::unique_ptr<File> time_index;
+
+  // For a segment that is closed: below the recovery point nobody reads it again to see whether they are right.
+  Result<> sync_indexes();
 };
 
 Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& directory, Offset base);

@@ -1,0 +1,108 @@
+// The power goes between any two calls that change the disk, also in the middle of the recovery from such a cut.
+//
+// The workload runs once. Before each of its changes, or some of them, a disk is made as the cut may leave it, and another
+// machine starts with that: it must find what was promised, and go on.
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "tests/crash/workload.h"
+#include "tests/support/power_cut.h"
+#include "tests/support/printing.h"
+#include "tests/support/test_env.h"
+
+namespace pg::crash {
+namespace {
+
+constexpr int kCutsInARow = 2;
+constexpr int64_t kViolationsShown = 10;
+
+struct Machine {
+  TestEnv env;
+  SeededRandom random;  // its own: a machine that was restarted makes other names
+  std::optional<PowerCut> power;
+
+  // `boot` others have run on its disk before.
+  Machine(int boot, uint64_t seed) : random(seed) {
+    for (int i = 0; i < boot; ++i) env.reboot();
+  }
+  void start() { power.emplace(env.memory, env.root()); }
+  Env shown() {
+    const Env all = env.env();
+    return {*power, all.clock, random, all.boot_id, all.process, all.notice};
+  }
+  std::string home() const { return env.root() + "/home"; }
+};
+
+class Cutter {
+ public:
+  explicit Cutter(SeededRandom& random) : random_(random) {}
+
+  int64_t cuts() const { return cuts_; }
+
+  // The power of `before` goes now, after `boot` restarts.
+  void cut(const Machine& before, History history, int boot) {
+    ++cuts_;
+    Machine after(boot + 1, random_.next());
+    before.power->leave(after.env.memory, random_);
+    after.start();
+    if (boot + 1 < kCutsInARow) cut_again_somewhere(after, history, boot + 1);
+    Client client(after.shown(), after.home(), history);
+    client.check(Loss::power);
+    client.check_goes_on();
+    client.check_no_leftovers();
+  }
+
+ private:
+  void cut_again_somewhere(Machine& machine, const History& history, int boot) {
+    const auto when = static_cast<int64_t>(random_.below(random_.one_in(2) ? 20 : 200));
+    machine.power->before_change([this, &machine, &history, boot, when, calls = int64_t{0}]() mutable {
+      if (calls++ == when) cut(machine, history, boot);
+    });
+  }
+
+  SeededRandom& random_;
+  int64_t cuts_ = 0;
+};
+
+struct Sampling {
+  uint64_t one_in;
+  int choices;
+};
+
+Sampling sampling() {
+  return std::getenv("PG_LONG") != nullptr ? Sampling{1, 12} : Sampling{2, 1};
+}
+
+}  // namespace
+
+TEST_CASE("crash: whatever the power cut leaves, what was flushed is there and nothing else than what was written") {
+  SeededRandom random;
+  Machine machine(0, random.next());
+  machine.start();
+  History history;
+  Cutter cutter(random);
+  int64_t change = 0, violations = 0;
+  std::string step;
+  machine.power->before_change([&] {
+    ++change;
+    for (int choice = 0; choice < sampling().choices; ++choice) {
+      if (violations >= kViolationsShown || !random.one_in(sampling().one_in)) continue;
+      try {
+        cutter.cut(machine, history, 0);
+      } catch (const std::exception& violation) {
+        FAIL_CHECK(fmt::format("power cut before change {}, in '{}': {}", change, step, violation.what()));
+        ++violations;
+      }
+    }
+  });
+  Client client(machine.shown(), machine.home(), history);
+  for (const Step& next : workload()) {
+    step = next.name;
+    need(step, next.run(client));
+  }
+  client.check(Loss::none);
+  MESSAGE(fmt::format("{} changes, {} power cuts", change, cutter.cuts()));
+}
+
+}  // namespace pg::crash

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/bytes.h"
+#include "core/base/result.h"
 
 namespace pg {
 
@@ -23,7 +25,21 @@ class FieldWriter {
     return *this;
   }
   // Kafka's string: its length as int16 first. At most 32767 bytes.
-  FieldWriter& add_string(std::string_view text) { return add(static_cast<int16_t>(text.size())).add_bytes(text); }
+  FieldWriter& add_string(std::string_view text) {
+    PG_ASSERT(text.size() <= INT16_MAX);
+    return add(static_cast<int16_t>(text.size())).add_bytes(text);
+  }
+  FieldWriter& add_nullable_string(std::optional<std::string_view> text) {
+    return text ? add_string(*text) : add(int16_t{-1});
+  }
+  // Kafka's bytes: their length as int32 first.
+  FieldWriter& add_sized_bytes(std::string_view bytes) {
+    PG_ASSERT(bytes.size() <= INT32_MAX);
+    return add(static_cast<int32_t>(bytes.size())).add_bytes(bytes);
+  }
+  FieldWriter& add_nullable_sized_bytes(std::optional<std::string_view> bytes) {
+    return bytes ? add_sized_bytes(*bytes) : add(int32_t{-1});
+  }
   std::string take() { return std::move(out_); }
 
  private:
@@ -43,20 +59,42 @@ class FieldReader {
   }
   std::string_view get_bytes(size_t count) {
     if (count > in_.size()) {
-      failed_ = true;
-      in_ = {};
+      fail();
       return {};
     }
     const std::string_view bytes = in_.substr(0, count);
     in_.remove_prefix(count);
     return bytes;
   }
-  std::string_view get_string() { return get_bytes(static_cast<uint16_t>(get<int16_t>())); }
+  std::string_view get_string() { return get_sized<int16_t>(); }
+  std::optional<std::string_view> get_nullable_string() { return get_nullable<int16_t>(); }
+  std::string_view get_sized_bytes() { return get_sized<int32_t>(); }
+  std::optional<std::string_view> get_nullable_sized_bytes() { return get_nullable<int32_t>(); }
+  // What was read makes no sense: as if the end had come.
+  void fail() {
+    failed_ = true;
+    in_ = {};
+  }
   bool at_end() const { return in_.empty(); }
   size_t left() const { return in_.size(); }
   bool failed() const { return failed_; }
 
  private:
+  // Null is a length of -1.
+  template <class Length>
+  std::optional<std::string_view> get_nullable() {
+    const auto length = get<Length>();
+    if (length < -1) fail();
+    if (length < 0) return std::nullopt;
+    return get_bytes(static_cast<size_t>(length));
+  }
+  template <class Length>
+  std::string_view get_sized() {
+    const auto bytes = get_nullable<Length>();
+    if (!bytes) fail();
+    return bytes.value_or("");
+  }
+
   std::string_view in_;
   bool failed_ = false;
 };

@@ -33,7 +33,7 @@ const char* suffix(SegmentStage stage) {
   return "";
 }
 
-bool is_topic_character(char c) {
+bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
@@ -59,17 +59,20 @@ std::string printable(std::string_view text) {
   return text.size() > 64 ? shown + "…" : shown;
 }
 
+Result<> check_name(const char* what, std::string_view name) {
+  const char* fault = nullptr;
+  if (name.empty()) fault = "it is empty";
+  else if (name.size() > kTopicNameBytesMax) fault = "it is longer than 249 characters";
+  else if (name == "." || name == "..") fault = "it is '.' or '..'";
+  else if (!std::all_of(name.begin(), name.end(), is_name_character)) fault = "only [a-zA-Z0-9._-] are allowed";
+  if (fault == nullptr) return {};
+  return fail(Errc::invalid_argument, fmt::format("illegal {} name '{}': {}", what, printable(name), fault));
+}
+
 }  // namespace
 
-Result<> check_topic(std::string_view topic) {
-  const char* fault = nullptr;
-  if (topic.empty()) fault = "it is empty";
-  else if (topic.size() > kTopicNameBytesMax) fault = "it is longer than 249 characters";
-  else if (topic == "." || topic == "..") fault = "it is '.' or '..'";
-  else if (!std::all_of(topic.begin(), topic.end(), is_topic_character)) fault = "only [a-zA-Z0-9._-] are allowed";
-  if (fault == nullptr) return {};
-  return fail(Errc::invalid_argument, fmt::format("illegal topic name '{}': {}", printable(topic), fault));
-}
+Result<> check_topic(std::string_view topic) { return check_name("topic", topic); }
+Result<> check_group_name(std::string_view group) { return check_name("group", group); }
 
 std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind, SegmentStage stage) {
   return fmt::format("{}/{:020}{}{}", directory, base_offset.value, suffix(kind), suffix(stage));
@@ -175,6 +178,23 @@ std::string locks_directory(const std::string& home) { return home + "/locks"; }
 std::string producers_lock(const std::string& home) { return locks_directory(home) + "/producers"; }
 std::string producer_holder(const std::string& home, int64_t producer_id) {
   return fmt::format("{}/producer-{}.holder", locks_directory(home), producer_id);
+}
+
+std::string groups_directory(const std::string& home) { return home + "/groups"; }
+std::string group_directory(const std::string& home, std::string_view group) {
+  return fmt::format("{}/{}", groups_directory(home), group);
+}
+std::string group_members_lock(const std::string& home, std::string_view group) {
+  return group_directory(home, group) + "/members.lock";
+}
+std::string group_heartbeats(const std::string& home, std::string_view group) {
+  return group_directory(home, group) + "/heartbeats";
+}
+std::string group_owners_directory(const std::string& home, std::string_view group) {
+  return group_directory(home, group) + "/owners";
+}
+std::string group_owners_lock(const std::string& home, std::string_view group, std::string_view topic) {
+  return fmt::format("{}/{}.lock", group_owners_directory(home, group), topic);
 }
 
 std::string versioned(const std::string& path, int64_t version) { return fmt::format("{}.v{}", path, version); }

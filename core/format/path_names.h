@@ -4,6 +4,9 @@
 //     cluster.json.v<n>
 //     topics/<topic>/topic.json.v<n>
 //     locks/producers  producer-<id>.holder             who uses a producer id
+//     groups/<group>/                                   a consumer group; what it has committed is in __consumer_offsets
+//       members.lock  heartbeats                        who lives
+//       owners/<topic>.lock                             who reads which partition
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
 //       recovery-point-offset-checkpoint                (Kafka)
@@ -33,6 +36,8 @@ namespace pg::names {
 
 // Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". invalid_argument says what is wrong.
 Result<> check_topic(std::string_view topic);
+// The same for a consumer group, whose name is that of a directory too. Kafka allows any.
+Result<> check_group_name(std::string_view group);
 
 enum class SegmentFile { log, offset_index, time_index, snapshot };
 inline constexpr SegmentFile kSegmentFiles[] = {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index,
@@ -87,6 +92,14 @@ std::string topic_file(const std::string& home, std::string_view topic);  // wit
 std::string locks_directory(const std::string& home);
 std::string producers_lock(const std::string& home);
 std::string producer_holder(const std::string& home, int64_t producer_id);
+
+std::string groups_directory(const std::string& home);
+std::string group_directory(const std::string& home, std::string_view group);
+std::string group_members_lock(const std::string& home, std::string_view group);
+std::string group_heartbeats(const std::string& home, std::string_view group);
+std::string group_owners_directory(const std::string& home, std::string_view group);
+// A byte per partition of the topic.
+std::string group_owners_lock(const std::string& home, std::string_view group, std::string_view topic);
 
 std::string versioned(const std::string& path, int64_t version);
 // The n of "<base>.v<n>"; empty where `file_name` is not a version of `base`.

@@ -26,6 +26,22 @@ TEST_CASE("path_names: an illegal name is shown without its control characters a
   CHECK(error_of(names::check_topic(std::string(1000, 'x'))).what.size() < 200);
 }
 
+TEST_CASE("path_names: consumer groups") {
+  CHECK(names::check_group_name("nightly.v1_a-b").has_value());
+  CHECK(names::check_group_name(std::string(249, 'x')).has_value());
+  CHECK(error_of(names::check_group_name("a/b")).what == "illegal group name 'a/b': only [a-zA-Z0-9._-] are allowed");
+  CHECK(code_of(names::check_group_name("")) == Errc::invalid_argument);
+  CHECK(code_of(names::check_group_name("..")) == Errc::invalid_argument);
+  CHECK(code_of(names::check_group_name(std::string(250, 'x'))) == Errc::invalid_argument);
+
+  CHECK(names::group_directory("/home", "g") == "/home/groups/g");
+  CHECK(names::group_members_lock("/home", "g") == "/home/groups/g/members.lock");
+  CHECK(names::group_heartbeats("/home", "g") == "/home/groups/g/heartbeats");
+  // No topic's name collides with the group's own files, and the longest leaves room for the suffix.
+  CHECK(names::group_owners_lock("/home", "g", "heartbeats") == "/home/groups/g/owners/heartbeats.lock");
+  CHECK(names::last_component(names::group_owners_lock("/home", "g", std::string(249, 'x'))).size() <= 255);
+}
+
 TEST_CASE("path_names: segment files") {
   using names::SegmentFile;
   CHECK(names::segment("/d", Offset(0), SegmentFile::log) == "/d/00000000000000000000.log");

@@ -84,6 +84,9 @@ class LockFile {
   virtual Result<> downgrade(uint32_t byte) = 0;
   virtual void unlock(uint32_t byte) = 0;
   virtual Result<FileInfo> info() const = 0;
+  // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn, have
+  // ended. -1: there is none, because this is no file of the kernel's.
+  virtual int descriptor() const { return -1; }
 
  protected:
   explicit LockFile(std::string path) : path_(std::move(path)) {}

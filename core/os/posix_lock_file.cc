@@ -96,6 +96,8 @@ class PosixLockFile final : public LockFile {
     return FileInfo{static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode)};
   }
 
+  int descriptor() const override { return fd_.get(); }
+
  private:
   static struct flock range_of(uint32_t byte, short type) {
     struct flock range;

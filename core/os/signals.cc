@@ -13,6 +13,7 @@ namespace pg {
 namespace {
 
 std::atomic<int> g_stop_signal{0};
+std::atomic<int> g_stop_signal_count{0};
 int g_mapped_page_exit_status = 1;
 
 int g_stop_pipe[2] = {-1, -1};
@@ -20,6 +21,7 @@ int g_stop_pipe[2] = {-1, -1};
 void on_stop_signal(int signal) {
   const int saved_errno = errno;
   g_stop_signal.store(signal, std::memory_order_relaxed);
+  g_stop_signal_count.fetch_add(1, std::memory_order_relaxed);
   [[maybe_unused]] const auto written = write(g_stop_pipe[1], "", 1);
   errno = saved_errno;
 }
@@ -50,6 +52,14 @@ void catch_stop_signals() {
 int stop_signal() { return g_stop_signal.load(std::memory_order_relaxed); }
 
 int stop_descriptor() { return g_stop_pipe[0]; }
+
+int stop_signal_count() { return g_stop_signal_count.load(std::memory_order_relaxed); }
+
+void await_next_stop_signal() {
+  char bytes[64];
+  while (g_stop_pipe[0] >= 0 && read(g_stop_pipe[0], bytes, sizeof bytes) > 0) {
+  }
+}
 
 void die_of_signal(int signal) {
   install(signal, SIG_DFL);

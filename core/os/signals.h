@@ -16,6 +16,10 @@ int stop_signal();
 // A descriptor that becomes readable with the signal, so that one that arrives just before a poll is not missed; -1
 // before catch_stop_signals.
 int stop_descriptor();
+// How many have arrived: who waits for something to finish ends at once with the second one.
+int stop_signal_count();
+// Makes stop_descriptor() unreadable until one more arrives, for who goes on waiting after the first.
+void await_next_stop_signal();
 // Ends the process by `signal`'s default action, as if it had never been caught.
 [[noreturn]] void die_of_signal(int signal);
 

@@ -19,6 +19,8 @@ using namespace std::chrono;
 
 constexpr int kPipeBytes = 1 << 20;  // the most an unprivileged process may ask for, by default
 
+std::optional<rlimit> g_file_limit_before;
+
 int poll_timeout_ms(Deadline deadline) {
   if (deadline == kNoDeadline) return -1;
   const auto left = ceil<milliseconds>(deadline - steady_clock::now());
@@ -79,8 +81,13 @@ void guard_standard_descriptors() {
 void allow_many_files() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  g_file_limit_before = limit;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void restore_file_limit() {
+  if (g_file_limit_before) setrlimit(RLIMIT_NOFILE, &*g_file_limit_before);
 }
 
 Result<std::string> read_user_file(const std::string& path, size_t most) {

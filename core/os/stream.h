@@ -57,6 +57,9 @@ void guard_standard_descriptors();
 
 // Raises the limit of open files as far as it may be raised: a follower of many partitions needs three for each.
 void allow_many_files();
+// Takes that back, in a child process: programs that know only small numbers expect the limit of their caller. Safe
+// where only async-signal-safe calls are.
+void restore_file_limit();
 
 // The whole of a user's file, which may be a link, a pipe or a device. limit: longer than `most` bytes.
 // interrupted: a stop signal came while a pipe had nothing.

@@ -75,6 +75,7 @@ class FaultyFileSystem::FaultyLockFile final : public LockFile {
     PG_CHECK(files_.pass(Call::file_info, path()));
     return real_->info();
   }
+  int descriptor() const override { return real_->descriptor(); }
 
  private:
   FaultyFileSystem& files_;

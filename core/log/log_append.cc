@@ -178,7 +178,8 @@ Result<> PartitionLog::roll(Writing& writing) {
   LogPosition& position = writing.position;
   const Offset base = position.log_end;
   IndexWriter(*active_.offset_index, *active_.time_index, config().index_interval_bytes).close(position);
-  (void)active_.sync_indexes();  // a hint, as everything in them
+  // Failing to make them anew is no error: indexes are hints.
+  if (!active_.sync_indexes()) (void)rebuild_indexes(env_, directory_, position, config().index_interval_bytes, true);
 
   page.rolling.store(base.value + 1, std::memory_order_release);
   PG_CHECK(remove_segment(env_.files, directory_, base));

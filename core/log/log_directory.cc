@@ -50,7 +50,8 @@ Result<> LogDirectory::change(const std::string& path, Deadline deadline, Change
   PG_ASSIGN(const auto stored, read(path));
   OffsetCheckpoint offsets = stored.value_or(OffsetCheckpoint{});
   change(offsets);
-  if (offsets == stored.value_or(OffsetCheckpoint{})) return {};
+  // Whoever has written it may have died before it was on the disk.
+  if (offsets == stored.value_or(OffsetCheckpoint{})) return env_.files.sync_directory(path_);
   return env_.files.replace(path, write_offset_checkpoint(offsets));
 }
 

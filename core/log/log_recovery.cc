@@ -261,10 +261,37 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
   if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
   const LeaderEpoch newest = stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
   if (!old.same_boot) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
-  if (history != stored && may_write()) {
-    PG_CHECK(env_.files.replace(names::epoch_checkpoint(spec_.directory), write_epoch_history(history)));
+  if (may_write()) {
+    const bool changed = history != stored;
+    const std::string path = names::epoch_checkpoint(spec_.directory);
+    // Where it is right already, whoever has written it may have died before it was on the disk.
+    PG_CHECK(changed ? env_.files.replace(path, write_epoch_history(history)) : env_.files.sync_directory(spec_.directory));
   }
   return history.back().epoch;
+}
+
+Result<> write_indexes(const Env& env, const std::string& directory, LogPosition& position,
+                       int32_t index_interval_bytes, bool sealed) {
+  PG_ASSIGN(ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
+  PG_CHECK(segment.offset_index->truncate(0));
+  PG_CHECK(segment.time_index->truncate(0));
+  LogPosition rebuilt;
+  rebuilt.active_segment = position.active_segment;
+  rebuilt.log_end = position.log_end;
+  rebuilt.log_start = position.log_start;
+  IndexWriter writer(*segment.offset_index, *segment.time_index, index_interval_bytes);
+  BatchScanner scanner(*segment.log);
+  for (;;) {
+    PG_ASSIGN(const auto found, scanner.next_header(static_cast<uint64_t>(position.segment_bytes)));
+    if (!found) break;
+    writer.add_batch(rebuilt, found->header.last_offset(), found->header.max_timestamp_ms,
+                     static_cast<int64_t>(found->header.size_bytes()));
+    if (found->header.producer.id >= 0) ++rebuilt.producer_batches;
+    scanner.skip(*found);
+  }
+  if (sealed) writer.close(rebuilt);
+  position = rebuilt;
+  return segment.sync_indexes();
 }
 
 }  // namespace
@@ -286,26 +313,9 @@ Result<EpochHistory> read_epoch_history(const Env& env, const std::string& direc
 
 Result<> rebuild_indexes(const Env& env, const std::string& directory, LogPosition& position,
                          int32_t index_interval_bytes, bool sealed) {
-  PG_ASSIGN(ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
-  PG_CHECK(segment.offset_index->truncate(0));
-  PG_CHECK(segment.time_index->truncate(0));
-  LogPosition rebuilt;
-  rebuilt.active_segment = position.active_segment;
-  rebuilt.log_end = position.log_end;
-  rebuilt.log_start = position.log_start;
-  IndexWriter writer(*segment.offset_index, *segment.time_index, index_interval_bytes);
-  BatchScanner scanner(*segment.log);
-  for (;;) {
-    PG_ASSIGN(const auto found, scanner.next_header(static_cast<uint64_t>(position.segment_bytes)));
-    if (!found) break;
-    writer.add_batch(rebuilt, found->header.last_offset(), found->header.max_timestamp_ms,
-                     static_cast<int64_t>(found->header.size_bytes()));
-    if (found->header.producer.id >= 0) ++rebuilt.producer_batches;
-    scanner.skip(*found);
-  }
-  if (sealed) writer.close(rebuilt);
-  position = rebuilt;
-  return segment.sync_indexes();
+  const auto done = write_indexes(env, directory, position, index_interval_bytes, sealed);
+  // What the disk did not take is dropped from memory too: only writing it once more can still bring it there.
+  return done ? done : write_indexes(env, directory, position, index_interval_bytes, sealed);
 }
 
 }  // namespace pg

@@ -180,13 +180,21 @@ Result<> Client::repair(const std::string& topic, int32_t partition) {
   PG_ASSIGN(Home* const home, this->home());
   PG_ASSIGN(const auto metadata, home->describe_topic(topic));
   PG_CHECK(repair_partition(*home, metadata, PartitionId(partition), true, soon(), [](const RepairItem&) {}));
-  history_.topics[topic].logs[partition].repaired();
+  if (const auto known = history_.topics.find(topic); known != history_.topics.end()) known->second.logs[partition].repaired();
   return {};
 }
 
-bool Client::is_offline(const std::string& topic, int32_t partition) {
-  const auto opened = log(topic, partition);
-  return opened && (*opened)->current_state()->page().failed.load() != 0;
+std::vector<Client::Place> Client::offline() {
+  std::vector<Place> places;
+  Home& home = *need("open the home", this->home());
+  for (const auto& topic : need("list topics", home.list_topics())) {
+    const auto metadata = need("describe a topic", home.describe_topic(topic));
+    for (int32_t p = 0; std::cmp_less(p, metadata.partitions.size()); ++p) {
+      const auto opened = log(topic, p);
+      if (opened && (*opened)->current_state()->page().failed.load() != 0) places.emplace_back(topic, p);
+    }
+  }
+  return places;
 }
 
 }  // namespace pg::crash

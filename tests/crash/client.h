@@ -42,26 +42,25 @@ class Client {
   // Throws Violation where the home is not as the history demands; damaged partitions are repaired first. Topics of which
   // nothing is known for sure are settled.
   void check(Loss loss);
-  // Every partition takes records, and keeps them.
+  // Every partition takes records, and keeps them; one that is offline takes none.
   void check_goes_on();
   // Nothing is left over of topics that are gone.
   void check_no_leftovers();
 
-  // Whether a flush of the partition has failed in this boot.
-  bool is_offline(const std::string& topic, int32_t partition);
+  // The partitions of which a flush has failed in this boot.
+  using Place = std::pair<std::string, int32_t>;
+  std::vector<Place> offline();
 
   Result<Home*> home();
 
  private:
-  using Place = std::pair<std::string, int32_t>;
-
   Deadline soon() const { return env_.clock.after(std::chrono::seconds(30)); }
   Result<PartitionLog*> log(const std::string& topic, int32_t partition);
   Result<> append_entries(const std::string& topic, int32_t partition, const std::vector<Entry>& entries);
   Entry next_entry(int keys);
   void check_topic(const std::string& name, TopicHistory& topic, Loss loss);
   void check_log(const std::string& topic, int32_t partition, LogHistory& history, Loss loss);
-  void check_input(Loss loss);
+  void check_input();
   std::vector<std::string> read_input(int32_t partition);
 
   Env env_;

@@ -1,6 +1,8 @@
 // Client's checks: whether a home is as its history demands.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/format/path_names.h"
 #include "core/log/log_reader.h"
 #include "core/log/log_verify.h"
@@ -62,7 +64,7 @@ void Client::check(Loss loss) {
       throw Violation(fmt::format("topic '{}': {}", name, violation.what()));
     }
   }
-  if (history_.topics[kInputTopic].exists.now) check_input(loss);
+  if (history_.topics[kInputTopic].exists.now) check_input();
 }
 
 void Client::check_topic(const std::string& name, TopicHistory& topic, Loss loss) {
@@ -102,7 +104,7 @@ std::vector<std::string> Client::read_input(int32_t partition) {
 }
 
 // What is there begins as the input does in each partition, and when the input is sent again, all of it is there once.
-void Client::check_input(Loss) {
+void Client::check_input() {
   const int32_t partitions = history_.topics[kInputTopic].partitions.now;
   const auto count = [&](int32_t lines) {
     for (int32_t p = 0; p < partitions; ++p) {
@@ -116,14 +118,28 @@ void Client::check_input(Loss) {
     }
   };
   count(history_.input_lines_done);
+  const auto offline = this->offline();
+  const bool is_stuck = std::any_of(offline.begin(), offline.end(), [](const Place& place) {
+    return place.first == kInputTopic || place.first.starts_with("__");
+  });
+  if (is_stuck) return;
   need("send the input again", send_input(history_.input_lines));
   count(history_.input_lines);
 }
 
 void Client::check_goes_on() {
+  const auto offline = this->offline();
+  const auto is_offline = [&](const std::string& topic, int32_t partition) {
+    return std::count(offline.begin(), offline.end(), Place(topic, partition)) != 0;
+  };
   for (auto& [name, topic] : history_.topics) {
     if (!topic.exists.now || name == kInputTopic) continue;
     for (auto& [p, log] : topic.logs) {
+      if (is_offline(name, p)) {
+        if (append(name, p, 1, 1)) throw Violation("an offline partition took records");
+        if (flush(name, p)) throw Violation("an offline partition was flushed");
+        continue;
+      }
       const int keys = topic.config.now.contains("cleanup.policy") ? 3 : 0;
       for (int i = 0; i < 3; ++i) need("append to " + name, append(name, p, 2, keys));
       need("flush " + name, flush(name, p));

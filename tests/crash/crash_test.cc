@@ -6,33 +6,15 @@
 
 #include <cstdlib>
 
+#include "tests/crash/machine.h"
 #include "tests/crash/workload.h"
-#include "tests/support/power_cut.h"
 #include "tests/support/printing.h"
-#include "tests/support/test_env.h"
 
 namespace pg::crash {
 namespace {
 
 constexpr int kCutsInARow = 2;
 constexpr int64_t kViolationsShown = 10;
-
-struct Machine {
-  TestEnv env;
-  SeededRandom random;  // its own: a machine that was restarted makes other names
-  std::optional<PowerCut> power;
-
-  // `boot` others have run on its disk before.
-  Machine(int boot, uint64_t seed) : random(seed) {
-    for (int i = 0; i < boot; ++i) env.reboot();
-  }
-  void start() { power.emplace(env.memory, env.root()); }
-  Env shown() {
-    const Env all = env.env();
-    return {*power, all.clock, random, all.boot_id, all.process, all.notice};
-  }
-  std::string home() const { return env.root() + "/home"; }
-};
 
 class Cutter {
  public:

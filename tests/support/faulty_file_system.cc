@@ -24,7 +24,7 @@ class FaultyFileSystem::FaultyFile final : public File {
   }
   Result<> write_at(uint64_t position, ByteView bytes) override {
     if (bytes.empty()) return {};  // no call at all
-    if (const auto plan = files_.count(Call::write)) {
+    if (const auto plan = files_.count(Call::write, path())) {
       if (plan->prefix_bytes)
         PG_CHECK(real_->write_at(position, bytes.first(std::min(*plan->prefix_bytes, bytes.size()))));
       return injected(plan->sys_errno, path());
@@ -98,13 +98,18 @@ int64_t FaultyFileSystem::fired() const {
   return fired_;
 }
 
+std::string FaultyFileSystem::fired_path() const {
+  const std::lock_guard guard(mutex_);
+  return fired_path_;
+}
+
 int64_t FaultyFileSystem::calls(Call kind) const {
   const std::lock_guard guard(mutex_);
   const auto found = calls_.find(kind);
   return found == calls_.end() ? 0 : found->second;
 }
 
-std::optional<FaultPlan> FaultyFileSystem::count(Call kind) {
+std::optional<FaultPlan> FaultyFileSystem::count(Call kind, const std::string& path) {
   const std::lock_guard guard(mutex_);
   ++calls_[kind];
   if (!plan_ || (plan_->kind && *plan_->kind != kind)) return {};
@@ -112,11 +117,12 @@ std::optional<FaultPlan> FaultyFileSystem::count(Call kind) {
   const bool due = plan_->for_ever ? matching_calls_ >= plan_->nth : matching_calls_ == plan_->nth;
   if (!due) return {};
   ++fired_;
+  fired_path_ = path;
   return plan_;
 }
 
 Result<> FaultyFileSystem::pass(Call kind, const std::string& path) {
-  if (const auto plan = count(kind)) return injected(plan->sys_errno, path);
+  if (const auto plan = count(kind, path)) return injected(plan->sys_errno, path);
   return {};
 }
 

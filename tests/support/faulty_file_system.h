@@ -52,6 +52,8 @@ class FaultyFileSystem final : public FileSystem {
   void disarm();
   // How many calls have failed since arm().
   int64_t fired() const;
+  // The file or directory of the last one.
+  std::string fired_path() const;
   // How many calls of this kind there were since the beginning, failed or not.
   int64_t calls(Call kind) const;
 
@@ -72,7 +74,7 @@ class FaultyFileSystem final : public FileSystem {
   class FaultyLockFile;
 
   // Counts one call; the plan, if this is the call that it is for.
-  std::optional<FaultPlan> count(Call kind);
+  std::optional<FaultPlan> count(Call kind, const std::string& path);
   // The same as a result.
   Result<> pass(Call kind, const std::string& path);
 
@@ -82,6 +84,7 @@ class FaultyFileSystem final : public FileSystem {
   std::optional<FaultPlan> plan_;
   int64_t matching_calls_ = 0;  // since arm()
   int64_t fired_ = 0;
+  std::string fired_path_;
 };
 
 }  // namespace pg

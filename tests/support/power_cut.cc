@@ -22,11 +22,12 @@ class PowerCut::WatchedFile final : public File {
 
   Result<size_t> read_at(uint64_t position, MutableBytes into) const override { return real_->read_at(position, into); }
 
-  // A write that fails may have left any part of its bytes, which the choice of sectors covers.
   Result<> write_at(uint64_t position, ByteView bytes) override {
     power_.changing();
-    state().pending.push_back({position, text_of(bytes)});
-    return real_->write_at(position, bytes);
+    const auto written = real_->write_at(position, bytes);
+    if (written) state().pending.push_back({position, text_of(bytes)});
+    else note_part(position, bytes.size());
+    return written;
   }
   Result<> truncate(uint64_t size_bytes) override {
     power_.changing();
@@ -37,7 +38,7 @@ class PowerCut::WatchedFile final : public File {
   Result<> sync() override {
     power_.changing();
     const auto synced = real_->sync();
-    settle(state(), synced.has_value());
+    power_.settle(state(), synced.has_value());
     return synced;
   }
   Result<FileInfo> info() const override { return real_->info(); }
@@ -46,21 +47,33 @@ class PowerCut::WatchedFile final : public File {
  private:
   FileState& state() { return power_.files_[inode_]; }
 
+  // What a write that failed has left.
+  void note_part(uint64_t position, size_t bytes) {
+    std::string part(bytes, '\0');
+    const auto got = real_->read_at(position, std::as_writable_bytes(std::span(part)));
+    if (!got || *got == 0) return;
+    part.resize(*got);
+    state().pending.push_back({position, part});
+  }
+
   PowerCut& power_;
   std::unique_ptr<File> real_;
   Inode inode_;
 };
 
-PowerCut::PowerCut(FileSystem& real, std::string root) : real_(real), root_(std::move(root)) { take_as_durable(root_); }
+PowerCut::PowerCut(FileSystem& files, std::string root, FileSystem* calls)
+    : truth_(files), real_(calls != nullptr ? *calls : files), root_(std::move(root)) {
+  take_as_durable(root_);
+}
 
 void PowerCut::take_as_durable(const std::string& path) {
-  const FileInfo what = must(real_.info(path));
+  const FileInfo what = must(truth_.info(path));
   if (!what.is_directory) {
-    files_[what.inode].durable = must(real_.read_all(path));
+    files_[what.inode].durable = must(truth_.read_all(path));
     return;
   }
   auto& names = directories_[what.inode].durable;
-  for (const auto& name : must(real_.list(path))) {
+  for (const auto& name : must(truth_.list(path))) {
     names[name] = inode_of(path + "/" + name);
     take_as_durable(path + "/" + name);
   }
@@ -83,18 +96,22 @@ void PowerCut::apply(const NameChange& change, std::map<std::string, Inode>& nam
   if (!change.added.empty()) names[change.added] = change.inode;
 }
 
-template <class State>
-void PowerCut::settle(State& state, bool synced) {
-  auto& pending = state.pending;
-  for (auto& change : pending) {
-    if (synced && !change.is_doubtful) apply(change, state.durable);
+void PowerCut::settle(FileState& file, bool synced) {
+  for (auto& change : file.pending) {
     if (!synced) change.is_doubtful = true;
+    else if (!change.is_doubtful || fate_.one_in(2)) apply(change, file.durable);
   }
-  std::erase_if(pending, [](const auto& change) { return !change.is_doubtful; });
+  if (synced) file.pending.clear();
+}
+
+void PowerCut::settle(DirectoryState& directory, bool synced) {
+  if (!synced) return;
+  for (const auto& change : directory.pending) apply(change, directory.durable);
+  directory.pending.clear();
 }
 
 PowerCut::Inode PowerCut::inode_of(const std::string& path) {
-  const auto what = real_.info(path);
+  const auto what = truth_.info(path);
   return what ? what->inode : 0;
 }
 
@@ -234,7 +251,7 @@ class PowerCut::Survivors {
 };
 
 void PowerCut::leave(FileSystem& survivor, SeededRandom& random) const {
-  Survivors(*this, survivor, random).fill(root_, must(real_.info(root_)).inode);
+  Survivors(*this, survivor, random).fill(root_, must(truth_.info(root_)).inode);
 }
 
 }  // namespace pg

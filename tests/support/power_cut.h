@@ -10,7 +10,8 @@
 //    a file may be longer without the bytes that made it so: then these are zero. A cut is kept or lost.
 //  * of a directory, the names that it had at its last sync, and any of the later creations, removals and renames. A
 //    rename is one change.
-//  * what a failed sync was to write is never sure any more, whatever later syncs say.
+//  * what a failed sync of a file was to write: the next sync that succeeds says nothing about it, as the kernel has
+//    dropped it. Directories are in a journal, and a file system that loses that takes no more calls.
 //
 // Not modelled: what is stored through a map. The only map, the state page, is not believed after a restart. Renames stay
 // in one directory. One thread. Handles must not outlive it.
@@ -28,8 +29,9 @@ namespace pg {
 
 class PowerCut final : public FileSystem {
  public:
-  // `root` is a directory of `real`; nothing outside is touched.
-  PowerCut(FileSystem& real, std::string root);
+  // `root` is a directory of `files`; nothing outside is touched. With `calls`, a file system that shows the same files
+  // and may fail, calls go through that one.
+  PowerCut(FileSystem& files, std::string root, FileSystem* calls = nullptr);
 
   // `hook` is called before every call that changes what leave() may choose from.
   void before_change(std::function<void()> hook) { hook_ = std::move(hook); }
@@ -56,8 +58,8 @@ class PowerCut final : public FileSystem {
 
   struct ContentChange {
     uint64_t position = 0;
-    std::string bytes;      // written at `position`, or
-    bool is_cut = false;    // the file ends at `position`
+    std::string bytes;         // written at `position`, or
+    bool is_cut = false;       // the file ends at `position`
     bool is_doubtful = false;  // a sync failed
   };
   struct FileState {
@@ -67,7 +69,6 @@ class PowerCut final : public FileSystem {
   struct NameChange {
     std::string removed, added;  // either may be empty; both: a rename
     Inode inode = 0;
-    bool is_doubtful = false;
   };
   struct DirectoryState {
     std::map<std::string, Inode> durable;
@@ -76,17 +77,19 @@ class PowerCut final : public FileSystem {
 
   static void apply(const ContentChange& change, std::string& content);
   static void apply(const NameChange& change, std::map<std::string, Inode>& names);
-  template <class State>
-  static void settle(State& state, bool synced);
+  void settle(FileState& file, bool synced);
+  static void settle(DirectoryState& directory, bool synced);
 
   void take_as_durable(const std::string& path);
   void changing() { if (hook_) hook_(); }
   Inode inode_of(const std::string& path);
   void note(const std::string& directory, NameChange change);
 
+  FileSystem& truth_;  // what is there, whatever fails
   FileSystem& real_;
   std::string root_;
   std::function<void()> hook_;
+  SeededRandom fate_;  // of what was dropped
   std::map<Inode, FileState> files_;
   std::map<Inode, DirectoryState> directories_;
 };

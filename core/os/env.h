@@ -6,13 +6,9 @@
 
 #include "core/os/clock.h"
 #include "core/os/file_system.h"
+#include "core/os/process.h"
 
 namespace pg {
-
-struct ProcessInfo {
-  int32_t pid = 0;
-  uint64_t pid_namespace = 0;  // inode of /proc/self/ns/pid; with pid, a name for people, never a proof of life
-};
 
 struct Env {
   FileSystem& files;
@@ -23,6 +19,10 @@ struct Env {
   std::function<ProcessInfo()> process;
   // Called with one line for people when something was repaired or is odd; may be called from any thread.
   std::function<void(const std::string&)> notice = [](const std::string&) {};
+  // See process.h.
+  std::function<ProcessIdentity()> process_identity = [] { return ProcessIdentity(); };
+  std::function<bool(const ProcessIdentity&)> kill_process = [](const ProcessIdentity&) { return false; };
+  std::function<int(const FileInfo&, uint32_t byte)> kill_lock_holders = [](const FileInfo&, uint32_t) { return 0; };
 };
 
 // The real machine.

@@ -83,6 +83,8 @@ class LockFile {
   // From exclusive to shared, with no moment in between.
   virtual Result<> downgrade(uint32_t byte) = 0;
   virtual void unlock(uint32_t byte) = 0;
+  // Whether anybody else, in this process or another, holds the byte in any mode. Looks, and takes nothing.
+  virtual Result<bool> is_held(uint32_t byte) const = 0;
   virtual Result<FileInfo> info() const = 0;
   // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn, have
   // ended. -1: there is none, because this is no file of the kernel's.

@@ -101,19 +101,20 @@ Result<Uuid> read_boot_id() {
   return id;
 }
 
-ProcessInfo this_process() {
-  struct stat st;
-  const bool known = stat("/proc/self/ns/pid", &st) == 0;
-  return {getpid(), known ? st.st_ino : 0};
-}
-
 }  // namespace
 
 Env posix_env() {
   static PosixFileSystem files;
   static PosixClock clock;
   static PosixRandom random;
-  return Env{files, clock, random, read_boot_id, this_process};
+  return Env{.files = files,
+             .clock = clock,
+             .random = random,
+             .boot_id = read_boot_id,
+             .process = this_process,
+             .process_identity = this_process_identity,
+             .kill_process = kill_process,
+             .kill_lock_holders = kill_lock_holders};
 }
 
 }  // namespace pg

@@ -90,6 +90,12 @@ class PosixLockFile final : public LockFile {
     forget(byte);
   }
 
+  Result<bool> is_held(uint32_t byte) const override {
+    struct flock range = range_of(byte, F_WRLCK);
+    if (fcntl(fd_.get(), F_OFD_GETLK, &range) != 0) return sys_fail("look at a lock", path(), byte);
+    return range.l_type != F_UNLCK;
+  }
+
   Result<FileInfo> info() const override {
     struct stat st;
     if (fstat(fd_.get(), &st) != 0) return sys_fail("stat lock file", path());

@@ -71,6 +71,10 @@ class FaultyFileSystem::FaultyLockFile final : public LockFile {
     return real_->downgrade(byte);
   }
   void unlock(uint32_t byte) override { real_->unlock(byte); }
+  Result<bool> is_held(uint32_t byte) const override {
+    PG_CHECK(files_.pass(Call::lock, path()));
+    return real_->is_held(byte);
+  }
   Result<FileInfo> info() const override {
     PG_CHECK(files_.pass(Call::file_info, path()));
     return real_->info();

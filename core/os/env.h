@@ -22,7 +22,9 @@ struct Env {
   // See process.h.
   std::function<ProcessIdentity()> process_identity = [] { return ProcessIdentity(); };
   std::function<bool(const ProcessIdentity&)> kill_process = [](const ProcessIdentity&) { return false; };
-  std::function<int(const FileInfo&, uint32_t byte)> kill_lock_holders = [](const FileInfo&, uint32_t) { return 0; };
+  std::function<LockHolders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare)> kill_lock_holders =
+      [](const FileInfo&, uint32_t, const FileInfo&) { return LockHolders(); };
+};
 };
 
 // The real machine.

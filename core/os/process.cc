@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -56,25 +57,20 @@ bool send_kill(int32_t pid, std::optional<uint64_t> start_time) {
   return syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0;
 }
 
-// Whether a line of /proc/PID/fdinfo/FD says that `byte` of the file is locked through that descriptor:
-// "lock:	1: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 7", with device, inode, first and last byte.
-bool locks_byte(std::string_view line, uint64_t inode, uint32_t byte) {
-  if (!line.starts_with("lock:") || line.find("OFDLCK") == std::string_view::npos) return false;
-  const std::string_view tail = line.substr(line.rfind(':') + 1);
-  return tail == fmt::format("{} {} {}", inode, byte, byte);
-}
-
-bool process_locks(int32_t pid, uint64_t inode, uint32_t byte) {
+// Calls `visit` with inode and first byte of each open-file-description lock that the process holds: of lines
+// "lock:	1: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 7" of /proc/PID/fdinfo/FD.
+template <typename Visit>
+void for_each_lock(int32_t pid, Visit visit) {
   const std::string directory = fmt::format("/proc/{}/fdinfo", pid);
   for (const int32_t fd : numbers_in(directory)) {
-    const std::string text = read_small(fmt::format("{}/{}", directory, fd));
-    for (std::string_view rest = text; !rest.empty();) {
-      const size_t end = std::min(rest.find('\n'), rest.size() - 1);
-      if (locks_byte(rest.substr(0, end), inode, byte)) return true;
-      rest.remove_prefix(end + 1);
+    std::istringstream lines(read_small(fmt::format("{}/{}", directory, fd)));
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("lock:") || line.find("OFDLCK") == std::string::npos) continue;
+      std::istringstream tail(line.substr(line.rfind(':') + 1));
+      uint64_t inode = 0, first_byte = 0;
+      if (tail >> inode >> first_byte) visit(inode, first_byte);
     }
   }
-  return false;
 }
 
 uint64_t pid_namespace() {
@@ -93,13 +89,24 @@ bool kill_process(const ProcessIdentity& process) {
   return send_kill(process.pid, process.start_time);
 }
 
-int kill_lock_holders(const FileInfo& lock_file, uint32_t byte) {
-  int killed = 0;
+LockHolders kill_lock_holders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare) {
+  LockHolders result;
+  std::vector<int32_t> found;
+  bool spared = false;
   for (const int32_t pid : numbers_in("/proc")) {
-    if (pid == getpid() || !process_locks(pid, lock_file.inode, byte)) continue;
-    killed += send_kill(pid, {}) ? 1 : 0;
+    bool holds = false, has_spare = false;
+    if (pid == getpid()) continue;
+    for_each_lock(pid, [&](uint64_t inode, uint64_t first_byte) {
+      holds |= inode == lock_file.inode && first_byte == byte;
+      has_spare |= inode == spare.inode;
+    });
+    if (holds) found.push_back(pid);
+    spared |= holds && has_spare;
   }
-  return killed;
+  result.seen = static_cast<int>(found.size());
+  if (spared) return result;
+  for (const int32_t pid : found) result.killed += send_kill(pid, {}) ? 1 : 0;
+  return result;
 }
 
 }  // namespace pg

@@ -24,8 +24,14 @@ ProcessIdentity this_process_identity();
 // another namespace, or it belongs to somebody else.
 bool kill_process(const ProcessIdentity& process);
 
-// Kills every process but this one that has an open file description through which `byte` of the lock file is locked; how many
-// were. Finds those that this process may look at in /proc.
-int kill_lock_holders(const FileInfo& lock_file, uint32_t byte);
+struct LockHolders {
+  int seen = 0;    // other processes with an open file description through which the byte is locked
+  int killed = 0;  // of these
+};
+
+// Kills every other process that has `byte` of the lock file locked, unless one of them has a byte of `spare` locked too: then
+// none. Finds those that this process may look at in /proc. What a member of a group left running, when it died, holds
+// its lock on; a member that lives holds more than that.
+LockHolders kill_lock_holders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare);
 
 }  // namespace pg

@@ -1,33 +1,15 @@
 #include "core/store/log_table.h"
 
+#include "core/log/compaction.h"
 #include "core/log/log_reader.h"
+#include "core/log/retention.h"
 
 namespace pg {
 namespace {
 
-// A row may be larger than other records: that of a producer's name has a field for each partition.
-const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.bytes", "2097152"}};
-
-// Takes in the records of [next, end): the last one of `key` is the row.
-Result<> read_row(PartitionLog& log, std::string_view key, Offset& next, Offset end, std::optional<std::string>& row) {
-  LogReader reader(log, next);
-  Decompressor decompressor;
-  for (;;) {
-    PG_ASSIGN(const auto batch, reader.next(end));
-    if (!batch) break;
-    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
-    RecordView record;
-    for (;;) {
-      PG_ASSIGN(const bool more, records.next(record));
-      if (!more) break;
-      if (record.key != key) continue;
-      row.reset();
-      if (record.value) row = std::string(*record.value);
-    }
-  }
-  next = end;
-  return {};
-}
+// A row may be larger than other records: that of a producer's name has a field for each partition. Segments are small,
+// so that there is something to compact before reading the table takes a while.
+const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.bytes", "2097152"}, {"segment.bytes", "262144"}};
 
 }  // namespace
 
@@ -39,35 +21,78 @@ Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline de
   }
   PG_CHECK(topic);
   PG_ASSIGN(auto log, home.open_partition(*topic, PartitionId(0), Access::read_write, deadline));
-  return LogTable(home.env(), std::move(log));
+  LogTable table(home.env(), std::move(log));
+  const LogPosition position = table.log_->current_state()->position();
+  table.next_ = position.log_start;
+  table.active_ = position.active_segment;
+  return table;
+}
+
+Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
+  PG_ASSIGN(const auto state, log_->state(deadline));
+  const LeaderEpoch epoch(state->page().leader_epoch.load(std::memory_order_relaxed));
+  seen_ = {state->position().log_end, epoch};
+  if (next_ >= seen_.log_end) return {};
+  LogReader reader(*log_, next_);
+  Decompressor decompressor;
+  for (;;) {
+    PG_ASSIGN(const auto batch, reader.next(seen_.log_end));
+    if (!batch) break;
+    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
+    RecordView record;
+    for (;;) {
+      PG_ASSIGN(const bool more, records.next(record));
+      if (!more) break;
+      if (record.key && record.offset >= next_) PG_CHECK(visit(*record.key, record.value));
+    }
+  }
+  next_ = seen_.log_end;
+  return {};
+}
+
+Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadline) {
+  BatchBuilder batch;
+  for (const auto& row : rows) {
+    if (!batch.add({.key = row.key, .value = row.value}, env_.clock.wall_ms(), static_cast<size_t>(kBatchBytesMax))) {
+      return fail(Errc::limit, "a row is too large for its table", log_->directory());
+    }
+  }
+  PG_ASSIGN(const auto appended, log_->append_if(seen_, batch.finish(), deadline));
+  if (appended) compact(deadline);
+  return appended.has_value();
+}
+
+// Best effort: what was appended stands, and the next one to begin a segment tries again.
+void LogTable::compact(Deadline deadline) {
+  const auto state = log_->current_state();
+  const Offset active = state->position().active_segment;
+  const bool rolled = std::exchange(active_, active) != active;
+  const auto now_ms = rolled ? believed_wall_ms(env_, state->page()) : std::nullopt;
+  if (!now_ms || !compact_log(*log_, *now_ms, deadline)) return;
+  (void)log_->delete_old_segments(std::chrono::milliseconds(log_->config().file_delete_delay_ms), deadline);
+}
+
+Result<> LogTable::flush(Deadline deadline) {
+  return log_->flush(deadline).map([](Offset) {});
 }
 
 Result<std::optional<std::string>> LogTable::change(std::string_view key, const Decide& decide, Deadline deadline) {
   std::optional<std::string> row;
-  Offset next;
-  for (bool first = true;; first = false) {
-    PG_ASSIGN(const auto state, log_->state(deadline));
-    const LeaderEpoch epoch(state->page().leader_epoch.load(std::memory_order_relaxed));
-    const LogPosition position = state->position();
-    if (first) next = position.log_start;
-    PG_CHECK(read_row(*log_, key, next, position.log_end, row));
+  const auto take = [&](std::string_view found, std::optional<std::string_view> value) -> Result<> {
+    if (found == key) row = value ? std::optional<std::string>(*value) : std::nullopt;
+    return {};
+  };
+  next_ = log_->current_state()->position().log_start;
+  for (;;) {
+    PG_CHECK(catch_up(take, deadline));
     PG_ASSIGN(auto decided, decide(row));
     if (decided) {
-      PG_ASSIGN(const bool appended, append(key, *decided, {position.log_end, epoch}, deadline));
+      PG_ASSIGN(const bool appended, append({{std::string(key), *decided}}, deadline));
       if (!appended) continue;
     }
-    PG_CHECK(log_->flush(deadline));
+    PG_CHECK(flush(deadline));
     return decided ? std::move(decided) : std::move(row);
   }
-}
-
-Result<bool> LogTable::append(std::string_view key, std::string_view value, const LogEnd& seen, Deadline deadline) {
-  BatchBuilder batch;
-  if (!batch.add({.key = key, .value = value}, env_.clock.wall_ms(), static_cast<size_t>(kBatchBytesMax))) {
-    return fail(Errc::limit, "a row is too large for its table", log_->directory());
-  }
-  PG_ASSIGN(const auto appended, log_->append_if(seen, batch.finish(), deadline));
-  return appended.has_value();
 }
 
 }  // namespace pg

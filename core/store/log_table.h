@@ -1,37 +1,59 @@
 // A table kept as a log: a record's key and value are a row, the last record of a key counts, null deletes it.
 //
-// It lives in partition 0 of an internal topic, which is made on first use. A change is decided on what the log holds
-// up to its end and appended only if it still ends there, else decided again; it counts once it is on stable storage,
-// and so does what is only read: a row that a power cut may take back is no base for anything.
+// It lives in partition 0 of an internal, compacted topic, which is made on first use. A change is decided on what the
+// log holds up to its end and appended only if it still ends there, else decided again; it counts once it is on stable
+// storage, and so does what is only read: a row that a power cut may take back is no base for anything. Whoever begins a
+// new segment compacts those before it, so that reading a table takes as long as it has rows, not as it has changes.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/store/home.h"
 
 namespace pg {
+
+struct TableRow {
+  std::string key;
+  std::optional<std::string> value;  // none: the row goes
+};
 
 class LogTable {
  public:
   // Borrows `home`.
   static Result<LogTable> open(Home& home, const std::string& topic, Deadline deadline);
 
+  // Called with each record that was written since the last call, oldest first; at the first call, with all there are.
+  using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
+  Result<> catch_up(const Visit& visit, Deadline deadline);
+
+  // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
+  // decide again. An error may leave the rows written all the same: what is decided again must recognise them.
+  Result<bool> append(const std::vector<TableRow>& rows, Deadline deadline);
+
+  // Everything that was read and appended is on stable storage.
+  Result<> flush(Deadline deadline);
+
   // Called with the row's value; what it returns becomes the value, and empty leaves it as it is. May be called several
   // times.
   using Decide = std::function<Result<std::optional<std::string>>(const std::optional<std::string>& current)>;
 
-  // The row's value in the end, on stable storage. An error leaves unknown whether the change was made: decide again.
+  // Reads the table for one row. The row's value in the end, on stable storage. An error leaves unknown whether the change
+  // was made: decide again.
   Result<std::optional<std::string>> change(std::string_view key, const Decide& decide, Deadline deadline);
 
  private:
   LogTable(const Env& env, std::unique_ptr<PartitionLog> log) : env_(env), log_(std::move(log)) {}
-  Result<bool> append(std::string_view key, std::string_view value, const LogEnd& seen, Deadline deadline);
+  void compact(Deadline deadline);
 
   Env env_;
   std::unique_ptr<PartitionLog> log_;
+  Offset next_;      // up to here the records were visited
+  LogEnd seen_{};    // of the last catch_up
+  Offset active_;    // the segment that was active last
 };
 
 }  // namespace pg

@@ -1,5 +1,6 @@
 #include "core/store/log_table.h"
 
+#include <map>
 #include <thread>
 
 #include "tests/support/printing.h"
@@ -104,4 +105,56 @@ TEST_CASE("log_table: whichever call fails, the row is the old one or the new on
       break;
     }
   }
+}
+
+namespace {
+
+// The table as one who follows it sees it.
+struct Follower {
+  explicit Follower(TestHome& t) : table(open_table(t)) {}
+  std::string rows(Deadline deadline) {
+    must(table.catch_up(
+        [this](std::string_view key, std::optional<std::string_view> value) -> Result<> {
+          ++visited;
+          found.erase(std::string(key));
+          if (value) found.emplace(key, *value);
+          return {};
+        },
+        deadline));
+    std::string text;
+    for (const auto& [key, value] : found) text += key + "=" + value + " ";
+    return text;
+  }
+  LogTable table;
+  std::map<std::string, std::string> found;
+  int visited = 0;
+};
+
+}  // namespace
+
+TEST_CASE("log_table: several rows change together, or not at all where somebody was first") {
+  TestHome t;
+  Follower one(t), other(t);
+  CHECK(one.rows(t.env.soon()).empty());
+  CHECK(other.rows(t.env.soon()).empty());
+  CHECK(must(one.table.append({{"a", "1"}, {"b", "2"}}, t.env.soon())));
+  CHECK_FALSE(must(other.table.append({{"a", "3"}, {"b", "4"}}, t.env.soon())));
+  CHECK(other.rows(t.env.soon()) == "a=1 b=2 ");
+  CHECK(must(other.table.append({{"a", std::nullopt}, {"c", "5"}}, t.env.soon())));
+  CHECK(one.rows(t.env.soon()) == "b=2 c=5 ");
+  CHECK(one.visited == 4);  // nothing twice
+}
+
+TEST_CASE("log_table: reading it takes as long as it has rows, however often they changed") {
+  TestHome t;
+  Follower writer(t);
+  constexpr int kChanges = 20'000;
+  for (int i = 0; i < kChanges; ++i) {
+    writer.rows(t.env.soon());
+    REQUIRE(must(writer.table.append({{"row" + std::to_string(i % 10), std::to_string(i)}}, t.env.soon())));
+  }
+  Follower reader(t);
+  CHECK(reader.rows(t.env.soon()) == writer.rows(t.env.soon()));
+  CHECK(reader.found.at("row9") == "19999");
+  CHECK(reader.visited < kChanges / 4);
 }

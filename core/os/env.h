@@ -25,7 +25,6 @@ struct Env {
   std::function<LockHolders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare)> kill_lock_holders =
       [](const FileInfo&, uint32_t, const FileInfo&) { return LockHolders(); };
 };
-};
 
 // The real machine.
 Env posix_env();

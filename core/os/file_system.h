@@ -78,7 +78,7 @@ class LockFile {
   // False if somebody else holds it in a conflicting mode, or a thread holds it exclusively through this LockFile. A
   // byte this LockFile holds shared is converted.
   virtual Result<bool> try_lock(uint32_t byte, LockMode mode) = 0;
-  // Waits until `deadline`: then timed_out. A stop signal ends the wait with `interrupted`.
+  // Waits until `deadline`: then timed_out. A stop signal ends the wait with `interrupted`, after a moment.
   virtual Result<> lock(uint32_t byte, LockMode mode, Deadline deadline) = 0;
   // From exclusive to shared, with no moment in between.
   virtual Result<> downgrade(uint32_t byte) = 0;

@@ -146,7 +146,7 @@ class PosixLockFile final : public LockFile {
   }
 
   Result<> still_waiting(Deadline deadline, uint32_t byte) const {
-    if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted while waiting for a lock", path(), byte);
+    if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while waiting for a lock", path(), byte);
     if (steady_clock::now() >= deadline) return fail(Errc::timed_out, "timed out waiting for a lock", path(), byte);
     return {};
   }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,14 +13,24 @@
 namespace pg {
 namespace {
 
+constexpr int64_t kStopGraceNs = 500'000'000;
+
 std::atomic<int> g_stop_signal{0};
 std::atomic<int> g_stop_signal_count{0};
+std::atomic<int64_t> g_stopped_at_ns{0};
 int g_mapped_page_exit_status = 1;
 
 int g_stop_pipe[2] = {-1, -1};
 
+int64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 void on_stop_signal(int signal) {
   const int saved_errno = errno;
+  if (g_stop_signal.load(std::memory_order_relaxed) == 0) g_stopped_at_ns.store(monotonic_ns(), std::memory_order_relaxed);
   g_stop_signal.store(signal, std::memory_order_relaxed);
   g_stop_signal_count.fetch_add(1, std::memory_order_relaxed);
   [[maybe_unused]] const auto written = write(g_stop_pipe[1], "", 1);
@@ -50,6 +61,10 @@ void catch_stop_signals() {
 }
 
 int stop_signal() { return g_stop_signal.load(std::memory_order_relaxed); }
+
+bool stop_is_overdue() {
+  return stop_signal() != 0 && monotonic_ns() - g_stopped_at_ns.load(std::memory_order_relaxed) > kStopGraceNs;
+}
 
 int stop_descriptor() { return g_stop_pipe[0]; }
 

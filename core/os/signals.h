@@ -13,6 +13,9 @@ namespace pg {
 void catch_stop_signals();
 // The signal that arrived, or 0.
 int stop_signal();
+// Whether it arrived so long ago that nothing is waited for any more. Until then a lock that somebody holds for a moment
+// does not keep what was begun from being finished.
+bool stop_is_overdue();
 // A descriptor that becomes readable with the signal, so that one that arrives just before a poll is not missed; -1
 // before catch_stop_signals.
 int stop_descriptor();

@@ -28,6 +28,15 @@ inline constexpr int32_t kMaxMessageBytesDefault = 1048588;  // Kafka's max.mess
 inline constexpr size_t kHeldBytesMax = 1 << 30;
 inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);
 
+// Consumer groups: how long a member may hang before others take it for dead, how often they look, and how many there are.
+inline constexpr Duration kSessionTimeoutDefault = std::chrono::seconds(10);
+inline constexpr Duration kSessionTimeoutMin = std::chrono::seconds(1);
+inline constexpr Duration kSessionTimeoutMax = std::chrono::hours(1);
+inline constexpr Duration kGroupLookInterval = std::chrono::milliseconds(200);
+inline constexpr int32_t kGroupMembersMax = 4096;
+// What a member has delivered is committed at most this much later, and before it gives a partition up.
+inline constexpr Duration kCommitInterval = std::chrono::seconds(1);
+
 // With --flush exit, written data reaches stable storage at most this much later while the producer runs.
 inline constexpr Duration kBackgroundFlushInterval = std::chrono::seconds(1);
 

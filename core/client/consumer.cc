@@ -84,6 +84,22 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   return {};
 }
 
+Result<> Consumer::add(const TopicMetadata& topic, PartitionId partition, Offset from) {
+  auto source = std::make_unique<Source>();
+  source->partition = {topic.name, partition};
+  PG_ASSIGN(source->log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
+  source->from = from;
+  if (!options_.follow) source->to = source->log->current_state()->high_watermark();
+  source->reader.emplace(*source->log, from);
+  sources_.push_back(std::move(source));
+  return {};
+}
+
+void Consumer::remove(const TopicPartition& partition) {
+  std::erase_if(sources_, [&](const auto& source) { return source->partition == partition; });
+  turn_ = 0;
+}
+
 Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
   for (;;) {
     for (size_t tried = 0; tried < sources_.size(); ++tried) {

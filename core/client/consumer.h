@@ -84,6 +84,10 @@ class Consumer {
   // only some lack it, they are skipped with a notice).
   static Result<std::unique_ptr<Consumer>> open(Home& home, ConsumerOptions options);
 
+  // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
+  Result<> add(const TopicMetadata& topic, PartitionId partition, Offset from);
+  void remove(const TopicPartition& partition);
+
   // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take
   // turns. Errors: corrupt (the message names the file), not_found (the topic was deleted).
   Result<std::optional<FetchedBatch>> poll(Deadline deadline = kNoDeadline);

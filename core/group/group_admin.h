@@ -1,0 +1,74 @@
+// Groups as an operator sees and changes them: for pg-group.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/client/consumer.h"
+#include "core/group/group_table.h"
+
+namespace pg {
+
+struct PartitionProgress {
+  TopicPartition partition;
+  std::optional<CommittedOffset> committed;
+  Offset log_start, log_end;  // log_end: the high watermark, up to which consumers read
+  std::string member;         // id of the live member that it is assigned to, or empty
+
+  // How many offsets the group has before it. Without a commit, all there are.
+  int64_t lag() const;
+};
+
+struct GroupDescription {
+  std::string name;
+  int32_t generation = -1;
+  std::string assignor;                       // empty where nobody is a member
+  std::vector<GroupMember> members;           // those that live
+  std::vector<PartitionProgress> partitions;  // those chosen; or that have offsets, and all of topics that members read
+  bool is_live() const { return !members.empty(); }
+};
+
+// Sorted by name.
+Result<std::vector<GroupDescription>> describe_groups(Home& home, Deadline deadline);
+
+// Which partitions an operation is for: a whole topic where there is no partition; none: all that the group knows.
+struct PartitionChoice {
+  std::string topic;
+  std::optional<PartitionId> partition;
+};
+
+// not_found: nobody ever joined it or committed for it; or a topic that is chosen.
+Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
+                                        Deadline deadline);
+
+// Where to: a Place, of which after_start and before_end count from the committed offset here.
+struct OffsetChange {
+  TopicPartition partition;
+  std::optional<Offset> from;
+  Offset to;
+};
+
+enum class LiveGroup { refuse, fence };  // busy; or its members are taken out, and join again at the new offsets
+
+// Moves the group's offsets, all at once. Places outside of a log become its start or its end. Errors: not_found, busy.
+Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& group, const Place& place,
+                                             const std::vector<PartitionChoice>& choice, LiveGroup live, bool dry_run,
+                                             Deadline deadline);
+
+struct DeliveredOffset {
+  TopicPartition partition;
+  Offset next;
+  LeaderEpoch leader_epoch{-1};
+};
+// Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
+// already stay. Those that were changed. Errors: busy (members are reading), not_found (a topic).
+Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
+                                                 const std::vector<DeliveredOffset>& offsets, Deadline deadline);
+
+// Forgets committed offsets. Those that were there. Errors: not_found, busy.
+Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& group,
+                                                 const std::vector<PartitionChoice>& choice, Deadline deadline);
+Result<> delete_group(Home& home, const std::string& group, Deadline deadline);
+
+}  // namespace pg

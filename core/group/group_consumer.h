@@ -1,0 +1,84 @@
+// Reads topics as a member of a group: what is assigned to it, from where the group stopped, and commits what was
+// delivered.
+//
+//   poll() → deliver the records → delivered(partition, next) → … → commit() → … → leave()
+//
+// The assignment changes within poll(). Before a partition is given up, `release` is called: what was handed out of it is
+// then delivered, or never will be by this member; what is delivered is committed. Not thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/client/consumer.h"
+#include "core/group/membership.h"
+
+namespace pg {
+
+// Where to begin without a committed offset, or with one that the log no longer has, or has not any more.
+enum class OffsetReset { earliest, latest, fail };
+
+struct GroupConsumerOptions {
+  MembershipOptions membership = {};
+  OffsetReset reset = OffsetReset::earliest;
+  bool follow = false;
+  Duration timeout = kTimeoutDefault;
+  std::function<void(const SkippedDamage&)> skip_damage = {};
+  std::function<Result<>(const TopicPartition&)> release = [](const TopicPartition&) { return Result<>(); };
+  bool commits = true;  // false: what was delivered is only remembered
+};
+
+class GroupConsumer {
+ public:
+  // Borrows `home`. Errors: those of Membership::join.
+  static Result<std::unique_ptr<GroupConsumer>> open(Home& home, GroupConsumerOptions options);
+
+  // As Consumer::poll. Without `follow` it reads each partition to the end seen when it was got. timed_out: a partition
+  // was not let go by its owner in time. Errors also: out_of_range (OffsetReset::fail).
+  Result<std::optional<FetchedBatch>> poll(Deadline deadline);
+  // Without `follow`: everything was read, and no partition is waited for.
+  bool at_end() const;
+
+  // Every record of the partition below `next` was delivered; `epoch` is the leader epoch of the last one.
+  void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch);
+  // What was delivered and is not committed yet is now, on stable storage. fenced: this member was taken for dead;
+  // what is not committed will be delivered again, by whoever reads it now.
+  Result<> commit();
+  bool has_uncommitted() const { return uncommitted_; }
+  // Everything that was delivered, whether committed or not.
+  const std::map<TopicPartition, CommittedOffset>& positions() const { return positions_; }
+
+  // Commits, and gives everything up.
+  Result<> leave();
+
+  // See Membership::ownership.
+  const LockFile* ownership(const std::string& topic) const { return membership_->ownership(topic); }
+
+ private:
+  GroupConsumer(Home& home, GroupConsumerOptions options) : home_(home), options_(std::move(options)) {}
+  Result<> follow_assignment();
+  Result<> give_up(const TopicPartition& partition);
+  Result<> forget_everything();
+  Result<> start(const TopicPartition& partition);
+  Result<Offset> starting_offset(const TopicMetadata& topic, const TopicPartition& partition);
+  Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
+                              const std::map<TopicPartition, CommittedOffset>& committed);
+  Deadline deadline() const { return home_.env().clock.after(options_.timeout); }
+
+  Home& home_;
+  GroupConsumerOptions options_;
+  std::unique_ptr<Membership> membership_;
+  std::unique_ptr<Consumer> consumer_;
+  std::set<TopicPartition> owned_;
+  std::set<TopicPartition> awaited_;  // assigned, and not yet let go by its last owner
+  Deadline awaited_until_ = kNoDeadline;
+  std::map<TopicPartition, CommittedOffset> positions_;
+  bool uncommitted_ = false;
+};
+
+}  // namespace pg

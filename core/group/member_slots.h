@@ -1,0 +1,37 @@
+// How the members of a group see each other live, without any of them having to answer.
+//
+// Each member holds a byte of the group's members.lock, its slot, which the kernel frees when it dies; and while it
+// lives it counts up its word in the file of heartbeats, which stands still when it hangs. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/os/env.h"
+
+namespace pg {
+
+class MemberSlots {
+ public:
+  static Result<std::unique_ptr<MemberSlots>> open(const Env& env, const std::string& home, const std::string& group);
+
+  // Takes the first free slot, for as long as this object lives.
+  Result<> take();
+  int32_t slot() const { return slot_; }
+
+  Result<> beat();
+  Result<uint64_t> beats(int32_t slot) const;
+  // Whether another member holds the slot.
+  Result<bool> is_held(int32_t slot) const { return lock_->is_held(static_cast<uint32_t>(slot)); }
+  Result<FileInfo> lock_info() const { return lock_->info(); }
+
+ private:
+  MemberSlots() = default;
+
+  std::unique_ptr<LockFile> lock_;
+  std::unique_ptr<File> heartbeats_;
+  int32_t slot_ = -1;
+  uint64_t beats_ = 0;
+};
+
+}  // namespace pg

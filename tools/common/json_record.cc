@@ -122,4 +122,10 @@ Result<JsonRecord> parse_json_record(std::string_view line) {
   }
 }
 
+std::string json_string(std::string_view text) {
+  std::string out;
+  append_json_bytes(out, text);
+  return out;
+}
+
 }  // namespace pg

@@ -19,6 +19,7 @@ namespace pg {
 
 // Appends the JSON of a string, an object with its base64, or null.
 void append_json_bytes(std::string& out, std::optional<std::string_view> bytes);
+std::string json_string(std::string_view text);
 void append_json_headers(std::string& out, const RecordView& record);
 // Appends the whole line, without its newline.
 void append_json_record(std::string& out, const ConsumedRecord& record);

@@ -131,7 +131,8 @@ std::pair<std::vector<std::string>, std::vector<std::string>> OptionTable::separ
       operands.insert(operands.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
       break;
     }
-    if (argument.size() < 2 || argument[0] != '-') {
+    const bool is_negative = negative_operands_ && argument.find_first_not_of("0123456789", 1) == std::string::npos;
+    if (argument.size() < 2 || argument[0] != '-' || is_negative) {
       operands.push_back(argument);
       continue;
     }

@@ -33,6 +33,9 @@ class OptionTable {
   // How many operands there may be.
   void operands(size_t least, size_t most);
 
+  // "-5" is an operand and no option.
+  void take_negative_operands() { negative_operands_ = true; }
+
   // Parses argv[1...]; the operands. invalid_argument is a usage error.
   Result<std::vector<std::string>> parse(const std::vector<std::string>& arguments);
 
@@ -54,6 +57,7 @@ class OptionTable {
   std::vector<Row> rows_;
   std::vector<std::pair<std::string, std::string>> hints_;
   size_t operands_least_ = 0, operands_most_ = 0;
+  bool negative_operands_ = false;
 };
 
 }  // namespace pg

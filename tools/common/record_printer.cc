@@ -109,15 +109,23 @@ void FormatString::append_headers(std::string& out, Encoding encoding, const Con
 
 Result<> OutputBuffer::flush() {
   const size_t used = std::exchange(used_, 0);
-  return used == 0 ? Result<>() : out_.write(as_bytes({buffer_.get(), used}));
+  return write({buffer_.get(), used});
+}
+
+Result<> OutputBuffer::write(std::string_view bytes) {
+  if (failed_) return tl::unexpected(*failed_);
+  if (bytes.empty()) return {};
+  const auto written = out_.write(as_bytes(bytes));
+  if (!written) failed_ = written.error();
+  return written;
 }
 
 Result<> OutputBuffer::append_slowly(std::string_view first, std::string_view second) {
   if (!buffer_) buffer_.reset(new char[kBytes]);  // uninitialised: untouched pages cost nothing
   PG_CHECK(flush());
   if (first.size() + second.size() <= kBytes) return append(first, second);
-  PG_CHECK(out_.write(as_bytes(first)));
-  return out_.write(as_bytes(second));
+  PG_CHECK(write(first));
+  return write(second);
 }
 
 RecordPrinter::RecordPrinter(PrintOptions options, OutputStream out) : options_(std::move(options)), out_(out) {

@@ -41,7 +41,8 @@ struct PrintOptions {
   bool json = false;
 };
 
-// Bytes on their way to standard output. Large values are written without being copied first.
+// Bytes on their way to standard output. Large values are written without being copied first. The first error is final: what
+// was to be written then is lost, and nobody may take a later success for its own.
 class OutputBuffer {
  public:
   explicit OutputBuffer(OutputStream out) : out_(std::move(out)) {}
@@ -57,8 +58,10 @@ class OutputBuffer {
  private:
   static constexpr size_t kBytes = 128 << 10;
   Result<> append_slowly(std::string_view first, std::string_view second);
+  Result<> write(std::string_view bytes);
 
   OutputStream out_;
+  std::optional<Error> failed_;
   std::unique_ptr<char[]> buffer_;
   size_t used_ = 0;
 };

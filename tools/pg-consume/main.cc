@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <map>
 
-#include "core/client/consumer.h"
 #include "core/os/signals.h"
+#include "tools/pg-consume/batch_source.h"
 #include "tools/pg-consume/options.h"
 
 namespace pg {
@@ -20,11 +22,14 @@ class Consume {
   Result<ExitCode> run(const std::vector<std::string>& topics);
 
  private:
+  Result<std::unique_ptr<BatchSource>> open_source(ConsumerOptions chosen);
   Result<ExitCode> read();
   Result<> print_last(const ConsumerOptions& chosen);
   Result<std::optional<FetchedBatch>> wait_for_batch();
   Result<bool> print_batch(const FetchedBatch& fetched);
   Result<bool> print_records(const FetchedBatch& fetched, Offset& next);
+  Result<> deliver();
+  Result<> commit_if_due();
   Deadline progress_deadline() const;
   void note_skipped(const SkippedDamage& skipped);
 
@@ -32,12 +37,22 @@ class Consume {
   const ConsumeOptions& options_;
   Home& home_;
   RecordPrinter printer_;
-  std::unique_ptr<Consumer> consumer_;
+  std::unique_ptr<BatchSource> source_;
+  // What is in the printer, perhaps not written yet: where each partition goes on, and the epoch of its last record.
+  std::map<TopicPartition, std::pair<Offset, LeaderEpoch>> printed_up_to_;
   int64_t printed_ = 0;
   int64_t skipped_places_ = 0;
   int64_t skipped_offsets_ = 0;
   std::optional<Deadline> quiet_until_;  // set while it waits for a record to print
 };
+
+Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen) {
+  if (options_.group.name.empty()) return open_topics(home_, std::move(chosen));
+  // What it has delivered is committed before it ends, whatever ends it.
+  catch_stop_signals();
+  ignore_closed_pipes();
+  return open_group(home_, options_, std::move(chosen), [this](const TopicPartition&) { return deliver(); });
+}
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
   ConsumerOptions chosen{.topics = topics, .partitions = options_.partitions, .follow = options_.follow, .timeout = tool_.common().timeout};
@@ -50,13 +65,17 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
   if (options_.last >= 0) {
     PG_CHECK(print_last(chosen));
   } else {
-    PG_ASSIGN(consumer_, Consumer::open(home_, chosen));
+    PG_ASSIGN(source_, open_source(std::move(chosen)));
     auto done = read();
-    // What was read before the error is printed before the error is.
-    const auto flushed = printer_.flush();
+    // What was read before the error is printed before the error is, and committed.
+    const auto flushed = deliver();
+    const auto finished = source_->finish();
+    if ((!flushed && flushed.error().sys_errno == EPIPE) || (!done && done.error().sys_errno == EPIPE)) die_of_signal(SIGPIPE);
     if (!done && done.error().code == Errc::corrupt) done.error().what += "; 'pg-topic verify' lists all damage";
     PG_CHECK(done);
     PG_CHECK(flushed);
+    PG_CHECK(finished);
+    if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     outcome = *done;
   }
   tool_.detail(fmt::format("{} records printed", printed_));
@@ -69,23 +88,40 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
 }
 
 Result<ExitCode> Consume::read() {
-  while (printed_ < options_.count) {
-    PG_ASSIGN(auto fetched, consumer_->poll(options_.follow ? Deadline::min() : kNoDeadline));
-    if (!fetched && (!options_.follow || consumer_->at_end())) return kExitDone;
+  while (printed_ < options_.count && stop_signal() == 0) {
+    PG_ASSIGN(auto fetched, source_->poll(options_.follow ? Deadline::min() : tool_.env().clock.after(kAbandonedPoll)));
+    if (!fetched && source_->at_end()) return kExitDone;
+    if (!fetched && !options_.follow) continue;  // waiting for a partition that another member has not let go yet
     if (!fetched) {
       // Before it sleeps, what is there goes out.
-      PG_CHECK(printer_.flush());
+      PG_CHECK(deliver());
       PG_ASSIGN(fetched, wait_for_batch());
     }
     if (!fetched) {
-      if (consumer_->at_end()) return kExitDone;
+      if (stop_signal() != 0) return kExitDone;
+      if (source_->at_end()) return kExitDone;
       if (options_.count == kNoCount) return kExitDone;  // a follower that was given a time
       return fail(Errc::timed_out, fmt::format("{} of {} records came in time", printed_, options_.count));
     }
     PG_ASSIGN(const bool more, print_batch(*fetched));
     if (!more) break;
+    PG_CHECK(commit_if_due());
   }
   return kExitDone;
+}
+
+// Writes what is printed; only then is it delivered.
+Result<> Consume::deliver() {
+  PG_CHECK(printer_.flush());
+  for (const auto& [partition, place] : printed_up_to_) source_->delivered(partition, place.first, place.second);
+  printed_up_to_.clear();
+  return {};
+}
+
+Result<> Consume::commit_if_due() {
+  if (!source_->commit_is_due()) return {};
+  PG_CHECK(deliver());
+  return source_->commit();
 }
 
 // A follower that was given a time ends when it has had nothing to print for so long, and has read all there is.
@@ -99,9 +135,10 @@ Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
   if (!quiet_until_) quiet_until_ = progress_deadline();
   const Deadline deadline = *quiet_until_;
   for (;;) {
-    PG_ASSIGN(const auto fetched, consumer_->poll(std::min(deadline, tool_.env().clock.after(kAbandonedPoll))));
-    if (fetched || consumer_->at_end() || tool_.env().clock.now() >= deadline) return fetched;
-    if (OutputStream::standard_output().is_abandoned()) die_of_signal(SIGPIPE);
+    PG_ASSIGN(const auto fetched, source_->poll(std::min(deadline, tool_.env().clock.after(kAbandonedPoll))));
+    if (fetched || source_->at_end() || tool_.env().clock.now() >= deadline || stop_signal() != 0) return fetched;
+    PG_CHECK(commit_if_due());
+    if (OutputStream::standard_output().is_abandoned()) return fail(Errc::io, "nobody reads standard output", {}, {}, EPIPE);
   }
 }
 
@@ -109,6 +146,8 @@ Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
 Result<bool> Consume::print_batch(const FetchedBatch& fetched) {
   Offset next = fetched.from;
   auto more = print_records(fetched, next);
+  if (more && *more) next = fetched.end();
+  if (!options_.group.name.empty()) printed_up_to_[*fetched.source] = {next, fetched.batch.header.leader_epoch};
   if (more || more.error().code != Errc::corrupt) return more;
   more.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
   if (!options_.skip_damaged) return more;

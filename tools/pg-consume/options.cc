@@ -5,9 +5,62 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "core/format/path_names.h"
 #include "tools/common/delimiter.h"
 
 namespace pg {
+
+namespace {
+
+template <typename Value>
+OptionTable::Parser one_of(std::initializer_list<std::pair<const char*, Value>> words, Value& target, bool& given) {
+  return [words = std::vector<std::pair<const char*, Value>>(words), &target, &given](const std::string& value) -> Result<> {
+    std::string known;
+    for (const auto& [word, meaning] : words) {
+      if (value == word) {
+        target = meaning;
+        given = true;
+        return {};
+      }
+      known += known.empty() ? word : fmt::format(", {}", word);
+    }
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not one of {}", value, known));
+  };
+}
+
+void add_group_options(OptionTable& table, GroupOptions& group) {
+  table.option("-g,--group", "GROUP", [&](const std::string& value) {
+    group.name = value;
+    return names::check_group_name(value);
+  }, "read as a member of GROUP: what it has not committed yet");
+  table.option("--reset", "WHERE", one_of<OffsetReset>({{"earliest", OffsetReset::earliest}, {"latest", OffsetReset::latest}, {"fail", OffsetReset::fail}},
+                                                       group.reset, group.any_given),
+               "without a committed offset that the log has: begin at its\nearliest (default) or latest record, or fail");
+  table.option("--commit", "WHEN", one_of<bool>({{"after-write", true}, {"never", false}}, group.commits, group.any_given),
+               "after-write (default), or never: by hand, with\n'pg-group commit'");
+  table.option("--offsets-file", "FILE", [&](const std::string& value) {
+    group.offsets_file = value;
+    group.any_given = true;
+    return value.empty() ? fail(Errc::invalid_argument, "an empty name is no file") : Result<>();
+  }, "with --commit never: write there what was delivered");
+  table.option("--assignor", "HOW", [&](const std::string& value) -> Result<> {
+    group.assignor = parse_assignor(value);
+    group.any_given = true;
+    if (group.assignor) return {};
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not one of range, round-robin, sticky", value));
+  }, "how members share partitions: range, round-robin, or\nsticky (default)");
+  table.option("--session-timeout", "DURATION", [&](const std::string& value) -> Result<> {
+    const auto parsed = parse_duration(value);
+    group.any_given = true;
+    if (!parsed || *parsed < kSessionTimeoutMin || *parsed > kSessionTimeoutMax) {
+      return fail(Errc::invalid_argument, fmt::format("'{}' is no duration from 1s to 1h", value));
+    }
+    group.session_timeout = *parsed;
+    return {};
+  }, "how long this member may hang before others take over\n(default 10s)");
+}
+
+}  // namespace
 
 OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
   OptionTable table("pg-consume", "TOPIC...", "Prints the records of each TOPIC, up to the ends seen at the start.");
@@ -25,6 +78,7 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     options.partitions.emplace_back(static_cast<int32_t>(*number));
     return {};
   }, "read partition N only (repeatable)");
+  add_group_options(table, options.group);
   table.option("-k,--key", "KEY", [&](const std::string& value) {
     options.filter.only_key(value);
     return Result<>();
@@ -67,6 +121,12 @@ Result<> settle(const Tool& tool, ConsumeOptions& options) {
   if (options.last >= 0 && (options.follow || options.range)) {
     return refuse("--last goes neither with -F nor with -o: 'pg-consume -F -o -N' follows from the last N of each partition");
   }
+  const GroupOptions& group = options.group;
+  if (group.name.empty() && group.any_given) return refuse("--reset, --commit, --offsets-file, --assignor and --session-timeout need -g GROUP");
+  if (!group.name.empty() && (options.range || options.last >= 0 || !options.partitions.empty())) {
+    return refuse("a group decides where to read: -o, --last and -p do not go with -g ('pg-group seek' moves it)");
+  }
+  if (!group.offsets_file.empty() && group.commits) return refuse("--offsets-file is for --commit never");
   const bool lengths = options.print.framing == Framing::len32be;
   if (lengths && (options.delimiter || options.nul_delimiter || options.print.format || tool.common().json)) {
     return refuse("--framing len32be is a form of its own: -d, -0, -f and --json do not go with it");

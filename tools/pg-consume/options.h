@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/group/group_consumer.h"
 #include "tools/common/place.h"
 #include "tools/common/record_filter.h"
 #include "tools/common/record_printer.h"
@@ -14,6 +15,16 @@
 namespace pg {
 
 inline constexpr int64_t kNoCount = std::numeric_limits<int64_t>::max();
+
+struct GroupOptions {
+  std::string name;  // empty: no group
+  OffsetReset reset = OffsetReset::earliest;
+  bool commits = true;
+  std::string offsets_file;
+  std::optional<AssignorKind> assignor;
+  Duration session_timeout = kSessionTimeoutDefault;
+  bool any_given = false;  // of these options, other than the name
+};
 
 struct ConsumeOptions {
   bool follow = false;
@@ -27,6 +38,7 @@ struct ConsumeOptions {
   std::vector<PartitionId> partitions;
   RecordFilter filter;
   PrintOptions print;
+  GroupOptions group;
 };
 
 OptionTable consume_options(Tool& tool, ConsumeOptions& options);

@@ -1,12 +1,9 @@
 // pg-topic's sub-commands. Each gets the arguments behind its name and returns the exit status.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "tools/common/subcommands.h"
 
 namespace pg {
-
-using Arguments = std::vector<std::string>;
 
 int topic_create(const Arguments& arguments);
 int topic_list(const Arguments& arguments);

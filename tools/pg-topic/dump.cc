@@ -15,12 +15,6 @@ namespace {
 
 constexpr size_t kWriteBytes = 64 << 10;
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_bytes(out, text);
-  return out;
-}
-
 // Bytes for people: control characters, which a terminal would obey, become \xHH.
 std::string shown(const std::optional<std::string_view>& bytes) {
   if (!bytes) return "null";

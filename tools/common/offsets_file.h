@@ -1,0 +1,16 @@
+// The file between 'pg-consume --offsets-file' and 'pg-group commit': what was delivered and is to be committed. A line for
+// each partition: topic, partition, the offset behind the last record, its leader epoch; tabs in between.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/group/group_admin.h"
+
+namespace pg {
+
+std::string write_offsets_file(const std::vector<DeliveredOffset>& offsets);
+// invalid_argument names the line.
+Result<std::vector<DeliveredOffset>> read_offsets_file(const std::string& path);
+
+}  // namespace pg

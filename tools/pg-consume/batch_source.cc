@@ -1,0 +1,82 @@
+#include "tools/pg-consume/batch_source.h"
+
+#include <fmt/format.h>
+
+#include "core/base/limits.h"
+#include "tools/common/offsets_file.h"
+
+namespace pg {
+namespace {
+
+class TopicSource final : public BatchSource {
+ public:
+  explicit TopicSource(std::unique_ptr<Consumer> consumer) : consumer_(std::move(consumer)) {}
+  Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
+  bool at_end() const override { return consumer_->at_end(); }
+
+ private:
+  std::unique_ptr<Consumer> consumer_;
+};
+
+class GroupSource final : public BatchSource {
+ public:
+  GroupSource(const Env& env, std::unique_ptr<GroupConsumer> consumer, std::string offsets_file)
+      : env_(env), consumer_(std::move(consumer)), offsets_file_(std::move(offsets_file)), next_commit_(env_.clock.now()) {}
+
+  Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
+  bool at_end() const override { return consumer_->at_end(); }
+  void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) override { consumer_->delivered(partition, next, epoch); }
+  bool commit_is_due() const override { return env_.clock.now() >= next_commit_; }
+
+  Result<> commit() override {
+    next_commit_ = env_.clock.after(kCommitInterval);
+    const auto committed = consumer_->commit();
+    return !committed && committed.error().code == Errc::fenced ? Result<>() : committed;
+  }
+
+  Result<> finish() override {
+    const auto left = consumer_->leave();
+    if (!offsets_file_.empty()) PG_CHECK(write_positions());
+    return left;
+  }
+
+  const LockFile* ownership(const std::string& topic) const override { return consumer_->ownership(topic); }
+
+ private:
+  // Whole or not at all: a part of it would leave records uncommitted, which does no harm, but nobody would notice.
+  Result<> write_positions() {
+    std::vector<DeliveredOffset> offsets;
+    for (const auto& [partition, committed] : consumer_->positions()) offsets.push_back({partition, committed.offset, committed.leader_epoch});
+    const std::string path = offsets_file_.find('/') == std::string::npos ? fmt::format("./{}", offsets_file_) : offsets_file_;
+    return env_.files.replace(path, write_offsets_file(offsets));
+  }
+
+  Env env_;
+  std::unique_ptr<GroupConsumer> consumer_;
+  std::string offsets_file_;
+  Deadline next_commit_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options) {
+  PG_ASSIGN(auto consumer, Consumer::open(home, std::move(options)));
+  return std::make_unique<TopicSource>(std::move(consumer));
+}
+
+Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading, Release release) {
+  GroupConsumerOptions member{.membership = {.group = options.group.name,
+                                             .topics = std::move(reading.topics),
+                                             .assignor = options.group.assignor,
+                                             .session_timeout = options.group.session_timeout},
+                              .reset = options.group.reset,
+                              .follow = reading.follow,
+                              .timeout = reading.timeout,
+                              .skip_damage = std::move(reading.skip_damage),
+                              .release = std::move(release),
+                              .commits = options.group.commits};
+  PG_ASSIGN(auto consumer, GroupConsumer::open(home, std::move(member)));
+  return std::make_unique<GroupSource>(home.env(), std::move(consumer), options.group.offsets_file);
+}
+
+}  // namespace pg

@@ -1,0 +1,38 @@
+// Where pg-consume gets its batches: topics as a whole, or what a consumer group assigns to this member.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/group/group_consumer.h"
+#include "tools/pg-consume/options.h"
+
+namespace pg {
+
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  // See Consumer::poll and at_end.
+  virtual Result<std::optional<FetchedBatch>> poll(Deadline deadline) = 0;
+  virtual bool at_end() const = 0;
+
+  // Everything of the partition below `next` was delivered: the first part of a commit.
+  virtual void delivered(const TopicPartition&, Offset /*next*/, LeaderEpoch) {}
+  // Whether delivered records wait for a commit that is due by now.
+  virtual bool commit_is_due() const { return false; }
+  // What was delivered is committed. Not being a member any more is no error here: poll() joins again.
+  virtual Result<> commit() { return {}; }
+  // Commits, and gives up what was assigned.
+  virtual Result<> finish() { return {}; }
+  // Kept locked by commands that work on a record of the topic; null: nothing is.
+  virtual const LockFile* ownership(const std::string&) const { return nullptr; }
+};
+
+Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options);
+
+// `release`: delivers what was handed out of a partition, before it is given up.
+using Release = std::function<Result<>(const TopicPartition&)>;
+Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading, Release release);
+
+}  // namespace pg

@@ -1,0 +1,27 @@
+// pg-group's commands. Each gets the arguments behind its name and returns the exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/group/group_admin.h"
+#include "tools/common/run_tool.h"
+#include "tools/common/subcommands.h"
+
+namespace pg {
+
+int group_list(const Arguments& arguments);
+int group_describe(const Arguments& arguments);
+int group_lag(const Arguments& arguments);
+int group_seek(const Arguments& arguments);
+int group_commit(const Arguments& arguments);
+int group_delete_offsets(const Arguments& arguments);
+int group_delete(const Arguments& arguments);
+
+// "TOPIC" or "TOPIC:PARTITION", of operands from `first` on.
+Result<std::vector<PartitionChoice>> parse_choices(const std::vector<std::string>& operands, size_t first);
+
+// Prints what was changed: topic, partition, offset before (or -), offset now (or -), separated by tabs; or as JSON.
+Result<> print_changes(const Tool& tool, const std::string& group, const std::vector<OffsetChange>& changes);
+
+}  // namespace pg

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/client/named_input.h"
+#include "core/store/log_table.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -143,6 +144,7 @@ class Producer::Flusher {
 };
 
 Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
+  if (is_table(name)) return fail(Errc::invalid_argument, fmt::format("'{}' is a table of this program: records are not written to it", name));
   auto topic = home.describe_topic(name);
   while (!topic && topic.error().code == Errc::not_found && options.create_topic) {
     topic = home.create_topic(name, 1, {}, home.env().clock.after(options.timeout));

@@ -6,11 +6,6 @@
 #include "core/format/path_names.h"
 
 namespace pg {
-namespace {
-
-constexpr const char* kTableTopic = "__producer_ids";
-
-}  // namespace
 
 Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, const std::string& name,
                                                                   const TopicMetadata& topic,
@@ -20,7 +15,7 @@ Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, co
     return fail(Errc::invalid_argument, fmt::format("a producer's name has 1 to {} bytes", kProducerNameBytesMax));
   }
   PG_CHECK(home.env().files.make_directories(names::locks_directory(home.path())));
-  PG_ASSIGN(auto table, LogTable::open(home, kTableTopic, deadline));
+  PG_ASSIGN(auto table, LogTable::open(home, kProducerIdsTable, deadline));
   std::unique_ptr<ProducerIdentity> made(new ProducerIdentity(home, {name, topic.name}, std::move(table)));
   for (;;) {
     PG_ASSIGN(made->row_, made->find_or_make(topic, logs, deadline));

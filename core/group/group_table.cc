@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace pg {
-namespace {
-
-constexpr const char* kOffsetsTopic = "__consumer_offsets";
-
-}  // namespace
 
 const GroupMember* Group::member(const std::string& id) const {
   if (!metadata) return nullptr;
@@ -16,14 +11,14 @@ const GroupMember* Group::member(const std::string& id) const {
 }
 
 Result<GroupTable> GroupTable::open(Home& home, std::optional<std::string> only, Deadline deadline) {
-  PG_ASSIGN(auto table, LogTable::open(home, kOffsetsTopic, deadline));
+  PG_ASSIGN(auto table, LogTable::open(home, kConsumerOffsetsTable, deadline));
   GroupTable opened(std::move(table), std::move(only));
   PG_CHECK(opened.catch_up(deadline));
   return opened;
 }
 
 Result<std::optional<GroupTable>> GroupTable::open_existing(Home& home, std::optional<std::string> only, Deadline deadline) {
-  const auto topic = home.describe_topic(kOffsetsTopic);
+  const auto topic = home.describe_topic(kConsumerOffsetsTable);
   if (!topic && topic.error().code == Errc::not_found) return std::nullopt;
   PG_CHECK(topic);
   return open(home, std::move(only), deadline);

@@ -16,6 +16,11 @@
 
 namespace pg {
 
+// All tables. Records are not written to them by hand: one that cannot be read would stop everybody who needs the table.
+inline constexpr const char* kProducerIdsTable = "__producer_ids";
+inline constexpr const char* kConsumerOffsetsTable = "__consumer_offsets";
+inline bool is_table(std::string_view topic) { return topic == kProducerIdsTable || topic == kConsumerOffsetsTable; }
+
 struct TableRow {
   std::string key;
   std::optional<std::string> value;  // none: the row goes

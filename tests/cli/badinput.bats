@@ -138,3 +138,8 @@ load helper
   fails 7 "*No space left*" bash -c 'pg-consume t >/dev/full'
   fails 7 "*No space left*" bash -c 'pg-produce --report t y >/dev/full'
 }
+
+@test "the tables that the program keeps take no records" {
+  fails 2 "*'__consumer_offsets' is a table of this program*" pg-produce __consumer_offsets x
+  fails 2 "*'__producer_ids' is a table of this program*" pg-produce __producer_ids x
+}

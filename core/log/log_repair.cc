@@ -47,7 +47,8 @@ Result<> SegmentRewriter::run(const SegmentRepair& plan) {
   const std::string made = names::repaired(directory_, base_);
   const auto removed = env_.files.unlink(made);  // left by a repair that was interrupted
   if (!removed && removed.error().code != Errc::not_found) return removed;
-  if (!env_.files.info(path)) {
+  PG_ASSIGN(const bool is_there, env_.files.exists(path));
+  if (!is_there) {
     PG_CHECK(remove_segment(env_.files, directory_, base_));
     PG_CHECK(create_segment(env_.files, directory_, base_));
   }
@@ -142,7 +143,8 @@ class Repair {
 
 Result<> Repair::look(Deadline deadline) {
   const auto log = PartitionLog::open(env_, spec_, deadline);
-  const bool is_gone = !log && log.error().code == Errc::not_found && !env_.files.info(directory_);
+  PG_ASSIGN(const bool is_there, env_.files.exists(directory_));
+  const bool is_gone = !log && log.error().code == Errc::not_found && !is_there;
   if (is_gone || (!log && log.error().code == Errc::corrupt)) {
     // Files without which nothing can be opened are missing; what else is shows once they are there again.
     structure_.push_back({log.error().path, 0, 0, Offset(0), Offset(0), false, log.error().what});
@@ -178,7 +180,8 @@ Result<> Repair::apply(Deadline deadline) {
 }
 
 Result<> Repair::mend_structure() {
-  if (!env_.files.info(directory_)) {
+  PG_ASSIGN(const bool is_there, env_.files.exists(directory_));
+  if (!is_there) {
     is_made_anew_ = true;
     return PartitionLog::create(env_, spec_.log_directory, spec_.partition, spec_.topic_id).map([](const Uuid&) {});
   }

@@ -37,7 +37,8 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
   std::shared_ptr<PartitionState> state(new PartitionState(env, spec));
   state->access_ = spec.access;
   const std::string lock_path = names::partition_lock(spec.directory);
-  if (!env.files.info(spec.directory)) {
+  PG_ASSIGN(const bool is_there, env.files.exists(spec.directory));
+  if (!is_there) {
     return fail(Errc::not_found, fmt::format("partition '{}' does not exist", spec.name), spec.directory);
   }
   auto locks = env.files.open_lock(lock_path, spec.access);

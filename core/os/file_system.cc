@@ -17,6 +17,12 @@ std::string parent_path(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Result<bool> FileSystem::exists(const std::string& path) {
+  const auto found = info(path);
+  if (!found && found.error().code != Errc::not_found) return tl::unexpected(found.error());
+  return found.has_value();
+}
+
 Result<std::string> FileSystem::read_all(const std::string& path) {
   PG_ASSIGN(const auto file, open(path, OpenMode::read));
   PG_ASSIGN(const FileInfo info, file->info());

@@ -144,6 +144,8 @@ class FileSystem {
   virtual Result<std::string> remote_type(const std::string& path) = 0;
 
   // In terms of the above:
+  // False only if there is nothing for sure; what cannot be looked at is an error.
+  Result<bool> exists(const std::string& path);
   Result<std::string> read_all(const std::string& path);
   // Replaces `path` whole and durably: temporary file, sync, rename, sync of the directory. Callers hold a lock that
   // keeps other writers of the same path away.

@@ -194,7 +194,9 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
     const TopicMetadata& topic = *stored;
     if (topic.deleted) {
       // Another process may have died while it deleted this topic; its partitions are then still there.
-      if (!env_.files.info(names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)}))) {
+      const std::string first = names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)});
+      PG_ASSIGN(const bool is_left, env_.files.exists(first));
+      if (!is_left) {
         return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
       }
       return remove_partitions(topic, deadline);

@@ -58,24 +58,25 @@ void close_from(unsigned first) {
   for (rlim_t fd = first; fd < end; ++fd) close(static_cast<int>(fd));
 }
 
-[[noreturn]] void give_up(Start& start, int error) {
+// What the child then ends with.
+int give_up(Start& start, int error) {
   start.error = error;
-  _exit(127);
+  return 127;
 }
 
 // In the child, in our memory, with all signals blocked, while this thread stands still.
 int begin_child(void* argument) {
   Start& start = *static_cast<Start*>(argument);
   // The order rules out that we die unnoticed in between.
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(start, errno);
-  if (getppid() != start.parent) _exit(127);
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return give_up(start, errno);
+  if (getppid() != start.parent) return 127;
   setpgid(0, 0);
-  if (dup2(start.input, 0) < 0) give_up(start, errno);
-  if (start.errors >= 0 && dup2(start.errors, 2) < 0) give_up(start, errno);
+  if (dup2(start.input, 0) < 0) return give_up(start, errno);
+  if (start.errors >= 0 && dup2(start.errors, 2) < 0) return give_up(start, errno);
   if (start.lock == kLockDescriptor) {
     fcntl(kLockDescriptor, F_SETFD, 0);
   } else if (start.lock >= 0 && dup2(start.lock, kLockDescriptor) < 0) {
-    give_up(start, errno);
+    return give_up(start, errno);
   }
   close_from(start.lock >= 0 ? kLockDescriptor + 1 : kLockDescriptor);
   restore_file_limit();
@@ -86,7 +87,7 @@ int begin_child(void* argument) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   execve("/bin/sh", const_cast<char* const*>(start.arguments), start.environment);
-  give_up(start, errno);
+  return give_up(start, errno);
 }
 
 class AllSignalsBlocked {

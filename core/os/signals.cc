@@ -55,6 +55,7 @@ void install(int signal, void (*handler)(int)) {
 }  // namespace
 
 void catch_stop_signals() {
+  if (g_stop_pipe[0] >= 0) return;
   if (pipe2(g_stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;  // then a signal just ends the process
   install(SIGINT, on_stop_signal);
   install(SIGTERM, on_stop_signal);

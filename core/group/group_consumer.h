@@ -41,6 +41,9 @@ class GroupConsumer {
   // As Consumer::poll. Without `follow` it reads each partition to the end seen when it was got. timed_out: a partition
   // was not let go by its owner in time. Errors also: out_of_range (OffsetReset::fail).
   Result<std::optional<FetchedBatch>> poll(Deadline deadline);
+  // The part of poll() that follows the assignment, for who wants no records for a while. A batch stays valid, unless its
+  // partition was given up.
+  Result<> attend() { return follow_assignment(); }
   // Without `follow`: everything was read, and no partition is waited for.
   bool at_end() const;
 

@@ -8,6 +8,12 @@
 namespace pg {
 namespace {
 
+class NoSource final : public BatchSource {
+ public:
+  Result<std::optional<FetchedBatch>> poll(Deadline) override { return std::nullopt; }
+  bool at_end() const override { return true; }
+};
+
 class TopicSource final : public BatchSource {
  public:
   explicit TopicSource(std::unique_ptr<Consumer> consumer) : consumer_(std::move(consumer)) {}
@@ -25,6 +31,7 @@ class GroupSource final : public BatchSource {
 
   Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
   bool at_end() const override { return consumer_->at_end(); }
+  Result<> attend() override { return consumer_->attend(); }
   void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) override { consumer_->delivered(partition, next, epoch); }
   bool commit_is_due() const override { return env_.clock.now() >= next_commit_; }
 
@@ -58,6 +65,8 @@ class GroupSource final : public BatchSource {
 };
 
 }  // namespace
+
+std::unique_ptr<BatchSource> open_nothing() { return std::make_unique<NoSource>(); }
 
 Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options) {
   PG_ASSIGN(auto consumer, Consumer::open(home, std::move(options)));

@@ -17,6 +17,9 @@ class BatchSource {
   virtual Result<std::optional<FetchedBatch>> poll(Deadline deadline) = 0;
   virtual bool at_end() const = 0;
 
+  // For who wants no batch for a while: gives up partitions that others are to read, as poll() does.
+  virtual Result<> attend() { return {}; }
+
   // Everything of the partition below `next` was delivered: the first part of a commit.
   virtual void delivered(const TopicPartition&, Offset /*next*/, LeaderEpoch) {}
   // Whether delivered records wait for a commit that is due by now.
@@ -29,6 +32,7 @@ class BatchSource {
   virtual const LockFile* ownership(const std::string&) const { return nullptr; }
 };
 
+std::unique_ptr<BatchSource> open_nothing();  // has no batches
 Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options);
 
 // `release`: delivers what was handed out of a partition, before it is given up.

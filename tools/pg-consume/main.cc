@@ -7,6 +7,7 @@
 
 #include "core/os/signals.h"
 #include "tools/pg-consume/batch_source.h"
+#include "tools/pg-consume/exec.h"
 #include "tools/pg-consume/options.h"
 
 namespace pg {
@@ -24,6 +25,7 @@ class Consume {
  private:
   Result<std::unique_ptr<BatchSource>> open_source(ConsumerOptions chosen);
   Result<ExitCode> read();
+  Result<ExitCode> run_commands();
   Result<> print_last(const ConsumerOptions& chosen);
   Result<std::optional<FetchedBatch>> wait_for_batch();
   Result<bool> print_batch(const FetchedBatch& fetched);
@@ -38,6 +40,7 @@ class Consume {
   Home& home_;
   RecordPrinter printer_;
   std::unique_ptr<BatchSource> source_;
+  std::unique_ptr<Exec> exec_;  // with --exec: takes the records in place of the printer
   // What is in the printer, perhaps not written yet: where each partition goes on, and the epoch of its last record.
   std::map<TopicPartition, std::pair<Offset, LeaderEpoch>> printed_up_to_;
   int64_t printed_ = 0;
@@ -51,7 +54,8 @@ Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen
   // What it has delivered is committed before it ends, whatever ends it.
   catch_stop_signals();
   ignore_closed_pipes();
-  return open_group(home_, options_, std::move(chosen), [this](const TopicPartition&) { return deliver(); });
+  return open_group(home_, options_, std::move(chosen),
+                    [this](const TopicPartition& partition) { return exec_ ? exec_->release(partition) : deliver(); });
 }
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
@@ -61,24 +65,28 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     chosen.to = options_.range->to;
   }
   if (options_.skip_damaged) chosen.skip_damage = [this](const SkippedDamage& skipped) { note_skipped(skipped); };
+  if (options_.exec.command) {
+    PG_ASSIGN(exec_, Exec::open(tool_, options_, home_, topics, [this](const SkippedDamage& skipped) { note_skipped(skipped); }));
+  }
   ExitCode outcome = kExitDone;
   if (options_.last >= 0) {
     PG_CHECK(print_last(chosen));
   } else {
     PG_ASSIGN(source_, open_source(std::move(chosen)));
-    auto done = read();
+    auto done = exec_ ? run_commands() : read();
     // What was read before the error is printed before the error is, and committed.
     const auto flushed = deliver();
     const auto finished = source_->finish();
     if ((!flushed && flushed.error().sys_errno == EPIPE) || (!done && done.error().sys_errno == EPIPE)) die_of_signal(SIGPIPE);
     if (!done && done.error().code == Errc::corrupt) done.error().what += "; 'pg-topic verify' lists all damage";
+    if (!done && !finished) tool_.error(finished.error().message());
     PG_CHECK(done);
     PG_CHECK(flushed);
     PG_CHECK(finished);
-    if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     outcome = *done;
   }
-  tool_.detail(fmt::format("{} records printed", printed_));
+  if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
+  tool_.detail(fmt::format("{} records {}", printed_, exec_ ? "given to commands" : "printed"));
   if (skipped_places_ > 0) {
     return fail(Errc::corrupt, fmt::format("left out {} offsets in {} damaged places; 'pg-topic verify' lists all damage",
                                            skipped_offsets_, skipped_places_));
@@ -108,6 +116,13 @@ Result<ExitCode> Consume::read() {
     PG_CHECK(commit_if_due());
   }
   return kExitDone;
+}
+
+// What the source has, and what was added before, goes to commands.
+Result<ExitCode> Consume::run_commands() {
+  const auto done = exec_->run(*source_);
+  printed_ = exec_->records_taken();
+  return done;
 }
 
 // Writes what is printed; only then is it delivered.
@@ -181,7 +196,12 @@ void Consume::note_skipped(const SkippedDamage& skipped) {
 Result<> Consume::print_last(const ConsumerOptions& chosen) {
   RecordPredicate wanted;
   if (!options_.filter.keeps_all()) wanted = [this](const ConsumedRecord& record) { return options_.filter.keeps(record); };
-  PG_ASSIGN(const auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
+  PG_ASSIGN(auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
+  if (exec_) {
+    for (auto& owned : records) exec_->add(std::move(owned));
+    source_ = open_nothing();
+    return run_commands().map([](ExitCode) {});
+  }
   for (const auto& owned : records) {
     PG_CHECK(printer_.print(owned.view()));
     ++printed_;

@@ -102,6 +102,7 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     PG_ASSIGN(options.print.format, FormatString::parse(value));
     return {};
   }, "print records as FORMAT says: %t %p %o %e %k %v %T %d %h …");
+  add_exec_options(table, options.exec);
   table.flag("--skip-damaged", options.skip_damaged, "go on behind damage, and exit 6 at the end");
   table.flag("--fail-if-empty", options.fail_if_empty, "exit 3 if there is nothing to print");
   tool.add_common_options(table, "print a line of JSON per record",
@@ -140,7 +141,7 @@ Result<> settle(const Tool& tool, ConsumeOptions& options) {
   if (options.delimiter) options.print.delimiter = *options.delimiter;
   if (lengths) options.print.delimiter.clear();
   if (options.nul_delimiter) options.print.delimiter = std::string(1, '\0');
-  return {};
+  return settle_exec(tool, options);
 }
 
 }  // namespace pg

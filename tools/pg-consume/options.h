@@ -11,6 +11,7 @@
 #include "tools/common/record_filter.h"
 #include "tools/common/record_printer.h"
 #include "tools/common/run_tool.h"
+#include "tools/pg-consume/exec_options.h"
 
 namespace pg {
 
@@ -39,6 +40,7 @@ struct ConsumeOptions {
   RecordFilter filter;
   PrintOptions print;
   GroupOptions group;
+  ExecOptions exec;
 };
 
 OptionTable consume_options(Tool& tool, ConsumeOptions& options);

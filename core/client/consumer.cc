@@ -84,10 +84,10 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   return {};
 }
 
-Result<> Consumer::add(const TopicMetadata& topic, PartitionId partition, Offset from) {
+Result<> Consumer::add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from) {
   auto source = std::make_unique<Source>();
-  source->partition = {topic.name, partition};
-  PG_ASSIGN(source->log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
+  source->partition = partition;
+  source->log = std::move(log);
   source->from = from;
   if (!options_.follow) source->to = source->log->current_state()->high_watermark();
   source->reader.emplace(*source->log, from);

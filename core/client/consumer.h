@@ -85,7 +85,7 @@ class Consumer {
   static Result<std::unique_ptr<Consumer>> open(Home& home, ConsumerOptions options);
 
   // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
-  Result<> add(const TopicMetadata& topic, PartitionId partition, Offset from);
+  Result<> add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
   void remove(const TopicPartition& partition);
 
   // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/format/path_names.h"
@@ -16,17 +17,9 @@ Error unknown_group(const std::string& group) {
   return {Errc::not_found, fmt::format("group '{}' does not exist", group), {}, {}, 0};
 }
 
-// Those whose slots are held. A group whose last member was killed still lists it.
+// A group whose last member was killed still lists it.
 Result<std::vector<GroupMember>> live_members(const Home& home, const std::string& name, const Group& group) {
-  std::vector<GroupMember> live;
-  if (!group.metadata || group.metadata->members.empty()) return live;
-  PG_ASSIGN(const auto slots, MemberSlots::open(home.env(), home.path(), name));
-  for (const auto& member : group.metadata->members) {
-    if (member.process.slot < 0) continue;
-    PG_ASSIGN(const bool held, slots->is_held(member.process.slot));
-    if (held) live.push_back(member);
-  }
-  return live;
+  return living(home.env(), home.path(), name, group.metadata ? group.metadata->members : std::vector<GroupMember>());
 }
 
 Result<> refuse_live(const Home& home, const std::string& name, const Group& group) {
@@ -45,31 +38,55 @@ std::string owner_of(const std::vector<GroupMember>& members, const TopicPartiti
   return {};
 }
 
-// All partitions of topics that members read, and all that have offsets.
-Result<std::set<TopicPartition>> known_partitions(const Home& home, const Group& group) {
-  std::set<TopicPartition> known;
-  for (const auto& [partition, offset] : group.offsets) known.insert(partition);
-  if (!group.metadata) return known;
-  for (const auto& name : subscribed_topics(*group.metadata)) {
-    const auto topic = home.describe_topic(name);
-    if (!topic && topic.error().code == Errc::not_found) continue;
-    PG_CHECK(topic);
-    for (int32_t p = 0; std::cmp_less(p, topic->partitions.size()); ++p) known.insert({name, PartitionId(p)});
+// Topics by name; those that are gone are not there.
+class Topics {
+ public:
+  explicit Topics(const Home& home) : home_(home) {}
+  // Null: it does not exist.
+  Result<const TopicMetadata*> find(const std::string& name) {
+    const auto known = topics_.find(name);
+    if (known != topics_.end()) return known->second ? &*known->second : nullptr;
+    auto topic = home_.describe_topic(name);
+    if (!topic && topic.error().code != Errc::not_found) return tl::unexpected(topic.error());
+    auto& kept = topics_[name];
+    if (topic) kept = std::move(*topic);
+    return kept ? &*kept : nullptr;
   }
-  return known;
+  Result<const TopicMetadata*> get(const std::string& name) {
+    PG_ASSIGN(const TopicMetadata* const topic, find(name));
+    if (topic == nullptr) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+    return topic;
+  }
+  // Null: it does not exist.
+  Result<std::unique_ptr<PartitionLog>> open(const TopicPartition& partition, Deadline deadline) {
+    PG_ASSIGN(const TopicMetadata* const topic, find(partition.topic));
+    if (topic == nullptr || !topic->has(partition.partition)) return std::unique_ptr<PartitionLog>();
+    return home_.open_partition(*topic, partition.partition, Access::read_write, deadline);
+  }
+
+ private:
+  const Home& home_;
+  std::map<std::string, std::optional<TopicMetadata>> topics_;
+};
+
+void add_all(const TopicMetadata& topic, std::set<TopicPartition>& partitions) {
+  for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) partitions.insert({topic.name, PartitionId(p)});
 }
 
-Result<std::set<TopicPartition>> chosen_partitions(const Home& home, const Group& group, const std::vector<PartitionChoice>& choice) {
-  if (choice.empty()) return known_partitions(home, group);
+// All partitions of topics that members read, and all that have offsets; or those that are chosen.
+Result<std::set<TopicPartition>> chosen_partitions(Topics& topics, const Group& group, const std::vector<PartitionChoice>& choice) {
   std::set<TopicPartition> chosen;
   for (const auto& each : choice) {
-    PG_ASSIGN(const TopicMetadata topic, home.describe_topic(each.topic));
-    if (each.partition && !topic.has(*each.partition)) {
-      return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", each.topic, each.partition->value));
-    }
-    for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
-      if (!each.partition || *each.partition == PartitionId(p)) chosen.insert({each.topic, PartitionId(p)});
-    }
+    PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.topic));
+    if (!each.partition) add_all(*topic, chosen);
+    else if (topic->has(*each.partition)) chosen.insert({each.topic, *each.partition});
+    else return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", each.topic, each.partition->value));
+  }
+  if (!choice.empty()) return chosen;
+  for (const auto& [partition, offset] : group.offsets.by_partition) chosen.insert(partition);
+  for (const auto& name : group.metadata ? subscribed_topics(*group.metadata) : std::set<std::string>()) {
+    PG_ASSIGN(const TopicMetadata* const topic, topics.find(name));
+    if (topic != nullptr) add_all(*topic, chosen);
   }
   return chosen;
 }
@@ -81,13 +98,20 @@ bool is_chosen(const std::vector<PartitionChoice>& choice, const TopicPartition&
          });
 }
 
-// Empty where the topic is gone.
-Result<std::unique_ptr<PartitionLog>> open_log(const Home& home, const TopicPartition& partition, Deadline deadline) {
-  const auto topic = home.describe_topic(partition.topic);
-  if (!topic && topic.error().code == Errc::not_found) return std::unique_ptr<PartitionLog>();
-  PG_CHECK(topic);
-  if (!topic->has(partition.partition)) return std::unique_ptr<PartitionLog>();
-  return home.open_partition(*topic, partition.partition, Access::read_write, deadline);
+Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const TopicPartition& partition, Deadline deadline) {
+  PartitionProgress progress;
+  progress.partition = partition;
+  PG_ASSIGN(const auto log, topics.open(partition, deadline));
+  if (!log) {
+    if (const auto found = group.offsets.by_partition.find(partition); found != group.offsets.by_partition.end()) progress.committed = found->second;
+    return progress;
+  }
+  PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
+  if (const CommittedOffset* committed = group.offsets.of(partition, topic->id)) progress.committed = *committed;
+  const auto state = log->current_state();
+  progress.log_start = state->position().log_start;
+  progress.log_end = state->high_watermark();
+  return progress;
 }
 
 Result<GroupDescription> describe(const Home& home, const std::string& name, const Group& group,
@@ -97,16 +121,11 @@ Result<GroupDescription> describe(const Home& home, const std::string& name, con
   PG_ASSIGN(description.members, live_members(home, name, group));
   if (group.metadata) description.generation = group.metadata->generation;
   if (description.is_live()) description.assignor = group.metadata->protocol;
-  PG_ASSIGN(const auto partitions, chosen_partitions(home, group, choice));
+  Topics topics(home);
+  PG_ASSIGN(const auto partitions, chosen_partitions(topics, group, choice));
   for (const auto& partition : partitions) {
-    PartitionProgress progress{.partition = partition, .committed = {}, .log_start = {}, .log_end = {}, .member = owner_of(description.members, partition)};
-    if (const auto found = group.offsets.find(partition); found != group.offsets.end()) progress.committed = found->second;
-    PG_ASSIGN(const auto log, open_log(home, partition, deadline));
-    if (log) {
-      const auto state = log->current_state();
-      progress.log_start = state->position().log_start;
-      progress.log_end = state->high_watermark();
-    }
+    PG_ASSIGN(auto progress, progress_of(topics, group, partition, deadline));
+    progress.member = owner_of(description.members, partition);
     description.partitions.push_back(std::move(progress));
   }
   return description;
@@ -122,16 +141,36 @@ Result<GroupTable> open_table(Home& home, const std::string& group, Deadline dea
 Result<Offset> resolve(PartitionLog& log, const Place& place, std::optional<Offset> committed) {
   const auto state = log.current_state();
   const Offset start = state->position().log_start, end = state->high_watermark();
-  const Offset current = committed.value_or(start);
-  Offset to;
-  if (place.kind == Place::Kind::after_start) {
-    to = current + place.value;
-  } else if (place.kind == Place::Kind::before_end) {
-    to = current + -place.value;
-  } else {
-    PG_ASSIGN(to, resolve_place(log, place, start, end));
-  }
+  const Offset current = std::clamp(committed.value_or(start), start, end);
+  if (place.kind == Place::Kind::after_start) return current + std::min(place.value, end - current);
+  if (place.kind == Place::Kind::before_end) return current + -std::min(place.value, current - start);
+  PG_ASSIGN(const Offset to, resolve_place(log, place, start, end));
   return std::clamp(to, start, end);
+}
+
+// Where a place is in each partition; partitions that are gone are left out.
+Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& group, const Place& place,
+                                               const std::vector<PartitionChoice>& choice, Deadline deadline) {
+  std::vector<OffsetChange> changes;
+  PG_ASSIGN(const auto partitions, chosen_partitions(topics, group, choice));
+  for (const auto& partition : partitions) {
+    PG_ASSIGN(const auto log, topics.open(partition, deadline));
+    if (!log) continue;
+    PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
+    const CommittedOffset* stored = group.offsets.of(partition, topic->id);
+    const auto from = stored != nullptr ? std::optional(stored->offset) : std::nullopt;
+    PG_ASSIGN(const Offset to, resolve(*log, place, from));
+    changes.push_back({partition, from, to, LeaderEpoch(log->current_state()->page().leader_epoch.load(std::memory_order_relaxed))});
+  }
+  return changes;
+}
+
+// Its members can commit nothing any more, and join again.
+GroupMetadata without_members(GroupMetadata group) {
+  group.members.clear();
+  group.protocol = group.leader = "";
+  ++group.generation;
+  return group;
 }
 
 }  // namespace
@@ -141,15 +180,15 @@ int64_t PartitionProgress::lag() const {
   return std::max<int64_t>(0, log_end - next);
 }
 
-Result<std::vector<GroupDescription>> describe_groups(Home& home, Deadline deadline) {
-  std::vector<GroupDescription> descriptions;
+Result<std::vector<GroupSummary>> list_groups(Home& home, Deadline deadline) {
+  std::vector<GroupSummary> groups;
   PG_ASSIGN(const auto table, GroupTable::open_existing(home, {}, deadline));
-  if (!table) return descriptions;
+  if (!table) return groups;
   for (const auto& [name, group] : table->groups()) {
-    PG_ASSIGN(auto description, describe(home, name, group, {}, deadline));
-    descriptions.push_back(std::move(description));
+    PG_ASSIGN(const auto members, live_members(home, name, group));
+    groups.push_back({name, !members.empty()});
   }
-  return descriptions;
+  return groups;
 }
 
 Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
@@ -158,36 +197,33 @@ Result<GroupDescription> describe_group(Home& home, const std::string& group, co
   return describe(home, group, table.group(group), choice, deadline);
 }
 
+Result<std::vector<OffsetChange>> plan_seek(Home& home, const std::string& name, const Place& place,
+                                            const std::vector<PartitionChoice>& choice, Deadline deadline) {
+  PG_CHECK(names::check_group_name(name));
+  PG_ASSIGN(const auto table, GroupTable::open_existing(home, name, deadline));
+  if (choice.empty() && (!table || table->groups().empty())) return tl::unexpected(unknown_group(name));
+  Topics topics(home);
+  return plan_offsets(topics, table ? table->group(name) : Group(), place, choice, deadline);
+}
+
 Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& name, const Place& place,
-                                             const std::vector<PartitionChoice>& choice, LiveGroup live, bool dry_run,
-                                             Deadline deadline) {
+                                             const std::vector<PartitionChoice>& choice, LiveGroup live, Deadline deadline) {
   PG_CHECK(names::check_group_name(name));
   // A group that does not exist yet may be given a place to begin at, if topics are named.
   PG_ASSIGN(auto table, choice.empty() ? open_table(home, name, deadline) : GroupTable::open(home, name, deadline));
+  Topics topics(home);
   std::vector<OffsetChange> changes;
   const auto decide = [&]() -> Result<std::vector<TableRow>> {
     const Group& group = table.group(name);
-    if (live == LiveGroup::refuse && !dry_run) PG_CHECK(refuse_live(home, name, group));
+    if (live == LiveGroup::refuse) PG_CHECK(refuse_live(home, name, group));
+    PG_ASSIGN(changes, plan_offsets(topics, group, place, choice, deadline));
     std::vector<TableRow> rows;
-    changes.clear();
-    PG_ASSIGN(const auto partitions, chosen_partitions(home, group, choice));
-    for (const auto& partition : partitions) {
-      PG_ASSIGN(const auto log, open_log(home, partition, deadline));
-      if (!log) continue;
-      std::optional<Offset> from;
-      if (const auto found = group.offsets.find(partition); found != group.offsets.end()) from = found->second.offset;
-      PG_ASSIGN(const Offset to, resolve(*log, place, from));
-      changes.push_back({partition, from, to});
-      rows.push_back(offset_row(name, partition, CommittedOffset{to, LeaderEpoch(-1), "", home.env().clock.wall_ms()}));
+    for (const auto& change : changes) {
+      PG_ASSIGN(const TopicMetadata* const topic, topics.get(change.partition.topic));
+      rows.push_back(offset_row(name, change.partition, committed_offset(home.env(), change.to, change.epoch, topic->id)));
     }
-    if (group.metadata && !group.metadata->members.empty() && !rows.empty()) {
-      GroupMetadata fenced = *group.metadata;
-      fenced.members.clear();
-      fenced.protocol = fenced.leader = "";
-      ++fenced.generation;
-      rows.push_back(metadata_row(name, fenced));
-    }
-    return dry_run ? std::vector<TableRow>() : rows;
+    if (!rows.empty() && group.metadata && !group.metadata->members.empty()) rows.push_back(metadata_row(name, without_members(*group.metadata)));
+    return rows;
   };
   PG_CHECK(table.change(decide, deadline));
   return changes;
@@ -196,11 +232,17 @@ Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& name
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& name, const std::vector<DeliveredOffset>& offsets,
                                                  Deadline deadline) {
   PG_CHECK(names::check_group_name(name));
+  Topics topics(home);
+  std::map<TopicPartition, CommittedOffset> furthest;
   for (const auto& each : offsets) {
-    PG_ASSIGN(const TopicMetadata topic, home.describe_topic(each.partition.topic));
-    if (!topic.has(each.partition.partition)) {
-      return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", topic.name, each.partition.partition.value));
+    PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.partition.topic));
+    PG_ASSIGN(const auto log, topics.open(each.partition, deadline));
+    if (!log) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", topic->name, each.partition.partition.value));
+    if (const Offset end = log->current_state()->high_watermark(); each.next > end) {
+      return fail(Errc::out_of_range, fmt::format("'{}' ends at {}, below offset {}", log->name(), end.value, each.next.value));
     }
+    const auto [kept, is_new] = furthest.try_emplace(each.partition, committed_offset(home.env(), each.next, each.leader_epoch, topic->id));
+    if (!is_new && each.next > kept->second.offset) kept->second = committed_offset(home.env(), each.next, each.leader_epoch, topic->id);
   }
   PG_ASSIGN(auto table, GroupTable::open(home, name, deadline));
   std::vector<OffsetChange> changes;
@@ -209,16 +251,17 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
     PG_CHECK(refuse_live(home, name, group));
     std::vector<TableRow> rows;
     changes.clear();
-    for (const auto& each : offsets) {
-      const auto found = group.offsets.find(each.partition);
-      const auto from = found == group.offsets.end() ? std::nullopt : std::optional<Offset>(found->second.offset);
-      if (from && *from >= each.next) continue;
-      changes.push_back({each.partition, from, each.next});
-      rows.push_back(offset_row(name, each.partition, CommittedOffset{each.next, each.leader_epoch, "", home.env().clock.wall_ms()}));
+    for (const auto& [partition, next] : furthest) {
+      PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
+      const CommittedOffset* stored = group.offsets.of(partition, topic->id);
+      if (stored != nullptr && stored->offset >= next.offset) continue;
+      changes.push_back({partition, stored != nullptr ? std::optional(stored->offset) : std::nullopt, next.offset, next.leader_epoch});
+      rows.push_back(offset_row(name, partition, next));
     }
     return rows;
   };
   PG_CHECK(table.change(decide, deadline));
+  PG_CHECK(table.flush(deadline));
   return changes;
 }
 
@@ -231,9 +274,9 @@ Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& 
     PG_CHECK(refuse_live(home, name, group));
     std::vector<TableRow> rows;
     changes.clear();
-    for (const auto& [partition, offset] : group.offsets) {
+    for (const auto& [partition, offset] : group.offsets.by_partition) {
       if (!is_chosen(choice, partition)) continue;
-      changes.push_back({partition, offset.offset, Offset(-1)});
+      changes.push_back({partition, offset.offset, Offset(-1), LeaderEpoch(-1)});
       rows.push_back(offset_row(name, partition, std::nullopt));
     }
     return rows;
@@ -249,7 +292,7 @@ Result<> delete_group(Home& home, const std::string& name, Deadline deadline) {
         const Group& group = table.group(name);
         PG_CHECK(refuse_live(home, name, group));
         std::vector<TableRow> rows;
-        for (const auto& [partition, offset] : group.offsets) rows.push_back(offset_row(name, partition, std::nullopt));
+        for (const auto& [partition, offset] : group.offsets.by_partition) rows.push_back(offset_row(name, partition, std::nullopt));
         if (group.metadata) rows.push_back(metadata_row(name, std::nullopt));
         return rows;
       },

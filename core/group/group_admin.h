@@ -29,8 +29,12 @@ struct GroupDescription {
   bool is_live() const { return !members.empty(); }
 };
 
+struct GroupSummary {
+  std::string name;
+  bool is_live = false;
+};
 // Sorted by name.
-Result<std::vector<GroupDescription>> describe_groups(Home& home, Deadline deadline);
+Result<std::vector<GroupSummary>> list_groups(Home& home, Deadline deadline);
 
 // Which partitions an operation is for: a whole topic where there is no partition; none: all that the group knows.
 struct PartitionChoice {
@@ -42,19 +46,23 @@ struct PartitionChoice {
 Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
                                         Deadline deadline);
 
-// Where to: a Place, of which after_start and before_end count from the committed offset here.
 struct OffsetChange {
   TopicPartition partition;
   std::optional<Offset> from;
-  Offset to;
+  Offset to;          // -1: it is forgotten
+  LeaderEpoch epoch;  // of the log at `to`, as far as it is known
 };
+
+// What seek_group would do; changes nothing. Places are as in Place, but after_start and before_end count from the
+// committed offset. Those outside of a log become its start or its end.
+Result<std::vector<OffsetChange>> plan_seek(Home& home, const std::string& group, const Place& place,
+                                            const std::vector<PartitionChoice>& choice, Deadline deadline);
 
 enum class LiveGroup { refuse, fence };  // busy; or its members are taken out, and join again at the new offsets
 
-// Moves the group's offsets, all at once. Places outside of a log become its start or its end. Errors: not_found, busy.
+// Moves the group's offsets, all at once. Errors: not_found, busy.
 Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& group, const Place& place,
-                                             const std::vector<PartitionChoice>& choice, LiveGroup live, bool dry_run,
-                                             Deadline deadline);
+                                             const std::vector<PartitionChoice>& choice, LiveGroup live, Deadline deadline);
 
 struct DeliveredOffset {
   TopicPartition partition;
@@ -62,7 +70,8 @@ struct DeliveredOffset {
   LeaderEpoch leader_epoch{-1};
 };
 // Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
-// already stay. Those that were changed. Errors: busy (members are reading), not_found (a topic).
+// already stay. Those that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
+// before).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);
 

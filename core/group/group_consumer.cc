@@ -13,8 +13,25 @@ namespace {
 // How soon a change of the assignment is noticed, and a partition that its owner lets go.
 constexpr Duration kAssignmentPollInterval = std::chrono::milliseconds(50);
 
+// Looking who still has a partition goes through all processes.
+constexpr Duration kLeftoverLookInterval = 5 * kGroupLookInterval;
+
 std::string name_of(const TopicPartition& partition) {
   return fmt::format("partition {} of '{}'", partition.partition.value, partition.topic);
+}
+
+std::set<TopicPartition> partitions_of(const Assignment& assignment) {
+  std::set<TopicPartition> found;
+  for (const auto& [topic, partitions] : assignment) {
+    for (const PartitionId partition : partitions) found.insert({topic, partition});
+  }
+  return found;
+}
+
+std::set<TopicPartition> difference(const std::set<TopicPartition>& from, const std::set<TopicPartition>& without) {
+  std::set<TopicPartition> left;
+  std::set_difference(from.begin(), from.end(), without.begin(), without.end(), std::inserter(left, left.end()));
+  return left;
 }
 
 // Where the log left `epoch`; `end` where it has not left it yet. A record at or above was never, or is no longer, in it.
@@ -34,103 +51,136 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(Home& home, GroupCons
   PG_ASSIGN(opened->membership_, Membership::join(home, chosen.membership, opened->deadline()));
   ConsumerOptions reading{.topics = {}, .follow = chosen.follow, .timeout = chosen.timeout, .skip_damage = chosen.skip_damage};
   PG_ASSIGN(opened->consumer_, Consumer::open(home, std::move(reading)));
-  PG_CHECK(opened->follow_assignment());
+  PG_CHECK(opened->attend());
   return opened;
 }
 
 Result<std::optional<FetchedBatch>> GroupConsumer::poll(Deadline deadline) {
   Clock& clock = home_.env().clock;
   for (;;) {
-    PG_CHECK(follow_assignment());
+    PG_CHECK(attend());
     const Deadline soon = std::min(deadline, clock.after(kAssignmentPollInterval));
     PG_ASSIGN(const auto fetched, consumer_->poll(soon));
     if (fetched) return fetched;
     const Deadline now = clock.now();
     if (at_end() || now >= deadline) return std::nullopt;
-    if (!awaited_.empty() && !options_.follow && now >= awaited_until_) {
-      return fail(Errc::timed_out, fmt::format("{} is still being read by another member of the group", name_of(*awaited_.begin())));
+    if (!awaited_.partitions.empty() && !options_.follow && now - awaited_.since >= options_.timeout) {
+      return fail(Errc::timed_out, fmt::format("{} is still being read by another member of the group", name_of(*awaited_.partitions.begin())));
     }
     if (consumer_->at_end()) clock.wait({}, soon - now);  // it does not wait where it has nothing to wait for
   }
 }
 
-bool GroupConsumer::at_end() const { return !options_.follow && awaited_.empty() && consumer_->at_end(); }
+bool GroupConsumer::at_end() const { return !options_.follow && awaited_.partitions.empty() && consumer_->at_end(); }
 
-Result<> GroupConsumer::follow_assignment() {
+Result<> GroupConsumer::attend() {
   if (!options_.membership.looks_by_itself) PG_CHECK(membership_->look());
-  PG_ASSIGN(auto view, membership_->view());
-  if (!view.is_member) {
-    PG_CHECK(forget_everything());
-    PG_CHECK(membership_->rejoin(deadline()));
-    PG_ASSIGN(view, membership_->view());
-  }
-  std::set<TopicPartition> assigned;
-  for (const auto& [topic, partitions] : view.assignment) {
-    for (const PartitionId partition : partitions) assigned.insert({topic, partition});
-  }
-  for (const auto& partition : std::set<TopicPartition>(owned_)) {
-    if (!assigned.contains(partition)) PG_CHECK(give_up(partition));
-  }
-  std::set<TopicPartition> awaited;
-  for (const auto& partition : assigned) {
-    if (owned_.contains(partition)) continue;
-    PG_ASSIGN(const bool owned, membership_->try_own(partition));
-    if (owned) {
-      PG_CHECK(start(partition));
-    } else {
-      awaited.insert(partition);
+  for (;;) {
+    const int64_t changes = membership_->changes();
+    if (changes == followed_changes_ && awaited_.partitions.empty()) return {};
+    PG_ASSIGN(const auto view, membership_->view());
+    if (!view.missing_topic.empty()) return fail(Errc::not_found, fmt::format("topic '{}' was deleted", view.missing_topic));
+    const auto assigned = partitions_of(view.assignment);
+    PG_ASSIGN(const bool is_member, view.is_member ? give_up(difference(owned_, assigned)) : Result<bool>(false));
+    if (is_member) {
+      PG_CHECK(take_over(difference(assigned, owned_)));
+      followed_changes_ = changes;
+      return look_for_leftovers();
     }
+    PG_CHECK(rejoin());
   }
-  if (awaited != awaited_) awaited_until_ = deadline();
-  awaited_ = std::move(awaited);
-  return {};
 }
 
-Result<> GroupConsumer::give_up(const TopicPartition& partition) {
-  PG_CHECK(options_.release(partition));
-  PG_CHECK(commit());
-  consumer_->remove(partition);
-  owned_.erase(partition);
-  if (options_.commits) positions_.erase(partition);  // the next owner's from now on
-  membership_->disown(partition);
-  return {};
+// False: this is no member any more.
+Result<bool> GroupConsumer::give_up(const std::set<TopicPartition>& partitions) {
+  if (partitions.empty()) return true;
+  for (const auto& partition : partitions) PG_CHECK(options_.release(partition));
+  const auto committed = commit();
+  if (!committed && committed.error().code == Errc::fenced) return false;
+  PG_CHECK(committed);
+  for (const auto& partition : partitions) {
+    consumer_->remove(partition);
+    owned_.erase(partition);
+    if (options_.commits) positions_.by_partition.erase(partition);  // the next owner's from now on
+    membership_->disown(partition);
+  }
+  return true;
 }
 
 // Whatever was delivered and not committed will be delivered again, perhaps by others, who may own the partitions by now.
-Result<> GroupConsumer::forget_everything() {
+Result<> GroupConsumer::rejoin() {
   home_.env().notice(fmt::format("this member was taken out of group '{}': it joins again", membership_->group()));
-  for (const auto& partition : std::set<TopicPartition>(owned_)) {
+  for (const auto& partition : owned_) {
     PG_CHECK(options_.release(partition));
     consumer_->remove(partition);
     membership_->disown(partition);
   }
   owned_.clear();
-  positions_.clear();
+  if (options_.commits) positions_.by_partition.clear();
   uncommitted_ = false;
+  return membership_->rejoin(deadline());
+}
+
+Result<> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
+  std::set<TopicPartition> got, awaited;
+  for (const auto& partition : partitions) {
+    PG_ASSIGN(const bool owned, membership_->try_own(partition));
+    (owned ? got : awaited).insert(partition);
+  }
+  if (awaited != awaited_.partitions) {
+    const Deadline now = home_.env().clock.now();
+    awaited_ = {std::move(awaited), now, now + kGroupLookInterval};
+  }
+  return got.empty() ? Result<>() : start(got);
+}
+
+// A command that a dead member left running ends here. An owner that cannot be seen is waited for, however long: two
+// at once would be worse.
+Result<> GroupConsumer::look_for_leftovers() {
+  const Deadline now = home_.env().clock.now();
+  if (awaited_.partitions.empty() || now < awaited_.next_look) return {};
+  PG_ASSIGN(const int seen, membership_->kill_leftovers(awaited_.partitions));
+  awaited_.next_look = home_.env().clock.after(kLeftoverLookInterval);
+  if (seen > 0 || awaited_.noted || now - awaited_.since < options_.membership.session_timeout) return {};
+  awaited_.noted = true;
+  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen: waiting for it", name_of(*awaited_.partitions.begin())));
   return {};
 }
 
-Result<> GroupConsumer::start(const TopicPartition& partition) {
-  owned_.insert(partition);
-  PG_ASSIGN(const TopicMetadata topic, home_.describe_topic(partition.topic));
-  PG_ASSIGN(const Offset from, starting_offset(topic, partition));
-  return consumer_->add(topic, partition.partition, from);
+// After the partitions are owned: their last owners have committed by then.
+Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
+  PG_ASSIGN(auto committed, membership_->committed(deadline()));
+  std::map<std::string, TopicMetadata> topics;
+  for (const auto& partition : partitions) {
+    if (!topics.contains(partition.topic)) {
+      PG_ASSIGN(topics[partition.topic], home_.describe_topic(partition.topic));
+    }
+    const TopicMetadata& topic = topics[partition.topic];
+    owned_.insert(partition);
+    topic_ids_[topic.name] = topic.id;
+    PG_ASSIGN(auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
+    if (committed.of(partition, topic.id) == nullptr) {
+      PG_ASSIGN(const Offset first, first_offset(topic, partition, committed));
+      PG_CHECK(consumer_->add(partition, std::move(log), first));
+      PG_ASSIGN(committed, membership_->committed(deadline()));
+    } else {
+      PG_ASSIGN(const Offset from, committed_start(partition, *log, *committed.of(partition, topic.id)));
+      PG_CHECK(consumer_->add(partition, std::move(log), from));
+    }
+  }
+  return {};
 }
 
-// Read after the partition is owned: its last owner has committed by then.
-Result<Offset> GroupConsumer::starting_offset(const TopicMetadata& topic, const TopicPartition& partition) {
-  PG_ASSIGN(const auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
-  PG_ASSIGN(const auto committed, membership_->committed(deadline()));
-  const auto found = committed.find(partition);
-  if (found == committed.end()) return first_offset(topic, partition, committed);
-  const CommittedOffset& last = found->second;
-  const auto state = log->current_state();
+// Where the group goes on.
+Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, const PartitionLog& log, const CommittedOffset& last) {
+  const auto state = log.current_state();
   const Offset start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(const Offset epoch_end, end_of_epoch(home_.env(), *log, last.leader_epoch, end));
-  if (last.leader_epoch >= LeaderEpoch(0) && last.offset > epoch_end && epoch_end >= start) {
+  PG_ASSIGN(const Offset epoch_end, end_of_epoch(home_.env(), log, last.leader_epoch, end));
+  if (last.leader_epoch >= LeaderEpoch(0) && last.offset > epoch_end) {
+    const Offset back = std::max(epoch_end, start);
     home_.env().notice(fmt::format("{} lost records that the group had read: it goes back from {} to {}", name_of(partition),
-                                   last.offset.value, epoch_end.value));
-    return epoch_end;
+                                   last.offset.value, back.value));
+    return back;
   }
   if (last.offset >= start && last.offset <= end) return last.offset;
   const std::string what = fmt::format("the group's offset {} is not in {}, which holds {} to {}", last.offset.value,
@@ -145,26 +195,30 @@ Result<Offset> GroupConsumer::starting_offset(const TopicMetadata& topic, const 
 // moment, whoever reads them and when; it is committed, so that lag is known from the beginning, and so that what
 // comes between is not skipped. Partitions that are added later are read whole.
 Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const TopicPartition& partition,
-                                           const std::map<TopicPartition, CommittedOffset>& committed) {
+                                           const CommittedOffsets& committed) {
   if (options_.reset == OffsetReset::fail) {
     return fail(Errc::out_of_range, fmt::format("the group has no offset for {}; --reset says where to begin", name_of(partition)));
   }
-  const bool knows_topic = std::any_of(committed.begin(), committed.end(), [&](const auto& entry) { return entry.first.topic == topic.name; });
-  const bool at_end = options_.reset == OffsetReset::latest && !knows_topic;
-  std::map<TopicPartition, CommittedOffset> first;
+  const auto knows = [&](size_t p) { return committed.of({topic.name, PartitionId(static_cast<int32_t>(p))}, topic.id) != nullptr; };
+  bool at_end = options_.reset == OffsetReset::latest;
+  for (size_t p = 0; p < topic.partitions.size(); ++p) at_end = at_end && !knows(p);
+  CommittedOffsets first;
   for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
     PG_ASSIGN(const auto log, home_.open_partition(topic, PartitionId(p), Access::read_write, deadline()));
     const auto state = log->current_state();
-    first[{topic.name, PartitionId(p)}] = {at_end ? state->high_watermark() : state->position().log_start, LeaderEpoch(-1), "",
-                                           home_.env().clock.wall_ms()};
+    const LeaderEpoch epoch(state->page().leader_epoch.load(std::memory_order_relaxed));
+    const Offset place = at_end ? state->high_watermark() : state->position().log_start;
+    first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, epoch, topic.id);
   }
   PG_CHECK(membership_->commit_missing(first, deadline()));
   PG_ASSIGN(const auto now, membership_->committed(deadline()));
-  return now.at(partition).offset;
+  const CommittedOffset* found = now.of(partition, topic.id);
+  if (found == nullptr) return fail(Errc::conflict, fmt::format("the group's offset for {} was deleted meanwhile", name_of(partition)));
+  return found->offset;
 }
 
 void GroupConsumer::delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) {
-  positions_[partition] = {next, epoch, "", home_.env().clock.wall_ms()};
+  positions_.by_partition[partition] = committed_offset(home_.env(), next, epoch, topic_ids_[partition.topic]);
   uncommitted_ = true;
 }
 

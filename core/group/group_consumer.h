@@ -3,8 +3,8 @@
 //
 //   poll() → deliver the records → delivered(partition, next) → … → commit() → … → leave()
 //
-// The assignment changes within poll(). Before a partition is given up, `release` is called: what was handed out of it is
-// then delivered, or never will be by this member; what is delivered is committed. Not thread-safe.
+// The assignment changes within poll() and attend(). Before a partition is given up, `release` is called: what was handed out
+// of it is then delivered, or never will be by this member; what is delivered is committed. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -39,11 +39,10 @@ class GroupConsumer {
   static Result<std::unique_ptr<GroupConsumer>> open(Home& home, GroupConsumerOptions options);
 
   // As Consumer::poll. Without `follow` it reads each partition to the end seen when it was got. timed_out: a partition
-  // was not let go by its owner in time. Errors also: out_of_range (OffsetReset::fail).
+  // was not let go by its owner in time. not_found: one of the topics was deleted. out_of_range: OffsetReset::fail.
   Result<std::optional<FetchedBatch>> poll(Deadline deadline);
-  // The part of poll() that follows the assignment, for who wants no records for a while. A batch stays valid, unless its
-  // partition was given up.
-  Result<> attend() { return follow_assignment(); }
+  // Follows the assignment without reading; for who has enough to do with what it has read.
+  Result<> attend();
   // Without `follow`: everything was read, and no partition is waited for.
   bool at_end() const;
 
@@ -52,9 +51,8 @@ class GroupConsumer {
   // What was delivered and is not committed yet is now, on stable storage. fenced: this member was taken for dead;
   // what is not committed will be delivered again, by whoever reads it now.
   Result<> commit();
-  bool has_uncommitted() const { return uncommitted_; }
-  // Everything that was delivered, whether committed or not.
-  const std::map<TopicPartition, CommittedOffset>& positions() const { return positions_; }
+  // What was delivered, whether committed or not: of the partitions that this member has, or, where nothing is committed, has had.
+  const std::map<TopicPartition, CommittedOffset>& positions() const { return positions_.by_partition; }
 
   // Commits, and gives everything up.
   Result<> leave();
@@ -64,23 +62,32 @@ class GroupConsumer {
 
  private:
   GroupConsumer(Home& home, GroupConsumerOptions options) : home_(home), options_(std::move(options)) {}
-  Result<> follow_assignment();
-  Result<> give_up(const TopicPartition& partition);
-  Result<> forget_everything();
-  Result<> start(const TopicPartition& partition);
-  Result<Offset> starting_offset(const TopicMetadata& topic, const TopicPartition& partition);
+  Result<bool> give_up(const std::set<TopicPartition>& partitions);
+  Result<> take_over(const std::set<TopicPartition>& partitions);
+  Result<> rejoin();
+  Result<> look_for_leftovers();
+  Result<> start(const std::set<TopicPartition>& partitions);
+  Result<Offset> committed_start(const TopicPartition& partition, const PartitionLog& log, const CommittedOffset& last);
   Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
-                              const std::map<TopicPartition, CommittedOffset>& committed);
+                              const CommittedOffsets& committed);
   Deadline deadline() const { return home_.env().clock.after(options_.timeout); }
 
   Home& home_;
   GroupConsumerOptions options_;
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<Consumer> consumer_;
+  int64_t followed_changes_ = -1;  // of Membership::changes()
   std::set<TopicPartition> owned_;
-  std::set<TopicPartition> awaited_;  // assigned, and not yet let go by its last owner
-  Deadline awaited_until_ = kNoDeadline;
-  std::map<TopicPartition, CommittedOffset> positions_;
+  std::map<std::string, Uuid> topic_ids_;  // of what is owned
+
+  struct Awaited {
+    std::set<TopicPartition> partitions;  // assigned, and not yet let go by their last owner
+    Deadline since, next_look;
+    bool noted = false;
+  };
+  Awaited awaited_;
+
+  CommittedOffsets positions_;
   bool uncommitted_ = false;
 };
 

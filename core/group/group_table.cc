@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+#include "core/format/path_names.h"
+#include "core/os/signals.h"
+
 namespace pg {
 
 const GroupMember* Group::member(const std::string& id) const {
@@ -10,9 +14,21 @@ const GroupMember* Group::member(const std::string& id) const {
   return found == metadata->members.end() ? nullptr : &*found;
 }
 
+const CommittedOffset* CommittedOffsets::of(const TopicPartition& partition, const Uuid& topic_id) const {
+  const auto found = by_partition.find(partition);
+  if (found == by_partition.end()) return nullptr;
+  // What somebody else has committed says something else there, or nothing.
+  const auto committed_id = parse_uuid(found->second.metadata);
+  return committed_id && *committed_id != topic_id ? nullptr : &found->second;
+}
+
+CommittedOffset committed_offset(const Env& env, Offset next, LeaderEpoch epoch, const Uuid& topic_id) {
+  return {next, epoch, uuid_text(topic_id), env.clock.wall_ms()};
+}
+
 Result<GroupTable> GroupTable::open(Home& home, std::optional<std::string> only, Deadline deadline) {
   PG_ASSIGN(auto table, LogTable::open(home, kConsumerOffsetsTable, deadline));
-  GroupTable opened(std::move(table), std::move(only));
+  GroupTable opened(home.env(), std::move(table), std::move(only));
   PG_CHECK(opened.catch_up(deadline));
   return opened;
 }
@@ -33,7 +49,9 @@ Result<> GroupTable::take_in(std::string_view key, std::optional<std::string_vie
   if (!parsed) return {};  // of a newer version
   const auto* of_offset = std::get_if<OffsetKey>(&*parsed);
   const std::string& name = of_offset != nullptr ? of_offset->group : std::get<GroupKey>(*parsed).group;
-  if (only_ && name != *only_) return {};
+  // Kafka takes any name; ours are those of directories.
+  if ((only_ && name != *only_) || !names::check_group_name(name)) return {};
+  ++rows_taken_;
   Group& group = groups_[name];
   if (of_offset == nullptr) {
     group.metadata.reset();
@@ -41,11 +59,11 @@ Result<> GroupTable::take_in(std::string_view key, std::optional<std::string_vie
       PG_ASSIGN(group.metadata, parse_group_metadata(*value));
     }
   } else if (value) {
-    PG_ASSIGN(group.offsets[of_offset->partition], parse_committed_offset(*value));
+    PG_ASSIGN(group.offsets.by_partition[of_offset->partition], parse_committed_offset(*value));
   } else {
-    group.offsets.erase(of_offset->partition);
+    group.offsets.by_partition.erase(of_offset->partition);
   }
-  if (!group.metadata && group.offsets.empty()) groups_.erase(name);
+  if (!group.metadata && group.offsets.by_partition.empty()) groups_.erase(name);
   return {};
 }
 
@@ -56,15 +74,18 @@ const Group& GroupTable::group(const std::string& name) const {
 }
 
 Result<> GroupTable::change(const Decide& decide, Deadline deadline) {
+  PG_CHECK(catch_up(deadline));
   for (;;) {
-    PG_CHECK(catch_up(deadline));
+    const int64_t decided_on = rows_taken_;
     PG_ASSIGN(const auto rows, decide());
-    if (!rows.empty()) {
+    if (rows.empty()) return {};
+    while (rows_taken_ == decided_on) {
       PG_ASSIGN(const bool appended, table_.append(rows, deadline));
-      if (!appended) continue;
       PG_CHECK(catch_up(deadline));
+      if (appended) return table_.flush(deadline);
+      if (env_.clock.now() >= deadline) return fail(Errc::timed_out, "other groups change all the time, and were always first");
+      if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while others were first");
     }
-    return table_.flush(deadline);
   }
 }
 

@@ -15,12 +15,22 @@
 
 namespace pg {
 
+struct CommittedOffsets {
+  std::map<TopicPartition, CommittedOffset> by_partition;
+
+  // Null: none, or one of another topic that had the name before.
+  const CommittedOffset* of(const TopicPartition& partition, const Uuid& topic_id) const;
+};
+
 struct Group {
   std::optional<GroupMetadata> metadata;  // none: nobody was ever a member, offsets were committed by hand
-  std::map<TopicPartition, CommittedOffset> offsets;
+  CommittedOffsets offsets;
 
-  const GroupMember* member(const std::string& id) const;
+  const GroupMember* member(const std::string& id) const;  // null: there is none
 };
+
+// Where a partition stands, as it is committed: the metadata, free in Kafka's format, names the topic by its id.
+CommittedOffset committed_offset(const Env& env, Offset next, LeaderEpoch epoch, const Uuid& topic_id);
 
 class GroupTable {
  public:
@@ -36,19 +46,25 @@ class GroupTable {
   // Empty if there is no such group.
   const Group& group(const std::string& name) const;
 
-  // Rows to write, decided on what groups() says; none: nothing is to be changed. Called again when somebody was first.
+  // Rows to write, decided on what groups() says; none: nothing is to be changed. Called again when the groups that are kept
+  // have changed meanwhile; when others have, the same rows are written.
   using Decide = std::function<Result<std::vector<TableRow>>()>;
-  // Returns when the change, and what it was decided on, is on stable storage and in groups(). On an error the change
-  // may have been made.
+  // Returns when the change, and what it was decided on, is on stable storage and in groups(). Where nothing is changed,
+  // nothing is flushed. On an error the change may have been made. timed_out, interrupted: others were always first.
   Result<> change(const Decide& decide, Deadline deadline);
+  // Everything that was read is on stable storage.
+  Result<> flush(Deadline deadline) { return table_.flush(deadline); }
 
  private:
-  GroupTable(LogTable table, std::optional<std::string> only) : table_(std::move(table)), only_(std::move(only)) {}
+  GroupTable(const Env& env, LogTable table, std::optional<std::string> only)
+      : env_(env), table_(std::move(table)), only_(std::move(only)) {}
   Result<> take_in(std::string_view key, std::optional<std::string_view> value);
 
+  Env env_;
   LogTable table_;
   std::optional<std::string> only_;
   std::map<std::string, Group> groups_;
+  int64_t rows_taken_ = 0;  // into groups_
 };
 
 TableRow offset_row(const std::string& group, const TopicPartition& partition, const std::optional<CommittedOffset>& offset);

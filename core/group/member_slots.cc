@@ -47,4 +47,19 @@ Result<uint64_t> MemberSlots::beats(int32_t slot) const {
   return load_big_endian<uint64_t>(word.data());
 }
 
+Result<std::vector<GroupMember>> living(const Env& env, const std::string& home, const std::string& group,
+                                        const std::vector<GroupMember>& members) {
+  std::vector<GroupMember> found;
+  if (members.empty()) return found;
+  const auto lock = env.files.open_lock(names::group_members_lock(home, group), Access::read_only);
+  if (!lock && lock.error().code == Errc::not_found) return found;
+  PG_CHECK(lock);
+  for (const auto& member : members) {
+    if (member.process.slot < 0) continue;
+    PG_ASSIGN(const bool held, (*lock)->is_held(static_cast<uint32_t>(member.process.slot)));
+    if (held) found.push_back(member);
+  }
+  return found;
+}
+
 }  // namespace pg

@@ -4,9 +4,12 @@
 // lives it counts up its word in the file of heartbeats, which stands still when it hangs. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/format/group_record.h"
 #include "core/os/env.h"
 
 namespace pg {
@@ -31,7 +34,11 @@ class MemberSlots {
   std::unique_ptr<LockFile> lock_;
   std::unique_ptr<File> heartbeats_;
   int32_t slot_ = -1;
-  uint64_t beats_ = 0;
+  std::atomic<uint64_t> beats_ = 0;
 };
+
+// Those of `members` that live, seen by who is none of them, and need not be allowed to write.
+Result<std::vector<GroupMember>> living(const Env& env, const std::string& home, const std::string& group,
+                                        const std::vector<GroupMember>& members);
 
 }  // namespace pg

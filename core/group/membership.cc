@@ -5,15 +5,23 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "core/format/path_names.h"
 
 namespace pg {
 namespace {
 
-// A look that takes longer is given up, and what was seen before one that came so late counts no more.
-constexpr Duration kLookPatience = 5 * kGroupLookInterval;
+// What a look may wait for a lock: it is to come round again before it misses anything.
+constexpr Duration kLookTimeout = 2 * kGroupLookInterval;
 
 }  // namespace
+
+Membership::Membership(Home& home, MembershipOptions options, std::unique_ptr<MemberSlots> slots, GroupTable table)
+    : home_(home),
+      options_(std::move(options)),
+      slots_(std::move(slots)),
+      table_(std::move(table)),
+      watch_(home.env(), *slots_) {}
 
 Result<std::unique_ptr<Membership>> Membership::join(Home& home, MembershipOptions options, Deadline deadline) {
   PG_CHECK(names::check_group_name(options.group));
@@ -22,27 +30,25 @@ Result<std::unique_ptr<Membership>> Membership::join(Home& home, MembershipOptio
   PG_ASSIGN(auto slots, MemberSlots::open(home.env(), home.path(), options.group));
   PG_CHECK(slots->take());
   std::unique_ptr<Membership> joined(new Membership(home, std::move(options), std::move(slots), std::move(table)));
-  PG_CHECK(joined->enter(deadline));
-  if (joined->options_.looks_by_itself) joined->thread_ = std::thread([member = joined.get()] { member->watch(); });
+  if (joined->options_.looks_by_itself) {
+    // Before anybody can know it.
+    PG_ASSIGN(joined->beater_, Ticker::start(kGroupLookInterval, [member = joined.get()] { (void)member->slots_->beat(); }));
+  }
+  PG_CHECK(joined->rejoin(deadline));
+  if (joined->options_.looks_by_itself) {
+    PG_ASSIGN(joined->watcher_, Ticker::start(kGroupLookInterval, [member = joined.get()] { member->watch(); }));
+  }
   return joined;
 }
 
-Membership::~Membership() { stop(); }
+Membership::~Membership() = default;
 
-void Membership::stop() {
-  {
-    const std::lock_guard guard(stop_mutex_);
-    stopping_ = true;
-  }
-  stopped_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
-// Makes itself a member, under a new id, and takes out whoever is seen to be gone.
-Result<> Membership::enter(Deadline deadline) {
+// Makes itself a member, under a new id, and takes out whoever is seen to be dead.
+Result<> Membership::rejoin(Deadline deadline) {
+  PG_ASSIGN(auto gone, find_gone());
+  const std::lock_guard guard(table_mutex_);
   const ProcessIdentity process = home_.env().process_identity();
   id_ = fmt::format("pg-consume-{}-{}", process.pid, uuid_text(home_.env().random.uuid()));
-  PG_ASSIGN(auto gone, find_gone());
   GroupMember self;
   self.id = id_;
   self.client_id = fmt::format("pg-consume-{}", process.pid);
@@ -52,26 +58,76 @@ Result<> Membership::enter(Deadline deadline) {
   return change_members({std::move(gone), std::move(self), options_.assignor}, deadline);
 }
 
-Result<> Membership::rejoin(Deadline deadline) {
-  const std::lock_guard guard(mutex_);
-  return enter(deadline);
-}
-
 Result<Membership::View> Membership::view() const {
-  const std::lock_guard guard(mutex_);
+  const std::lock_guard guard(view_mutex_);
   if (error_) return tl::unexpected(*error_);
   return view_;
 }
 
+Result<> Membership::look() {
+  (void)slots_->beat();
+  PG_ASSIGN(auto gone, find_gone());
+  const std::lock_guard guard(table_mutex_);
+  return take_out(std::move(gone), home_.env().clock.after(kLookTimeout));
+}
+
+// The looking itself needs no lock that a hung member could hold; what it finds is written down when the table is free.
+void Membership::watch() {
+  auto gone = find_gone();
+  Result<> looked;
+  if (gone) {
+    const std::unique_lock free(table_mutex_, std::try_to_lock);
+    if (!free) return;
+    looked = take_out(std::move(*gone), home_.env().clock.after(kLookTimeout));
+  } else {
+    looked = tl::unexpected(gone.error());
+  }
+  // What may pass is tried again the next time: a full disk, or a lock that somebody holds.
+  if (looked || looked.error().code == Errc::no_space || looked.error().code == Errc::timed_out || looked.error().code == Errc::interrupted) return;
+  const std::lock_guard guard(view_mutex_);
+  error_ = looked.error();
+  changes_.fetch_add(1, std::memory_order_release);
+}
+
+// Ids of members that are dead, or hang; the latter are killed first of all, since they may hold a lock that is needed.
+Result<std::set<std::string>> Membership::find_gone() {
+  std::vector<GroupMember> others;
+  {
+    const std::lock_guard guard(view_mutex_);
+    others = others_;
+  }
+  const std::lock_guard guard(watch_mutex_);
+  PG_ASSIGN(auto sight, watch_.look(others));
+  for (const auto& member : sight.hung) {
+    if (ended_.insert(member.id).second) end_hung(member);
+    sight.dead.insert(member.id);
+  }
+  return std::move(sight.dead);
+}
+
+void Membership::end_hung(const GroupMember& member) const {
+  const bool killed = home_.env().kill_process({{member.process.pid, member.process.pid_namespace}, member.process.start_time});
+  home_.env().notice(fmt::format("member {} of group '{}' has not moved for {} ms: {}", member.id, options_.group,
+                                 member.session_timeout_ms, killed ? "killed" : "its partitions are given to others"));
+}
+
+Result<> Membership::take_out(std::set<std::string> gone, Deadline deadline) {
+  PG_CHECK(table_.catch_up(deadline));
+  if (group_now().member(id_) != nullptr) return change_members({std::move(gone), {}, {}}, deadline);
+  note_view({});
+  return {};
+}
+
 Result<> Membership::change_members(const GroupChange& change, Deadline deadline) {
+  PartitionCounts counts;
   const auto decide = [&]() -> Result<std::vector<TableRow>> {
-    PG_ASSIGN(const PartitionCounts counts, count_partitions(change));
+    PG_ASSIGN(counts, count_partitions(change));
     PG_ASSIGN(const auto next, next_generation(group_now().metadata, change, counts, home_.env().clock.wall_ms()));
     if (!next) return std::vector<TableRow>();
     return std::vector<TableRow>{metadata_row(options_.group, next)};
   };
   PG_CHECK(table_.change(decide, deadline));
-  note_view();
+  note_view(counts);
   return {};
 }
 
@@ -89,82 +145,30 @@ Result<PartitionCounts> Membership::count_partitions(const GroupChange& change) 
   return counts;
 }
 
-void Membership::note_view() {
-  const GroupMember* self = group_now().member(id_);
-  view_.is_member = self != nullptr;
-  view_.generation = group_now().metadata ? group_now().metadata->generation : -1;
-  view_.assignment = self != nullptr ? self->assignment : Assignment();
-}
-
-Result<> Membership::look() {
-  (void)slots_->beat();
-  const std::lock_guard guard(mutex_);
-  return look_holding_mutex();
-}
-
-Result<> Membership::look_holding_mutex() {
-  const Deadline now = home_.env().clock.now();
-  // Who was stopped itself, or the whole machine, has not seen that the others stood still.
-  if (now - looked_at_ > kLookPatience) pulses_.clear();
-  looked_at_ = now;
-  const Deadline deadline = home_.env().clock.after(kLookPatience);
-  PG_CHECK(table_.catch_up(deadline));
-  note_view();
-  if (!view_.is_member) return {};
-  PG_ASSIGN(auto gone, find_gone());
-  return change_members({std::move(gone), {}, {}}, deadline);
-}
-
-Result<std::set<std::string>> Membership::find_gone() {
-  std::set<std::string> gone;
-  const auto& metadata = group_now().metadata;
-  if (!metadata) return gone;
-  std::map<std::string, Pulse> pulses;
-  std::swap(pulses, pulses_);  // only those of members that are still there are kept
-  for (const auto& member : metadata->members) {
-    if (member.id == id_ || member.process.slot == slots_->slot()) continue;
-    if (const auto known = pulses.find(member.id); known != pulses.end()) pulses_.insert(*known);
-    PG_ASSIGN(const bool is_gone, this->is_gone(member));
-    if (is_gone) gone.insert(member.id);
+void Membership::note_view(const PartitionCounts& counts) {
+  View view;
+  if (const GroupMember* self = group_now().member(id_); self != nullptr) {
+    view.is_member = true;
+    view.assignment = self->assignment;
+    for (const auto& topic : options_.topics) {
+      if (!counts.contains(topic)) view.missing_topic = topic;
+    }
   }
-  return gone;
-}
-
-Result<bool> Membership::is_gone(const GroupMember& member) {
-  if (member.process.slot < 0) return true;  // written by something else, which nobody can see live
-  PG_ASSIGN(const bool lives, slots_->is_held(member.process.slot));
-  if (!lives) return true;
-  PG_ASSIGN(const uint64_t beats, slots_->beats(member.process.slot));
-  const Deadline now = home_.env().clock.now();
-  const auto [pulse, is_new] = pulses_.try_emplace(member.id, Pulse{beats, now});
-  if (is_new || pulse->second.beats != beats) {
-    pulse->second = {beats, now};
-    return false;
+  std::vector<GroupMember> others;
+  if (group_now().metadata) {
+    for (const auto& member : group_now().metadata->members) {
+      if (member.id != id_ && member.process.slot != slots_->slot()) others.push_back(member);
+    }
   }
-  if (now - pulse->second.since < std::chrono::milliseconds(member.session_timeout_ms)) return false;
-  // First of all: it may hold a lock that is needed to go on.
-  const bool killed = home_.env().kill_process({{member.process.pid, member.process.pid_namespace}, member.process.start_time});
-  home_.env().notice(fmt::format("member {} of group '{}' has not moved for {} ms: {}", member.id, options_.group,
-                                 member.session_timeout_ms, killed ? "killed" : "its partitions are given to others"));
-  return true;
-}
-
-// Beats in any case: who waits for a lock does not hang, and must not be killed for it.
-void Membership::watch() {
-  std::unique_lock guard(stop_mutex_);
-  while (!stopped_.wait_for(guard, kGroupLookInterval, [this] { return stopping_; })) {
-    (void)slots_->beat();  // a full disk does not stop it: its word has its block
-    const std::unique_lock state(mutex_, std::try_to_lock);
-    if (!state) continue;
-    const auto looked = look_holding_mutex();
-    // What may pass is tried again the next time: a full disk, or a lock that somebody holds.
-    if (looked || looked.error().code == Errc::no_space || looked.error().code == Errc::timed_out) continue;
-    error_ = looked.error();
-    return;
-  }
+  const std::lock_guard guard(view_mutex_);
+  others_ = std::move(others);
+  if (view == view_) return;
+  view_ = std::move(view);
+  changes_.fetch_add(1, std::memory_order_release);
 }
 
 Result<LockFile*> Membership::owners(const std::string& topic) {
+  const std::lock_guard guard(view_mutex_);
   auto& file = owners_[topic];
   if (!file) {
     const std::string path = names::group_owners_lock(home_.path(), options_.group, topic);
@@ -175,93 +179,82 @@ Result<LockFile*> Membership::owners(const std::string& topic) {
 }
 
 Result<bool> Membership::try_own(const TopicPartition& partition) {
-  const std::lock_guard guard(mutex_);
   PG_ASSIGN(LockFile* const file, owners(partition.topic));
-  PG_ASSIGN(const bool owned, file->try_lock(static_cast<uint32_t>(partition.partition.value), LockMode::exclusive));
-  if (owned) {
-    waiting_.erase(partition);
-    return true;
-  }
-  const Deadline now = home_.env().clock.now();
-  const auto [waiting, is_new] = waiting_.try_emplace(partition, Waiting{now, now});
-  if (is_new || now - waiting->second.looked_at >= kGroupLookInterval) {
-    waiting->second.looked_at = now;
-    PG_CHECK(look_for_leftovers(partition, *file, waiting->second));
-  }
-  return false;
+  return file->try_lock(static_cast<uint32_t>(partition.partition.value), LockMode::exclusive);
 }
 
-// A command that a dead member left running ends here. An owner that cannot be seen is waited for, however long: two
-// at once would be worse.
-Result<> Membership::look_for_leftovers(const TopicPartition& partition, const LockFile& file, Waiting& waiting) {
-  PG_ASSIGN(const FileInfo owners_file, file.info());
+Result<int> Membership::kill_leftovers(const std::set<TopicPartition>& awaited) {
+  std::map<std::string, std::set<uint32_t>> bytes;
+  for (const auto& partition : awaited) bytes[partition.topic].insert(static_cast<uint32_t>(partition.partition.value));
   PG_ASSIGN(const FileInfo members_file, slots_->lock_info());
-  const Env& env = home_.env();
-  const LockHolders holders = env.kill_lock_holders(owners_file, static_cast<uint32_t>(partition.partition.value), members_file);
-  if (holders.killed > 0) {
-    env.notice(fmt::format("killed {} processes that a dead member of group '{}' left at work on partition {} of '{}'",
-                           holders.killed, options_.group, partition.partition.value, partition.topic));
+  int seen = 0;
+  for (const auto& [topic, wanted] : bytes) {
+    PG_ASSIGN(LockFile* const file, owners(topic));
+    PG_ASSIGN(const FileInfo owners_file, file->info());
+    const LockHolders holders = home_.env().kill_lock_holders(owners_file, wanted, members_file);
+    seen += holders.seen;
+    if (holders.killed == 0) continue;
+    home_.env().notice(fmt::format("killed {} processes that a dead member of group '{}' left at work on '{}'", holders.killed,
+                                   options_.group, topic));
   }
-  if (holders.seen == 0 && !waiting.noted && env.clock.now() - waiting.since > options_.session_timeout) {
-    waiting.noted = true;
-    env.notice(fmt::format("partition {} of '{}' is still held by a process that cannot be seen: waiting for it",
-                           partition.partition.value, partition.topic));
-  }
-  return {};
+  return seen;
 }
 
 void Membership::disown(const TopicPartition& partition) {
-  const std::lock_guard guard(mutex_);
+  const std::lock_guard guard(view_mutex_);
   if (const auto file = owners_.find(partition.topic); file != owners_.end()) {
     file->second->unlock(static_cast<uint32_t>(partition.partition.value));
   }
 }
 
 const LockFile* Membership::ownership(const std::string& topic) const {
-  const std::lock_guard guard(mutex_);
+  const std::lock_guard guard(view_mutex_);
   const auto file = owners_.find(topic);
   return file == owners_.end() ? nullptr : file->second.get();
 }
 
-Result<std::map<TopicPartition, CommittedOffset>> Membership::committed(Deadline deadline) {
-  const std::lock_guard guard(mutex_);
+Result<CommittedOffsets> Membership::committed(Deadline deadline) {
+  const std::lock_guard guard(table_mutex_);
   PG_CHECK(table_.catch_up(deadline));
   return group_now().offsets;
 }
 
-Result<> Membership::commit(const std::map<TopicPartition, CommittedOffset>& offsets, Deadline deadline) {
-  const std::lock_guard guard(mutex_);
+Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) {
+  return write_offsets(offsets, deadline, [](const CommittedOffset* stored, const CommittedOffset& offset) {
+    return stored == nullptr || stored->offset != offset.offset;
+  });
+}
+
+Result<> Membership::commit_missing(const CommittedOffsets& offsets, Deadline deadline) {
+  return write_offsets(offsets, deadline, [](const CommittedOffset* stored, const CommittedOffset&) { return stored == nullptr; });
+}
+
+Result<> Membership::write_offsets(const CommittedOffsets& offsets, Deadline deadline, const IsWanted& is_wanted) {
+  const std::lock_guard guard(table_mutex_);
   const auto decide = [&]() -> Result<std::vector<TableRow>> {
     if (group_now().member(id_) == nullptr) {
       return fail(Errc::fenced, fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
     }
     std::vector<TableRow> rows;
-    for (const auto& [partition, offset] : offsets) {
-      const auto stored = group_now().offsets.find(partition);
-      if (stored != group_now().offsets.end() && stored->second.offset == offset.offset) continue;
-      rows.push_back(offset_row(options_.group, partition, offset));
+    for (const auto& [partition, offset] : offsets.by_partition) {
+      const auto topic_id = parse_uuid(offset.metadata);
+      PG_ASSERT(topic_id);
+      if (is_wanted(group_now().offsets.of(partition, *topic_id), offset)) rows.push_back(offset_row(options_.group, partition, offset));
     }
     return rows;
   };
-  return table_.change(decide, deadline);
+  PG_CHECK(table_.change(decide, deadline));
+  return table_.flush(deadline);
 }
 
-Result<> Membership::commit_missing(const std::map<TopicPartition, CommittedOffset>& offsets, Deadline deadline) {
-  const std::lock_guard guard(mutex_);
-  const auto decide = [&]() -> Result<std::vector<TableRow>> {
-    std::vector<TableRow> rows;
-    for (const auto& [partition, offset] : offsets) {
-      if (!group_now().offsets.contains(partition)) rows.push_back(offset_row(options_.group, partition, offset));
-    }
-    return rows;
-  };
-  return table_.change(decide, deadline);
-}
-
+// It beats until it is out: whatever it has to wait for, the others see it live.
 Result<> Membership::leave(Deadline deadline) {
-  stop();
-  const std::lock_guard guard(mutex_);
-  owners_.clear();
+  watcher_.reset();
+  {
+    const std::lock_guard guard(view_mutex_);
+    owners_.clear();
+  }
+  const std::lock_guard guard(table_mutex_);
   if (group_now().member(id_) == nullptr) return {};
   return change_members({{id_}, {}, {}}, deadline);
 }

@@ -51,6 +51,7 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
       env_.clock.wake(page.flush_word);
       return done;
     }
+    if (stop_is_overdue()) return fail(Errc::interrupted, fmt::format("interrupted while another process flushes '{}'", name_), directory_);
     if (env_.clock.now() >= deadline) {
       return fail(Errc::timed_out, fmt::format("timed out waiting for another process to flush '{}'", name_), directory_);
     }

@@ -22,8 +22,8 @@ struct Env {
   // See process.h.
   std::function<ProcessIdentity()> process_identity = [] { return ProcessIdentity(); };
   std::function<bool(const ProcessIdentity&)> kill_process = [](const ProcessIdentity&) { return false; };
-  std::function<LockHolders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare)> kill_lock_holders =
-      [](const FileInfo&, uint32_t, const FileInfo&) { return LockHolders(); };
+  std::function<LockHolders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare)> kill_lock_holders =
+      [](const FileInfo&, const std::set<uint32_t>&, const FileInfo&) { return LockHolders(); };
 };
 
 // The real machine.

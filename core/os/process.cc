@@ -8,9 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <fstream>
+#include <map>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -50,27 +52,62 @@ uint64_t start_time_of(int32_t pid) {
   return static_cast<uint64_t>(parse_integer(std::string_view(stat).substr(at + 1, end - at - 1)).value_or(0));
 }
 
-bool send_kill(int32_t pid, std::optional<uint64_t> start_time) {
-  // The descriptor names one process: once it is open, looking at the start time cannot be overtaken.
-  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (process.get() < 0 || (start_time && start_time_of(pid) != *start_time)) return false;
-  return syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0;
+UniqueFd open_process(int32_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+
+bool send_kill(const UniqueFd& process) { return syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0; }
+
+struct LockedRange {
+  uint64_t first = 0, last = 0;
+  bool holds(uint32_t byte) const { return first <= byte && byte <= last; }
+};
+
+bool is_file(const std::string& path, const FileInfo& file) {
+  struct stat st;
+  return stat(path.c_str(), &st) == 0 && st.st_dev == file.device && st.st_ino == file.inode;
 }
 
-// Calls `visit` with inode and first byte of each open-file-description lock that the process holds: of lines
-// "lock:	1: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 7" of /proc/PID/fdinfo/FD.
-template <typename Visit>
-void for_each_lock(int32_t pid, Visit visit) {
-  const std::string directory = fmt::format("/proc/{}/fdinfo", pid);
-  for (const int32_t fd : numbers_in(directory)) {
-    std::istringstream lines(read_small(fmt::format("{}/{}", directory, fd)));
+// The open-file-description locks that the process holds on a file: of lines
+// "lock:	1: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 9" of /proc/PID/fdinfo/FD. The kernel joins neighbours.
+std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
+  std::vector<LockedRange> locks;
+  for (const int32_t fd : numbers_in(fmt::format("/proc/{}/fd", pid))) {
+    if (!is_file(fmt::format("/proc/{}/fd/{}", pid, fd), file)) continue;
+    std::ifstream lines(fmt::format("/proc/{}/fdinfo/{}", pid, fd));
     for (std::string line; std::getline(lines, line);) {
       if (!line.starts_with("lock:") || line.find("OFDLCK") == std::string::npos) continue;
       std::istringstream tail(line.substr(line.rfind(':') + 1));
-      uint64_t inode = 0, first_byte = 0;
-      if (tail >> inode >> first_byte) visit(inode, first_byte);
+      uint64_t inode = 0, first = 0;
+      std::string last;
+      if (tail >> inode >> first >> last) locks.push_back({first, static_cast<uint64_t>(parse_integer(last).value_or(INT64_MAX))});
     }
   }
+  return locks;
+}
+
+// The processes that hold one of the bytes, except those that share one with a process that is to be spared.
+struct Holders {
+  std::set<int32_t> all, doomed;
+};
+
+Holders find_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare) {
+  std::map<uint32_t, std::set<int32_t>> by_byte;
+  std::set<int32_t> spared;
+  for (const int32_t pid : numbers_in("/proc")) {
+    if (pid == getpid()) continue;
+    const auto locks = locks_of(pid, lock_file);
+    if (locks.empty()) continue;
+    for (const uint32_t byte : bytes) {
+      if (std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.holds(byte); })) by_byte[byte].insert(pid);
+    }
+    if (!locks_of(pid, spare).empty()) spared.insert(pid);
+  }
+  Holders holders;
+  for (const auto& [byte, pids] : by_byte) {
+    holders.all.insert(pids.begin(), pids.end());
+    const bool is_spared = std::any_of(pids.begin(), pids.end(), [&](int32_t pid) { return spared.contains(pid); });
+    if (!is_spared) holders.doomed.insert(pids.begin(), pids.end());
+  }
+  return holders;
 }
 
 uint64_t pid_namespace() {
@@ -86,26 +123,22 @@ ProcessIdentity this_process_identity() { return {this_process(), start_time_of(
 
 bool kill_process(const ProcessIdentity& process) {
   if (process.pid <= 1 || process.pid == getpid() || process.pid_namespace != pid_namespace()) return false;
-  return send_kill(process.pid, process.start_time);
+  // The descriptor names one process: once it is open, looking at the start time cannot be overtaken.
+  const UniqueFd opened = open_process(process.pid);
+  return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && send_kill(opened);
 }
 
-LockHolders kill_lock_holders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare) {
-  LockHolders result;
-  std::vector<int32_t> found;
-  bool spared = false;
-  for (const int32_t pid : numbers_in("/proc")) {
-    bool holds = false, has_spare = false;
-    if (pid == getpid()) continue;
-    for_each_lock(pid, [&](uint64_t inode, uint64_t first_byte) {
-      holds |= inode == lock_file.inode && first_byte == byte;
-      has_spare |= inode == spare.inode;
-    });
-    if (holds) found.push_back(pid);
-    spared |= holds && has_spare;
+LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare) {
+  const Holders first = find_holders(lock_file, bytes, spare);
+  LockHolders result{static_cast<int>(first.all.size()), 0};
+  if (first.doomed.empty()) return result;
+  std::map<int32_t, UniqueFd> opened;
+  for (const int32_t pid : first.doomed) opened.emplace(pid, open_process(pid));
+  // Once more, now that no number can become another process's, and since a member may have come with its command.
+  const Holders second = find_holders(lock_file, bytes, spare);
+  for (const auto& [pid, process] : opened) {
+    if (process.get() >= 0 && second.doomed.contains(pid)) result.killed += send_kill(process) ? 1 : 0;
   }
-  result.seen = static_cast<int>(found.size());
-  if (spared) return result;
-  for (const int32_t pid : found) result.killed += send_kill(pid, {}) ? 1 : 0;
   return result;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
 #include "core/os/file_system.h"
 
@@ -25,13 +26,13 @@ ProcessIdentity this_process_identity();
 bool kill_process(const ProcessIdentity& process);
 
 struct LockHolders {
-  int seen = 0;    // other processes with an open file description through which the byte is locked
+  int seen = 0;    // other processes with an open file description through which one of the bytes is locked
   int killed = 0;  // of these
 };
 
-// Kills every other process that has `byte` of the lock file locked, unless one of them has a byte of `spare` locked too: then
-// none. Finds those that this process may look at in /proc. What a member of a group left running, when it died, holds
-// its lock on; a member that lives holds more than that.
-LockHolders kill_lock_holders(const FileInfo& lock_file, uint32_t byte, const FileInfo& spare);
+// Kills other processes that have one of `bytes` of the lock file locked; but where one of those that hold a byte has locked
+// something in `spare` too, all of that byte's are left alone. Finds those that this process may look at in /proc. So what a
+// member of a group left running when it died, with its lock, is ended; a member that lives holds a byte of `spare`.
+LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare);
 
 }  // namespace pg

@@ -31,7 +31,7 @@ int64_t monotonic_ns() {
 void on_stop_signal(int signal) {
   const int saved_errno = errno;
   if (g_stop_signal.load(std::memory_order_relaxed) == 0) g_stopped_at_ns.store(monotonic_ns(), std::memory_order_relaxed);
-  g_stop_signal.store(signal, std::memory_order_relaxed);
+  g_stop_signal.store(signal, std::memory_order_release);  // behind the time
   g_stop_signal_count.fetch_add(1, std::memory_order_relaxed);
   [[maybe_unused]] const auto written = write(g_stop_pipe[1], "", 1);
   errno = saved_errno;
@@ -61,7 +61,7 @@ void catch_stop_signals() {
   install(SIGTERM, on_stop_signal);
 }
 
-int stop_signal() { return g_stop_signal.load(std::memory_order_relaxed); }
+int stop_signal() { return g_stop_signal.load(std::memory_order_acquire); }
 
 bool stop_is_overdue() {
   return stop_signal() != 0 && monotonic_ns() - g_stopped_at_ns.load(std::memory_order_relaxed) > kStopGraceNs;

@@ -38,6 +38,7 @@ Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
   for (;;) {
     PG_ASSIGN(const auto batch, reader.next(seen_.log_end));
     if (!batch) break;
+    if (batch->header.is_control()) continue;
     PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
     RecordView record;
     for (;;) {

@@ -99,7 +99,10 @@ Result<ExitCode> Consume::read() {
   while (printed_ < options_.count && stop_signal() == 0) {
     PG_ASSIGN(auto fetched, source_->poll(options_.follow ? Deadline::min() : tool_.env().clock.after(kAbandonedPoll)));
     if (!fetched && source_->at_end()) return kExitDone;
-    if (!fetched && !options_.follow) continue;  // waiting for a partition that another member has not let go yet
+    if (!fetched && !options_.follow) {  // waiting for a partition that another member has not let go yet
+      PG_CHECK(commit_if_due());
+      continue;
+    }
     if (!fetched) {
       // Before it sleeps, what is there goes out.
       PG_CHECK(deliver());

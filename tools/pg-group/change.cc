@@ -27,9 +27,12 @@ Result<std::vector<PartitionChoice>> parse_choices(const std::vector<std::string
   return choices;
 }
 
+namespace {
+
+// Topic, partition, offset before and now, separated by tabs, "-" where there is none; or as JSON.
 Result<> print_changes(const Tool& tool, const std::string& group, const std::vector<OffsetChange>& changes) {
   std::string out;
-  for (const auto& [partition, from, to] : changes) {
+  for (const auto& [partition, from, to, epoch] : changes) {
     const auto text = [](std::optional<Offset> offset, const char* none) {
       return offset && offset->value >= 0 ? fmt::format("{}", offset->value) : std::string(none);
     };
@@ -42,6 +45,8 @@ Result<> print_changes(const Tool& tool, const std::string& group, const std::ve
   }
   return tool.print(out);
 }
+
+}  // namespace
 
 int group_seek(const Arguments& arguments) {
   Tool tool("pg-group seek");
@@ -58,8 +63,9 @@ int group_seek(const Arguments& arguments) {
     if (where.to) return fail(Errc::invalid_argument, "one place is wanted and no range");
     PG_ASSIGN(const auto choice, parse_choices(operands, 2));
     PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto changes, seek_group(*home, operands[0], where.from, choice, force ? LiveGroup::fence : LiveGroup::refuse,
-                                             dry_run, tool.deadline()));
+    const LiveGroup live = force ? LiveGroup::fence : LiveGroup::refuse;
+    PG_ASSIGN(const auto changes, dry_run ? plan_seek(*home, operands[0], where.from, choice, tool.deadline())
+                                          : seek_group(*home, operands[0], where.from, choice, live, tool.deadline()));
     return print_changes(tool, operands[0], changes).map([] { return kExitDone; });
   });
 }

@@ -21,7 +21,4 @@ int group_delete(const Arguments& arguments);
 // "TOPIC" or "TOPIC:PARTITION", of operands from `first` on.
 Result<std::vector<PartitionChoice>> parse_choices(const std::vector<std::string>& operands, size_t first);
 
-// Prints what was changed: topic, partition, offset before (or -), offset now (or -), separated by tabs; or as JSON.
-Result<> print_changes(const Tool& tool, const std::string& group, const std::vector<OffsetChange>& changes);
-
 }  // namespace pg

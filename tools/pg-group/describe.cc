@@ -10,14 +10,14 @@
 namespace pg {
 namespace {
 
-const char* state_of(const GroupDescription& group) { return group.is_live() ? "stable" : "empty"; }
+const char* state_of(bool is_live) { return is_live ? "stable" : "empty"; }
 
 std::string committed_text(const PartitionProgress& progress) {
   return progress.committed ? fmt::format("{}", progress.committed->offset.value) : "-";
 }
 
 std::string text_of(const GroupDescription& group) {
-  std::string out = fmt::format("group {}  state {}  generation {}  assignor {}\n", group.name, state_of(group), group.generation,
+  std::string out = fmt::format("group {}  state {}  generation {}  assignor {}\n", group.name, state_of(group.is_live()), group.generation,
                                 group.assignor.empty() ? "-" : group.assignor);
   for (const auto& member : group.members) {
     size_t partitions = 0;
@@ -62,7 +62,7 @@ std::string json_of(const GroupDescription& group) {
     partitions += json_of(each);
   }
   return fmt::format("{{\"group\":\"{}\",\"state\":\"{}\",\"generation\":{},\"assignor\":{},\"members\":[{}],\"partitions\":[{}]}}\n",
-                     group.name, state_of(group), group.generation, group.assignor.empty() ? "null" : json_string(group.assignor),
+                     group.name, state_of(group.is_live()), group.generation, group.assignor.empty() ? "null" : json_string(group.assignor),
                      members, partitions);
 }
 
@@ -74,10 +74,10 @@ int group_list(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per group");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto groups, describe_groups(*home, tool.deadline()));
+    PG_ASSIGN(const auto groups, list_groups(*home, tool.deadline()));
     std::string out;
     for (const auto& group : groups) {
-      out += tool.common().json ? fmt::format("{{\"group\":\"{}\",\"state\":\"{}\"}}\n", group.name, state_of(group)) : group.name + "\n";
+      out += tool.common().json ? fmt::format("{{\"group\":\"{}\",\"state\":\"{}\"}}\n", group.name, state_of(group.is_live)) : group.name + "\n";
     }
     return tool.print(out).map([] { return kExitDone; });
   });
@@ -90,17 +90,16 @@ int group_describe(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per group");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    std::vector<GroupDescription> groups;
-    if (names.empty()) {
-      PG_ASSIGN(groups, describe_groups(*home, tool.deadline()));
+    auto wanted = names;
+    if (wanted.empty()) {
+      PG_ASSIGN(const auto groups, list_groups(*home, tool.deadline()));
+      for (const auto& group : groups) wanted.push_back(group.name);
     }
-    for (const auto& name : names) {
-      PG_ASSIGN(auto group, describe_group(*home, name, {}, tool.deadline()));
-      groups.push_back(std::move(group));
+    for (const auto& name : wanted) {
+      PG_ASSIGN(const auto group, describe_group(*home, name, {}, tool.deadline()));
+      PG_CHECK(tool.print(tool.common().json ? json_of(group) : text_of(group)));
     }
-    std::string out;
-    for (const auto& group : groups) out += tool.common().json ? json_of(group) : text_of(group);
-    return tool.print(out).map([] { return kExitDone; });
+    return kExitDone;
   });
 }
 

@@ -37,6 +37,16 @@ struct Member {
   std::unique_ptr<GroupConsumer> consumer;
 };
 
+// As another program would.
+void write_offset(TestHome& t, const std::string& group, int64_t offset) {
+  auto table = must(GroupTable::open(*t.home, group, t.env.soon()));
+  must(table.change(
+      [&]() -> Result<std::vector<TableRow>> {
+        return std::vector{offset_row(group, {"t", PartitionId(0)}, CommittedOffset{Offset(offset), LeaderEpoch(-1), "a note", 0})};
+      },
+      t.env.soon()));
+}
+
 int64_t lag(TestHome& t, const std::string& group) {
   int64_t sum = 0;
   for (const auto& each : must(describe_group(*t.home, group, {}, t.env.soon())).partitions) sum += each.lag();
@@ -105,7 +115,8 @@ TEST_CASE("group_consumer: --reset decides where a group begins, and where its o
     CHECK(Member(t, "g", {.reset = OffsetReset::latest}).read().empty());
   }
   SUBCASE("an offset above the end") {
-    must(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(7)}}, t.env.soon()));
+    CHECK(code_of(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(7)}}, t.env.soon())) == Errc::out_of_range);
+    write_offset(t, "g", 7);
     CHECK(Member(t, "g").read() == "t-0@0=a t-0@1=b");
   }
 }
@@ -167,8 +178,8 @@ TEST_CASE("group_consumer: a group that is moved while it reads goes on from the
   Member member(t, "g", {.follow = true});
   CHECK(member.read() == "t-0@0=a t-0@1=b t-0@2=c");
   const Place start{};
-  CHECK(code_of(seek_group(*t.home, "g", start, {}, LiveGroup::refuse, false, t.env.soon())) == Errc::busy);
-  must(seek_group(*t.home, "g", {Place::Kind::offset, 1}, {}, LiveGroup::fence, false, t.env.soon()));
+  CHECK(code_of(seek_group(*t.home, "g", start, {}, LiveGroup::refuse, t.env.soon())) == Errc::busy);
+  must(seek_group(*t.home, "g", {Place::Kind::offset, 1}, {}, LiveGroup::fence, t.env.soon()));
   CHECK(code_of(member.consumer->commit()) == Errc::fenced);
   CHECK(member.read() == "t-0@1=b t-0@2=c");
   must(member.consumer->commit());
@@ -192,4 +203,77 @@ TEST_CASE("group_consumer: records that recovery cut are not skipped") {
   t.produce("t", {"x", "y"});
   CHECK(Member(t, "g").read() == "t-0@2=x t-0@3=y");
   CHECK(t.env.notices().find("goes back from 3 to 2") != std::string::npos);
+}
+
+TEST_CASE("group_consumer: records that recovery cut are not skipped, also where the log begins later by now") {
+  TestHome t;
+  t.create("t", 1, {{"segment.bytes", "1024"}});
+  auto writer = t.producer("t", {.batch_bytes = 1, .flush = FlushMode::never});
+  for (const auto* value : {"a", "b", "c"}) must(writer->send({.value = value}));
+  must(writer->close());
+  writer.reset();
+  must(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(3), LeaderEpoch(0)}}, t.env.soon()));
+  const std::string file = t.path + "/brokers/0/t-0/00000000000000000000.log";
+  must(must(t.env.files.open(file, OpenMode::write))->truncate(0));
+  t.env.reboot();
+  t.home = must(Home::open(t.env.env(), t.path));
+  t.produce("t", {"v", "w", "x", "y", "z"});
+  must(t.log("t")->raise_log_start(Offset(2), t.env.soon()));
+  CHECK(Member(t, "g").read() == "t-0@2=x t-0@3=y t-0@4=z");
+}
+
+TEST_CASE("group_consumer: a topic that was made again is another one, and is read from its start") {
+  TestHome t;
+  t.create("t");
+  t.produce("t", {"a", "b"});
+  {
+    Member member(t, "g");
+    CHECK(member.read() == "t-0@0=a t-0@1=b");
+    must(member.consumer->leave());
+  }
+  must(t.home->delete_topic("t", t.env.soon()));
+  t.create("t");
+  t.produce("t", {"c", "d", "e"});
+  CHECK(lag(t, "g") == 3);
+  Member member(t, "g");
+  CHECK(member.read() == "t-0@0=c t-0@1=d t-0@2=e");
+  must(member.consumer->leave());
+  CHECK(lag(t, "g") == 0);
+}
+
+TEST_CASE("group_consumer: a topic that is deleted ends it, also where it has no partition of it") {
+  TestHome t;
+  t.create("t");
+  t.create("u");
+  GroupConsumerOptions options{.follow = true};
+  options.membership.topics = {"t", "u"};
+  Member one(t, "g", options), spare(t, "g", options), idle(t, "g", options);
+  CHECK(one.read().empty());
+  CHECK(idle.read().empty());
+  must(t.home->delete_topic("u", t.env.soon()));
+  CHECK(code_of(idle.consumer->poll(t.env.clock().now())) == Errc::not_found);
+}
+
+TEST_CASE("group_consumer: who is taken out just when it gives a partition up joins again") {
+  TestHome t;
+  t.create("t", 2);
+  t.produce("t", {"a"}, 0);
+  t.produce("t", {"b"}, 1);
+  Member one(t, "g", {.follow = true});
+  CHECK(one.read() == "t-0@0=a t-1@0=b");
+  Member two(t, "g", {.follow = true});
+  must(one.consumer->commit());
+  must(seek_group(*t.home, "g", {}, {}, LiveGroup::fence, t.env.soon()));
+  CHECK(one.read() == "t-0@0=a t-1@0=b");
+}
+
+TEST_CASE("group_consumer: places that nobody can count to are the start and the end") {
+  TestHome t;
+  t.create("t");
+  t.produce("t", {"a", "b", "c"});
+  const std::vector<PartitionChoice> choice = {{"t", {}}};
+  const auto to = [&](Place::Kind kind, int64_t value) { return must(plan_seek(*t.home, "g", {kind, value}, choice, t.env.soon())).at(0).to; };
+  CHECK(to(Place::Kind::after_start, INT64_MAX) == Offset(3));
+  CHECK(to(Place::Kind::before_end, INT64_MAX) == Offset(0));
+  CHECK(to(Place::Kind::offset, INT64_MAX) == Offset(3));
 }

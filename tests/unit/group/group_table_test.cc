@@ -30,11 +30,11 @@ TEST_CASE("group_table: rows of groups, kept and forgotten") {
   write({offset_row("a", kPartition, at(1)), offset_row("b", kPartition, at(2))});
   write({offset_row("b", kPartition, at(3)), metadata_row("b", generation(4))});
   CHECK(table.groups().size() == 2);
-  CHECK(table.group("b").offsets.at(kPartition) == at(3));
+  CHECK(table.group("b").offsets.by_partition.at(kPartition) == at(3));
   CHECK(table.group("b").metadata->generation == 4);
   must(only_b.catch_up(t.env.soon()));
   CHECK(only_b.groups().size() == 1);
-  CHECK(only_b.group("a").offsets.empty());
+  CHECK(only_b.group("a").offsets.by_partition.empty());
   write({offset_row("b", kPartition, {}), metadata_row("b", {})});
   must(only_b.catch_up(t.env.soon()));
   CHECK(only_b.groups().empty());
@@ -48,8 +48,8 @@ TEST_CASE("group_table: a change is decided anew where somebody was first") {
   int decided = 0;
   must(one.change(
       [&]() -> Result<std::vector<TableRow>> {
-        const auto now = one.group("g").offsets.find(kPartition);
-        const int64_t next = now == one.group("g").offsets.end() ? 1 : now->second.offset.value + 1;
+        const auto now = one.group("g").offsets.by_partition.find(kPartition);
+        const int64_t next = now == one.group("g").offsets.by_partition.end() ? 1 : now->second.offset.value + 1;
         if (++decided == 1) {
           must(other.change([]() -> Result<std::vector<TableRow>> { return std::vector{offset_row("g", kPartition, at(10))}; },
                             t.env.soon()));
@@ -58,5 +58,5 @@ TEST_CASE("group_table: a change is decided anew where somebody was first") {
       },
       t.env.soon()));
   CHECK(decided == 2);
-  CHECK(one.group("g").offsets.at(kPartition) == at(11));
+  CHECK(one.group("g").offsets.by_partition.at(kPartition) == at(11));
 }

@@ -94,3 +94,51 @@ END
   refused "$offset_key" "$value" ""
   refused "$offset_key" '0004 000000000000002a' "committed offset of version 4"
 }
+
+# describes GROUP: its own account, as decode_groups has it: generation, committed offsets, and who is assigned what
+describes() {
+  pg-group describe --json "$1" | jq -Sc '{generation, offsets: [.partitions[] | {topic, partition, offset: .committed_offset, leader_epoch}],
+    members: [.members[] | {id: .member, client_id, session_timeout: .session_timeout_ms, pid,
+      assignment: (reduce .assignment[] as $a ({}; .[$a.topic] += [$a.partition]))}]}'
+}
+# decodes GROUP: the same from the log of __consumer_offsets
+decodes() {
+  "$decode" --last "$PG_HOME"/brokers/0/__consumer_offsets-0/*.log | jq -Sc -s --arg group "$1" 'map(select(.group == $group and .deleted != true)) |
+    {generation: (map(select(.type == "group"))[0].generation),
+     offsets: map(select(.type == "offset") | {topic, partition, offset, leader_epoch}) | sort_by(.topic, .partition),
+     members: ((map(select(.type == "group"))[0].members // []) | map({id, client_id, session_timeout, pid: .process.pid, assignment}))}'
+}
+agrees() { [ "$(describes "$1")" = "$(decodes "$1")" ]; }
+
+@test "groups of the tools: python3-kafka's decoding says what pg-group describe says, while members live and afterwards" {
+  pg-topic create t --partitions 5
+  pg-topic create u --partitions 2
+  seq 1000 | pg-produce --partitioner round-robin t
+  seq 30 | pg-produce --partitioner round-robin u
+  local assignor members=() i
+  for assignor in range round-robin sticky; do
+    members=()
+    for i in 1 2 3; do
+      pg-consume -F -g "$assignor" --assignor "$assignor" --session-timeout 9s t u >/dev/null 3>&- &
+      members+=($!)
+    done
+    until [ "$(pg-group describe --json "$assignor" 2>/dev/null | jq '.members | length')" = 3 ] &&
+      [ "$(pg-group lag "$assignor")" = 0 ]; do sleep 0.05; done
+    agrees "$assignor"
+    [ "$(decodes "$assignor" | jq -c '[.members[].pid] | sort')" = "$(jq -nc '$ARGS.positional | map(tonumber) | sort' --args "${members[@]}")" ]
+    kill -KILL "${members[0]}"
+    kill "${members[1]}"
+    until [ "$(pg-group describe --json "$assignor" | jq '.members[0].assignment | length')" = 7 ]; do sleep 0.05; done
+    agrees "$assignor"
+    kill "${members[2]}"
+    wait "${members[@]}" || true
+    agrees "$assignor"
+    [ "$(decodes "$assignor" | jq '.offsets | map(.offset) | add')" = 1030 ]
+  done
+  pg-group seek range 10 t:3 u >/dev/null
+  pg-group delete-offsets --yes range t:1 >/dev/null
+  agrees range
+  pg-group delete --yes sticky
+  run ! pg-group describe sticky
+  [ "$(decodes sticky | jq -c .offsets)" = '[]' ]
+}

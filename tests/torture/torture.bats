@@ -2,7 +2,7 @@
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit 1
-  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3 rounds=60; else records=20000 minutes=0.3 rounds=6; fi
+  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3 rounds=60 events=300; else records=20000 minutes=0.3 rounds=6 events=20; fi
 }
 
 @test "8 producers and 4 followers on one partition: every record once, in each producer's order" {
@@ -15,6 +15,10 @@ setup() {
 
 @test "producers with a name are killed until they are done: every line of their input once" {
   "$BATS_TEST_DIRNAME/exactly_once" "$rounds"
+}
+
+@test "members of a group join, leave, are killed and stopped: never two owners of a partition, never none for long" {
+  "$BATS_TEST_DIRNAME/group_owners" "$events"
 }
 
 @test "producers, consumers and operators are killed and stopped, indexes and state pages spoilt: the history holds" {

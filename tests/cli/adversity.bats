@@ -173,7 +173,7 @@ forget_page() { rm "$(partition "$@")/partition.state"; }
 }
 
 @test "without memory for a thread the records are still written, and it never crashes" {
-  [ -z "${PG_SANITIZED:-}" ] || skip "a sanitizer needs more memory than there is"
+  [ -z "${TEST_SANITIZER:-}" ] || skip "a sanitizer needs more memory than there is"
   pg-produce t one
   run --separate-stderr bash -c 'ulimit -v 8000; pg-produce t two'
   echo "status $status, stderr: $stderr"

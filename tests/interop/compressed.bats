@@ -90,7 +90,7 @@ given() {
 }
 
 @test "a bomb is refused in bounded memory: exit 7, and verify names it" {
-  [ -z "${PG_SANITIZED:-}" ] || skip "a sanitizer needs more memory than there is"
+  [ -z "${TEST_SANITIZER:-}" ] || skip "a sanitizer needs more memory than there is"
   pg-produce plain x
   pg-consume --json plain >records
   for codec in gzip lz4 zstd; do

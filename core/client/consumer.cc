@@ -100,6 +100,13 @@ void Consumer::remove(const TopicPartition& partition) {
   turn_ = 0;
 }
 
+std::optional<Offset> Consumer::next_offset(const TopicPartition& partition) const {
+  for (const auto& source : sources_) {
+    if (source->partition == partition) return source->reader->next_offset();
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
   for (;;) {
     for (size_t tried = 0; tried < sources_.size(); ++tried) {

@@ -87,6 +87,8 @@ class Consumer {
   // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
   Result<> add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
   void remove(const TopicPartition& partition);
+  // The offset that is read next; empty: it has no such partition.
+  std::optional<Offset> next_offset(const TopicPartition& partition) const;
 
   // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take
   // turns. Errors: corrupt (the message names the file), not_found (the topic was deleted).

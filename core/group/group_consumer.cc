@@ -60,8 +60,12 @@ Result<std::optional<FetchedBatch>> GroupConsumer::poll(Deadline deadline) {
   for (;;) {
     PG_CHECK(attend());
     const Deadline soon = std::min(deadline, clock.after(kAssignmentPollInterval));
-    PG_ASSIGN(const auto fetched, consumer_->poll(soon));
-    if (fetched) return fetched;
+    const auto fetched = consumer_->poll(soon);
+    if (!fetched && fetched.error().code == Errc::out_of_range) {
+      PG_CHECK(pass_deleted(fetched.error()));
+      continue;
+    }
+    if (!fetched || *fetched) return fetched;
     const Deadline now = clock.now();
     if (at_end() || now >= deadline) return std::nullopt;
     if (!awaited_.partitions.empty() && !options_.follow && now - awaited_.since >= options_.timeout) {
@@ -169,6 +173,26 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
     }
   }
   return {};
+}
+
+// Retention or a trim was faster than this reader: it goes on where a group would begin. `error` says so of one partition.
+Result<> GroupConsumer::pass_deleted(const Error& error) {
+  if (options_.reset == OffsetReset::fail) return tl::unexpected(error);
+  bool passed = false;
+  for (const auto& partition : owned_) {
+    PG_ASSIGN(const TopicMetadata topic, home_.describe_topic(partition.topic));
+    PG_ASSIGN(auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
+    const auto state = log->current_state();
+    const Offset start = state->position().log_start;
+    const auto next = consumer_->next_offset(partition);
+    if (!next || *next >= start) continue;
+    const Offset offset = options_.reset == OffsetReset::earliest ? start : state->high_watermark();
+    home_.env().notice(fmt::format("offset {} of {} was deleted before it was read: going on at {}", next->value, name_of(partition), offset.value));
+    consumer_->remove(partition);
+    PG_CHECK(consumer_->add(partition, std::move(log), offset));
+    passed = true;
+  }
+  return passed ? Result<>() : tl::unexpected(error);
 }
 
 // Where the group goes on.

@@ -67,6 +67,7 @@ class GroupConsumer {
   Result<> rejoin();
   Result<> look_for_leftovers();
   Result<> start(const std::set<TopicPartition>& partitions);
+  Result<> pass_deleted(const Error& error);
   Result<Offset> committed_start(const TopicPartition& partition, const PartitionLog& log, const CommittedOffset& last);
   Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                               const CommittedOffsets& committed);

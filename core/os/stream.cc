@@ -1,9 +1,13 @@
 #include "core/os/stream.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -107,6 +111,19 @@ Result<std::string> read_user_file(const std::string& path, size_t most) {
     if (got == 0) return content;
     if (content.size() > most) return fail(Errc::limit, "file is larger than a record may be", path);
   }
+}
+
+Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content) {
+  struct stat st;
+  if (stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    const UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_WRONLY | O_CLOEXEC); }));
+    if (fd.get() < 0) return sys_fail("open", path);
+    return OutputStream(fd.get(), path).write(as_bytes(content));
+  }
+  const std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
+  if (real) return files.replace(real.get(), content);
+  // Not there yet.
+  return files.replace(path.find('/') == std::string::npos ? fmt::format("./{}", path) : path, content);
 }
 
 }  // namespace pg

@@ -7,6 +7,7 @@
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/base/types.h"
+#include "core/os/file_system.h"
 
 namespace pg {
 
@@ -64,5 +65,9 @@ void restore_file_limit();
 // The whole of a user's file, which may be a link, a pipe or a device. limit: longer than `most` bytes.
 // interrupted: a stop signal came while a pipe had nothing.
 Result<std::string> read_user_file(const std::string& path, size_t most);
+
+// Makes `content` the content of a user's file. A file is replaced whole and durably, where a link leads to; what is no file, a
+// device or a pipe, is written to.
+Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content);
 
 }  // namespace pg

@@ -160,6 +160,19 @@ all_read() {
   [ "$status" -eq 0 ]
   [ -z "$output" ]
   [[ $stderr == *"2 of 2 partitions were committed that far already"* ]]
+  # What is no file is written to, and what a link leads to is replaced.
+  pg-group seek g start >/dev/null
+  mkfifo pipe
+  ln -s elsewhere link
+  : >elsewhere
+  cat pipe >piped 3>&- &
+  pg-consume -g g --commit never --offsets-file pipe t >/dev/null
+  pg-consume -g g --commit never --offsets-file link t >/dev/null
+  wait
+  cmp piped offsets
+  cmp elsewhere offsets
+  [ -p pipe ] && [ -L link ]
+  pg-group seek g end >/dev/null
   printf 't\t0\t5' >cut
   fails 2 "*'cut', line 1*" pg-group commit g cut
   printf 't\t9\t5\t0\n' >other

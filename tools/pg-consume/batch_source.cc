@@ -1,8 +1,7 @@
 #include "tools/pg-consume/batch_source.h"
 
-#include <fmt/format.h>
-
 #include "core/base/limits.h"
+#include "core/os/stream.h"
 #include "tools/common/offsets_file.h"
 
 namespace pg {
@@ -54,8 +53,7 @@ class GroupSource final : public BatchSource {
   Result<> write_positions() {
     std::vector<DeliveredOffset> offsets;
     for (const auto& [partition, committed] : consumer_->positions()) offsets.push_back({partition, committed.offset, committed.leader_epoch});
-    const std::string path = offsets_file_.find('/') == std::string::npos ? fmt::format("./{}", offsets_file_) : offsets_file_;
-    return env_.files.replace(path, write_offsets_file(offsets));
+    return write_user_file(env_.files, offsets_file_, write_offsets_file(offsets));
   }
 
   Env env_;

@@ -277,3 +277,24 @@ TEST_CASE("group_consumer: places that nobody can count to are the start and the
   CHECK(to(Place::Kind::before_end, INT64_MAX) == Offset(0));
   CHECK(to(Place::Kind::offset, INT64_MAX) == Offset(3));
 }
+
+TEST_CASE("group_consumer: records that are deleted before a member has read them are passed over, and said") {
+  TestHome t;
+  t.create("t", 1, {{"segment.bytes", "1024"}});
+  std::vector<std::string> values(60, std::string(50, 'v'));
+  t.produce("t", values);
+  const auto log = t.log("t");
+  const auto delete_below = [&](int64_t offset) {
+    must(log->raise_log_start(Offset(offset), t.env.soon()));
+    must(log->delete_old_segments(std::chrono::milliseconds(0), t.env.soon()));
+  };
+  must(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(0)}}, t.env.soon()));
+  Member member(t, "g");
+  delete_below(40);
+  CHECK(member.read().starts_with("t-0@40="));
+  CHECK(t.env.notices().find("offset 0 of partition 0 of 't' was deleted before it was read: going on at 40") != std::string::npos);
+  must(commit_offsets(*t.home, "f", {{{"t", PartitionId(0)}, Offset(40)}}, t.env.soon()));
+  Member strict(t, "f", {.reset = OffsetReset::fail});
+  delete_below(58);
+  CHECK(code_of(strict.consumer->poll(t.env.clock().now())) == Errc::out_of_range);
+}

@@ -45,6 +45,12 @@ Membership::~Membership() = default;
 
 // Makes itself a member, under a new id, and takes out whoever is seen to be dead.
 Result<> Membership::rejoin(Deadline deadline) {
+  {
+    // Who is there: whoever only reads to the end and leaves has no second look.
+    const std::lock_guard guard(table_mutex_);
+    PG_CHECK(table_.catch_up(deadline));
+    note_view({});
+  }
   PG_ASSIGN(auto gone, find_gone());
   const std::lock_guard guard(table_mutex_);
   const ProcessIdentity process = home_.env().process_identity();

@@ -29,7 +29,7 @@ class Process:
     def __init__(self, round_, name, arguments, **options):
         self.round, self.name = round_, name
         self.began = time.monotonic()
-        self.stopped_until = None
+        self.stopped_until, self.was_stopped = None, False
         self.expected_end = None  # after we sent it a signal
         self.out_path, self.err_path = f"{round_.work}/{name}.out", f"{round_.work}/{name}.err"
         self.partial, self.taken = b"", 0
@@ -45,7 +45,7 @@ class Process:
 
     def stop(self, until):
         self.popen.send_signal(signal.SIGSTOP)
-        self.stopped_until = until
+        self.stopped_until, self.was_stopped = until, True
         self.round.count["stops"] += 1
         self.round.log(f"{self.name} stopped")
 
@@ -62,7 +62,7 @@ class Process:
 
     def new_lines(self):
         """The whole lines that it has printed since the last time."""
-        while data := self.out.read(1 << 20):
+        while not self.out.closed and (data := self.out.read(1 << 20)):
             *lines, self.partial = (self.partial + data).split(b"\n")
             yield from lines
 
@@ -247,11 +247,11 @@ class Consumer(Process):
 
 
 class Operator(Process):
-    """A pg-topic command."""
+    """A pg-topic command, or one of another tool."""
 
-    def __init__(self, round_, name, arguments, allowed=frozenset({0, 4}), index_faults=False):
+    def __init__(self, round_, name, arguments, allowed=frozenset({0, 4}), index_faults=False, program="pg-topic"):
         self.allowed, self.index_faults = set(allowed), index_faults
-        super().__init__(round_, name, ["pg-topic", *arguments])
+        super().__init__(round_, name, [program, *arguments])
 
     def take_output(self):
         for line in self.new_lines():

@@ -12,6 +12,15 @@ acknowledged, read, how processes ended); every rule that is broken becomes a li
   lost       an acknowledged batch is not exactly where it was acknowledged
   gap        a reader was not told of an offset, or of one twice
   unread     a reader that began after the acknowledgement, and ended with 0, did not get an acknowledged record
+
+What consumer groups promise:
+
+  ahead      a group has committed an offset below which not everything was delivered
+  skipped    a record that is there, and that the group has committed, was delivered to nobody
+  behind     a group's committed offset went back, or the last member read to the end and did not commit it
+  backwards  a member was given a partition's records again, or out of order, and had not joined again
+  repeated   a record was delivered once more although who had it first ended well, having committed it
+  owners     two commands worked at once on what one is to have for itself
 """
 import zlib
 from bisect import bisect_left
@@ -119,9 +128,81 @@ class Reader:
                                      f"{self.next.get((topic.name, partition))}, acknowledged were all below {end}")
 
 
+class Member:
+    """What one member of a group was given. ordered: its records come in the order of their offsets."""
+
+    def __init__(self, group, name, ordered=True):
+        self.group, self.history, self.name, self.ordered = group, group.history, name, ordered
+        self.began, self.ended = self.history.now(), None
+        self.clean = False  # it has ended, and committed all that it was given
+        self.last, self.turns, self.records = {}, defaultdict(int), 0
+
+    def deliver(self, topic, partition, offset, key, value):
+        place = (topic.name, partition)
+        self.records += 1
+        if offset <= self.last.get(place, -1):
+            self.turns[place] += 1
+        self.last[place] = offset
+        self.group.delivered[place].setdefault(offset, []).append(self)
+        self.history.observe(self.name, topic, partition, offset, key, value)
+
+    def end(self, clean, rejoined=0):
+        """rejoined: how often it was taken out of the group and joined again."""
+        self.ended, self.clean = self.history.now(), clean and not rejoined
+        for place, turns in self.turns.items():
+            if self.ordered and turns > rejoined:
+                self.history.violate("backwards", f"{self.name}: {place} went back {turns} times, it joined again {rejoined} times")
+
+
+class Group:
+    """A consumer group. moved: somebody moves its offsets, so that records are skipped and repeated."""
+
+    def __init__(self, history, name, moved=False):
+        self.history, self.name, self.moved = history, name, moved
+        self.delivered = defaultdict(dict)  # (topic, partition) -> offset -> the members that got it
+        self.committed = defaultdict(int)   # the largest offset that was ever seen committed
+
+    def see_committed(self, topic, partition, offset, floor=0):
+        """Once everything that members got before was told. floor: it was committed before anybody looked."""
+        place = (topic.name, partition)
+        if self.moved:
+            return
+        if offset < floor:
+            self.history.violate("behind", f"group {self.name}: {place} has {offset} committed, it was {floor}")
+        if topic.whole:
+            missing = [o for o in range(self.committed[place], offset) if o not in self.delivered[place]]
+            if missing:
+                self.history.violate("ahead", f"group {self.name}: {place} has {offset} committed, "
+                                     f"{len(missing)} from {missing[0]} on were not delivered")
+        self.committed[place] = max(self.committed[place], offset)
+
+    def finish(self, topic, partition, end, offsets, committed):
+        """After a last member has read to the end, and nothing runs any more. offsets: those that are there."""
+        place = (topic.name, partition)
+        if committed != end:
+            self.history.violate("behind", f"group {self.name}: {place} ends at {end}, committed is {committed}")
+        if self.moved:
+            return
+        delivered = self.delivered[place]
+        skipped = [offset for offset in offsets if offset < committed and offset not in delivered]
+        if skipped:
+            self.history.violate("skipped", f"group {self.name}: {place} {len(skipped)} records from {skipped[0]} on")
+        for offset, members in delivered.items():
+            if len(members) > 1:
+                self._check_repeated(place, offset, members)
+
+    def _check_repeated(self, place, offset, members):
+        clean = [member for member in members if member.clean]
+        late = [member for member in members if any(member.began > first.ended for first in clean)]
+        if len(clean) > 1 or late:
+            names = ", ".join(member.name + (" (ended well)" if member.clean else "") for member in members)
+            self.history.violate("repeated", f"group {self.name}: {place} offset {offset} was delivered to {names}")
+
+
 class History:
     def __init__(self):
         self.violations = []
+        self.moments = 0
         self.runs = {}
         self.known = defaultdict(dict)             # (topic, partition) -> offset -> (key, value)
         self.where = defaultdict(dict)             # run -> number -> (partition, offset)
@@ -130,6 +211,11 @@ class History:
 
     def violate(self, rule, text):
         self.violations.append(f"{rule}: {text}")
+
+    def now(self):
+        """A number that grows: what came first."""
+        self.moments += 1
+        return self.moments
 
     def begin(self, run):
         self.runs[run.name] = run

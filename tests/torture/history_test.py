@@ -2,7 +2,7 @@
 """The history checker is given wrong histories: each must break the rule it is made to break, and a right one none."""
 import unittest
 
-from history import History, Reader, Run, Topic, key_of, partition_of, value_of
+from history import Group, History, Member, Reader, Run, Topic, key_of, partition_of, value_of
 
 
 class WrongHistories(unittest.TestCase):
@@ -160,6 +160,123 @@ class WrongHistories(unittest.TestCase):
         # Figures of Kafka's own test of its murmur2.
         self.assertEqual([partition_of(key, 1 << 30) for key in (b"21", b"foobar", b"a-little-bit-long-string", b"abc")],
                          [(hashed & 0x7FFFFFFF) % (1 << 30) for hashed in (-973932308, -790332482, -985981536, 479470107)])
+
+
+class WrongGroups(unittest.TestCase):
+    assert_broken = WrongHistories.assert_broken
+
+    def setUp(self):
+        self.history = History()
+        self.topic = Topic(b"t", 1)
+        self.history.begin(Run(b"a", self.topic, partition=0, fed=6, finished=True))
+        self.group = Group(self.history, "g")
+
+    def member(self, offsets, name="m", **options):
+        member = Member(self.group, name, **options)
+        for offset in offsets:
+            member.deliver(self.topic, 0, offset, b"", value_of(b"a", offset))
+        return member
+
+    def finish(self, offsets=range(6), committed=6):
+        self.group.finish(self.topic, 0, 6, list(offsets), committed)
+
+    def test_right_groups_break_nothing(self):
+        killed = self.member([0, 1, 2], "killed")
+        self.group.see_committed(self.topic, 0, 2)
+        killed.end(clean=False)
+        changing = self.member([2, 3, 5], "changing")
+        self.member([4], "between").end(clean=True)
+        changing.end(clean=True)
+        self.group.see_committed(self.topic, 0, 6, floor=2)
+        self.finish()
+        self.assert_broken()
+
+    def test_committed_what_nobody_got(self):
+        self.member([0, 1])
+        self.group.see_committed(self.topic, 0, 3)
+        self.assert_broken("ahead")
+
+    def test_committed_with_a_hole(self):
+        self.member([0, 2])
+        self.group.see_committed(self.topic, 0, 3)
+        self.assert_broken("ahead")
+
+    def test_a_record_that_nobody_got(self):
+        self.member([0, 1, 2, 4, 5]).end(clean=True)
+        self.finish()
+        self.assert_broken("skipped")
+
+    def test_trimmed_and_compacted_records_need_not_be_delivered(self):
+        for topic in (Topic(b"t", 1, trimmed=True), Topic(b"t", 1, compacted=True)):
+            with self.subTest(topic):
+                self.setUp()
+                self.history.runs[b"a"].topic = self.topic = topic
+                self.member([2, 5]).end(clean=True)
+                self.group.see_committed(topic, 0, 6)
+                self.finish(offsets=[2, 5])
+                self.assert_broken()
+                self.finish(offsets=[2, 3, 5])
+                self.assert_broken("skipped")
+
+    def test_the_end_is_not_committed(self):
+        self.member(range(6)).end(clean=True)
+        self.finish(committed=5)
+        self.assert_broken("behind")
+
+    def test_a_commit_that_goes_back(self):
+        self.member(range(6))
+        self.group.see_committed(self.topic, 0, 6)
+        self.group.see_committed(self.topic, 0, 5)  # who looked may have begun before
+        self.assert_broken()
+        self.group.see_committed(self.topic, 0, 5, floor=6)
+        self.assert_broken("behind")
+
+    def test_a_member_that_gets_its_own_records_again(self):
+        for offsets in ([0, 1, 1], [1, 0], [0, 1, 2, 0, 1, 2]):
+            with self.subTest(offsets):
+                self.setUp()
+                self.member(offsets).end(clean=False)
+                self.assert_broken("backwards")
+        self.setUp()
+        self.member([0, 1, 2, 0, 1, 2]).end(clean=True, rejoined=1)
+        self.assert_broken()
+        self.member([0, 1, 0, 1, 0]).end(clean=True, rejoined=1)
+        self.assert_broken("backwards")
+
+    def test_commands_that_run_beside_each_other_end_in_any_order(self):
+        self.member([1, 0, 2], ordered=False).end(clean=True)
+        self.assert_broken()
+
+    def test_a_record_twice_although_nobody_was_killed(self):
+        first, second = self.member(range(4), "first"), self.member(range(3, 6), "second")
+        first.end(clean=True)
+        second.end(clean=True)
+        self.finish()
+        self.assert_broken("repeated")
+
+    def test_a_record_once_more_for_one_that_is_killed_later(self):
+        self.member(range(6), "first").end(clean=True)
+        self.member([5], "second").end(clean=False)
+        self.finish()
+        self.assert_broken("repeated")
+
+    def test_one_who_was_fenced_did_not_end_well(self):
+        first, second = self.member(range(4), "first"), self.member(range(2, 6), "second")
+        first.end(clean=True, rejoined=1)
+        second.end(clean=True)
+        self.finish()
+        self.assert_broken()
+
+    def test_a_group_that_is_moved_keeps_order_and_ends_at_the_end(self):
+        self.group.moved = True
+        self.member([0, 1], "first").end(clean=True)
+        self.member([1, 5], "second").end(clean=True)
+        self.group.see_committed(self.topic, 0, 6, floor=6)
+        self.finish()
+        self.assert_broken()
+        self.finish(committed=4)
+        self.member([1, 1], "third").end(clean=True)
+        self.assert_broken("behind", "backwards")
 
 
 if __name__ == "__main__":

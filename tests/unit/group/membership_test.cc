@@ -74,6 +74,14 @@ TEST_CASE("membership: a death is seen at the next look, by one of them or by al
   CHECK(generation() == before + 1);
 }
 
+TEST_CASE("membership: who joins takes the dead out, and has all partitions at once") {
+  TestGroup g;
+  auto one = g.join(), two = g.join();
+  one.reset();
+  two.reset();
+  CHECK(assigned(*g.join()) == 4);
+}
+
 TEST_CASE("membership: who hangs for its session timeout is taken out, and can commit nothing any more") {
   TestGroup g;
   const auto one = g.join();

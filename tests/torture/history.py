@@ -122,10 +122,15 @@ class Reader:
     def check_reached(self, places):
         """To be called for a reader that read to the end of these (topic, partition)s and ended with 0."""
         for topic, partition in places:
-            end = self.must_reach.get((topic.name, partition), 0)
-            if not topic.reborn and self.next.get((topic.name, partition), self.first or 0) < end:
-                self.history.violate("unread", f"{self.name}: {topic.name} {partition} ended at "
-                                     f"{self.next.get((topic.name, partition))}, acknowledged were all below {end}")
+            place = (topic.name, partition)
+            end, reached = self.must_reach.get(place, 0), self.next.get(place, self.first)
+            if topic.reborn or (reached or 0) >= end:
+                continue
+            if topic.whole:
+                self.history.violate("unread", f"{self.name}: {place} ended at {reached}, acknowledged were all below {end}")
+            elif reached is not None:
+                self.history.unread[place].append((self.name, reached, end))
+            # Else it began so many offsets before the end, and all of those may have been deleted or replaced before it read.
 
 
 class Member:
@@ -207,6 +212,7 @@ class History:
         self.known = defaultdict(dict)             # (topic, partition) -> offset -> (key, value)
         self.where = defaultdict(dict)             # run -> number -> (partition, offset)
         self.acknowledged_end = defaultdict(int)   # (topic, partition) -> exclusive
+        self.unread = defaultdict(list)            # (topic, partition) -> (who, offset, end): did not get these, if they are there
         self.batches = 0
 
     def violate(self, rule, text):
@@ -271,6 +277,9 @@ class History:
             if ahead:
                 self.violate("lost", f"{place} ends at {end}, but offsets {min(ahead)} to {max(ahead)} were read")
             there = set(offsets)
+            for who, reached, must in self.unread[place]:
+                if any(reached <= offset < must for offset in there):
+                    self.violate("unread", f"{who}: {place} ended at {reached}, acknowledged were all below {must}, and some are there")
             for offset in self.known[place] if topic.whole else ():
                 if offset not in there:
                     self.violate("lost", f"{place} offset {offset} was read, and is gone")

@@ -121,6 +121,17 @@ class WrongHistories(unittest.TestCase):
         self.read(list(enumerate(self.log))[:4]).check_reached([(self.topic, 0)])
         self.assert_broken("unread")
 
+    def test_a_reader_need_not_get_what_was_deleted_or_replaced_meanwhile(self):
+        self.topic.trimmed = True
+        self.acknowledge()
+        self.read()
+        self.read(list(enumerate(self.log))[:4]).check_reached([(self.topic, 0)])
+        self.read([], first=None).check_reached([(self.topic, 0)])
+        self.history.finish(self.topic, [(5, 6, [5])])
+        self.assert_broken()
+        self.history.finish(self.topic, [(4, 6, [4, 5])])
+        self.assert_broken("unread")
+
     def test_what_was_acknowledged_after_a_reader_began_it_need_not_get(self):
         reader = self.read(list(enumerate(self.log))[:4])
         self.acknowledge()

@@ -48,7 +48,7 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
   PartitionDescription description;
   description.partition = partition;
   description.metadata = topic.partitions[static_cast<size_t>(partition.value)];
-  description.leader_epoch = LeaderEpoch(state->page().leader_epoch.load());
+  description.leader_epoch = state->leader_epoch();
   description.log_start = position.log_start;
   description.log_end = position.log_end;
   description.high_watermark = state->high_watermark();

@@ -160,7 +160,7 @@ Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& grou
     const CommittedOffset* stored = group.offsets.of(partition, topic->id);
     const auto from = stored != nullptr ? std::optional(stored->offset) : std::nullopt;
     PG_ASSIGN(const Offset to, resolve(*log, place, from));
-    changes.push_back({partition, from, to, LeaderEpoch(log->current_state()->page().leader_epoch.load(std::memory_order_relaxed))});
+    changes.push_back({partition, from, to, log->current_state()->leader_epoch()});
   }
   return changes;
 }

@@ -230,9 +230,8 @@ Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const Top
   for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
     PG_ASSIGN(const auto log, home_.open_partition(topic, PartitionId(p), Access::read_write, deadline()));
     const auto state = log->current_state();
-    const LeaderEpoch epoch(state->page().leader_epoch.load(std::memory_order_relaxed));
     const Offset place = at_end ? state->high_watermark() : state->position().log_start;
-    first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, epoch, topic.id);
+    first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, state->leader_epoch(), topic.id);
   }
   PG_CHECK(membership_->commit_missing(first, deadline()));
   PG_ASSIGN(const auto now, membership_->committed(deadline()));

@@ -37,7 +37,7 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   {
     const NoJobStop no_job_stop;
     PG_ASSIGN(Writing writing, begin_append(deadline));
-    const LogEnd end{writing.position.log_end, LeaderEpoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed))};
+    const LogEnd end{writing.position.log_end, writing.state->leader_epoch()};
     if (seen != nullptr && *seen != end) return std::nullopt;
     const Offset segment = writing.position.active_segment;
     PG_ASSIGN(appended, append_holding_lock(writing, batch, header, config));
@@ -59,7 +59,7 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
 
   LogPosition& position = writing.position;
   const Offset base_offset = position.log_end;
-  const LeaderEpoch epoch(writing.state->page().leader_epoch.load(std::memory_order_relaxed));
+  const LeaderEpoch epoch = writing.state->leader_epoch();
   if (log_append_time) stamp_log_append_time(batch, max_timestamp_ms);
   stamp_batch(batch, base_offset, epoch);
 

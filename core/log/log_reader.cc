@@ -27,7 +27,7 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       continue;
     }
     if (batch && *batch) {
-      const auto wanted = accept(**batch, LeaderEpoch(state->page().leader_epoch.load(std::memory_order_relaxed)));
+      const auto wanted = accept(**batch, state->leader_epoch());
       if (wanted && *wanted) return batch;
       if (wanted) continue;
       scanner_->seek((*batch)->position);

@@ -80,6 +80,7 @@ class PartitionState {
   LogPosition position() const { return read_position(*page_); }
   // What consumers may read, exclusive. With one replica that is the log's end, flushed or not.
   Offset high_watermark() const { return position().log_end; }
+  LeaderEpoch leader_epoch() const { return LeaderEpoch(page_->leader_epoch.load(std::memory_order_relaxed)); }
 
   // Whether the lock file or the page under this object was replaced, deleted or declared untrusted: open it again.
   Result<bool> is_stale() const;

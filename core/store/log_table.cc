@@ -30,8 +30,7 @@ Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline de
 
 Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
   PG_ASSIGN(const auto state, log_->state(deadline));
-  const LeaderEpoch epoch(state->page().leader_epoch.load(std::memory_order_relaxed));
-  seen_ = {state->position().log_end, epoch};
+  seen_ = {state->position().log_end, state->leader_epoch()};
   if (next_ >= seen_.log_end) return {};
   LogReader reader(*log_, next_);
   Decompressor decompressor;

@@ -1,6 +1,7 @@
 // pg-topic's sub-commands. Each gets the arguments behind its name and returns the exit status.
 #pragma once
 
+#include "core/store/home.h"
 #include "tools/common/subcommands.h"
 
 namespace pg {
@@ -16,5 +17,13 @@ int topic_trim(const Arguments& arguments);
 int topic_compact(const Arguments& arguments);
 int topic_verify(const Arguments& arguments);
 int topic_repair(const Arguments& arguments);
+
+// The named topics, or all of them.
+Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);
+
+enum class TopicNamed { no, yes };
+// The partition `only` of the topic, or all of them where it is -1. A topic that lacks it is not_found, if the topic was
+// named; else there is nothing of it to do.
+Result<std::vector<PartitionId>> chosen_partitions(const TopicMetadata& topic, int64_t only, TopicNamed named);
 
 }  // namespace pg

@@ -9,7 +9,7 @@
 namespace pg {
 namespace {
 
-std::string result_line(const std::string& topic, size_t partition, const Maintenance& done) {
+std::string result_line(const std::string& topic, int32_t partition, const Maintenance& done) {
   return fmt::format(
       "{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"deleted_segments\":{},"
       "\"deleted_bytes\":{},\"compacted_records\":{},\"compacted_bytes\":{}}}\n",
@@ -31,21 +31,15 @@ int topic_compact(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per partition");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    std::vector<std::string> names = operands;
-    if (names.empty()) {
-      PG_ASSIGN(names, home->list_topics());
-    }
+    PG_ASSIGN(const auto names, chosen_topics(*home, operands));
     ExitCode outcome = kExitDone;
     for (const auto& name : names) {
       const auto topic = home->describe_topic(name);
       if (!topic && operands.empty() && topic.error().code == Errc::not_found) continue;  // deleted meanwhile
       PG_CHECK(topic);
-      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic->partitions.size())) {
-        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
-      }
-      for (size_t p = 0; p < topic->partitions.size(); ++p) {
-        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
-        const auto done = maintain_partition(*home, *topic, PartitionId(static_cast<int32_t>(p)), yes, tool.deadline());
+      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      for (const PartitionId p : partitions) {
+        const auto done = maintain_partition(*home, *topic, p, yes, tool.deadline());
         if (!done) {
           // The others have no part in it.
           tool.error(done.error().message());
@@ -53,9 +47,9 @@ int topic_compact(const Arguments& arguments) {
           continue;
         }
         tool.detail(fmt::format("'{}-{}': {} segments with {} bytes deleted; {} records with {} bytes compacted away",
-                                name, p, done->deleted.segments, done->deleted.bytes, done->compacted.records,
+                                name, p.value, done->deleted.segments, done->deleted.bytes, done->compacted.records,
                                 done->compacted.bytes));
-        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p, *done)));
+        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, *done)));
       }
     }
     return outcome;

@@ -66,12 +66,6 @@ std::string to_text(const TopicMetadata& topic, const std::vector<PartitionDescr
   return text;
 }
 
-// The named topics, or all of them.
-Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names) {
-  if (!names.empty()) return names;
-  return home.list_topics();
-}
-
 }  // namespace
 
 int topic_describe(const Arguments& arguments) {
@@ -105,16 +99,13 @@ int topic_offsets(const Arguments& arguments) {
     std::string out;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
-        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
-      }
-      for (size_t i = 0; i < topic.partitions.size(); ++i) {
-        if (only >= 0 && std::cmp_not_equal(only, i)) continue;
-        PG_ASSIGN(const auto p, describe_partition(*home, topic, PartitionId(static_cast<int32_t>(i)), tool.deadline()));
+      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      for (const PartitionId partition : partitions) {
+        PG_ASSIGN(const auto p, describe_partition(*home, topic, partition, tool.deadline()));
         out += tool.common().json
-                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}}}\n", name, i, p.log_start.value,
+                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}}}\n", name, partition.value, p.log_start.value,
                                  p.high_watermark.value)
-                   : fmt::format("{}\t{}\t{}\t{}\n", name, i, p.log_start.value, p.high_watermark.value);
+                   : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p.log_start.value, p.high_watermark.value);
       }
     }
     return tool.print(out).map([] { return kExitDone; });

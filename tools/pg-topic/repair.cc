@@ -47,20 +47,17 @@ int topic_repair(const Arguments& arguments) {
     bool needed = false;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
-        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
-      }
-      for (size_t p = 0; p < topic.partitions.size(); ++p) {
-        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, TopicNamed::yes));
+      for (const PartitionId p : partitions) {
         std::string lines;
         PG_ASSIGN(const auto totals,
-                  repair_partition(*home, topic, PartitionId(static_cast<int32_t>(p)), yes, tool.deadline(),
+                  repair_partition(*home, topic, p, yes, tool.deadline(),
                                    [&](const RepairItem& item) { lines += item_line(item, tool.common().json); }));
         PG_CHECK(tool.print(lines));
         if (totals.nothing_to_do()) continue;
         needed = true;
         const char* offline = !totals.is_offline ? "" : yes ? ", online again" : ", offline since a flush failed";
-        tool.note(fmt::format("'{}-{}': {} offsets lost, {} batches and files {}, {} segments {}{}", name, p,
+        tool.note(fmt::format("'{}-{}': {} offsets lost, {} batches and files {}, {} segments {}{}", name, p.value,
                               totals.lost_offsets, totals.restored, yes ? "restored" : "to restore",
                               totals.rewritten_segments, yes ? "written anew" : "to write anew", offline));
       }

@@ -10,7 +10,7 @@
 namespace pg {
 namespace {
 
-std::string result_line(const std::string& topic, size_t partition, const TrimResult& result) {
+std::string result_line(const std::string& topic, int32_t partition, const TrimResult& result) {
   return fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"segments\":{},\"bytes\":{}}}\n",
                      topic, partition, result.log_start.value, result.segments, result.bytes);
 }
@@ -44,16 +44,13 @@ int topic_trim(const Arguments& arguments) {
     PG_ASSIGN(const auto home, tool.open_home());
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
-        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
-      }
-      for (size_t p = 0; p < topic.partitions.size(); ++p) {
-        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, TopicNamed::yes));
+      for (const PartitionId p : partitions) {
         PG_ASSIGN(const auto result,
-                  trim_partition(*home, topic, PartitionId(static_cast<int32_t>(p)), *to, tool.deadline()));
-        tool.detail(fmt::format("'{}-{}' now starts at offset {}; {} segments, {} bytes removed", name, p,
+                  trim_partition(*home, topic, p, *to, tool.deadline()));
+        tool.detail(fmt::format("'{}-{}' now starts at offset {}; {} segments, {} bytes removed", name, p.value,
                                 result.log_start.value, result.segments, result.bytes));
-        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p, result)));
+        if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, result)));
       }
     }
     return kExitDone;

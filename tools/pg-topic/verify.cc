@@ -33,24 +33,18 @@ int topic_verify(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per fault");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    std::vector<std::string> names = operands;
-    if (names.empty()) {
-      PG_ASSIGN(names, home->list_topics());
-    }
+    PG_ASSIGN(const auto names, chosen_topics(*home, operands));
     int64_t faults = 0;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
-      if (!operands.empty() && only >= 0 && std::cmp_greater_equal(only, topic.partitions.size())) {
-        return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", name, only));
-      }
-      for (size_t p = 0; p < topic.partitions.size(); ++p) {
-        if (only >= 0 && std::cmp_not_equal(only, p)) continue;
+      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      for (const PartitionId p : partitions) {
         PG_ASSIGN(const auto totals,
-                  verify_partition(*home, topic, PartitionId(static_cast<int32_t>(p)), tool.deadline(), [&](const Fault& fault) {
+                  verify_partition(*home, topic, p, tool.deadline(), [&](const Fault& fault) {
                     (void)tool.print(fault_line(fault, tool.common().json));
                   }));
         faults += totals.faults;
-        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p, totals.segments,
+        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value, totals.segments,
                                 totals.batches, totals.records, totals.bytes, totals.faults));
       }
     }

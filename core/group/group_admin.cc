@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -27,6 +28,17 @@ Result<> refuse_live(const Home& home, const std::string& name, const Group& gro
   if (live.empty()) return {};
   return fail(Errc::busy, fmt::format("group '{}' has {} live members, the first of them process {}", name, live.size(),
                                       live.front().process.pid));
+}
+
+// Changes a group that has no live members, as `rows` says of it; busy if it has.
+Result<> change_idle(const Home& home, GroupTable& table, const std::string& name, Deadline deadline,
+                     const std::function<Result<std::vector<TableRow>>(const Group&)>& rows) {
+  return table.change(
+      [&]() -> Result<std::vector<TableRow>> {
+        PG_CHECK(refuse_live(home, name, table.group(name)));
+        return rows(table.group(name));
+      },
+      deadline);
 }
 
 std::string owner_of(const std::vector<GroupMember>& members, const TopicPartition& partition) {
@@ -197,6 +209,16 @@ Result<GroupDescription> describe_group(Home& home, const std::string& group, co
   return describe(home, group, table.group(group), choice, deadline);
 }
 
+Result<> describe_all_groups(Home& home, const VisitGroup& visit, Deadline deadline) {
+  PG_ASSIGN(const auto table, GroupTable::open_existing(home, {}, deadline));
+  if (!table) return {};
+  for (const auto& [name, group] : table->groups()) {
+    PG_ASSIGN(const auto description, describe(home, name, group, {}, deadline));
+    PG_CHECK(visit(description));
+  }
+  return {};
+}
+
 Result<std::vector<OffsetChange>> plan_seek(Home& home, const std::string& name, const Place& place,
                                             const std::vector<PartitionChoice>& choice, Deadline deadline) {
   PG_CHECK(names::check_group_name(name));
@@ -241,14 +263,12 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
     if (const Offset end = log->current_state()->high_watermark(); each.next > end) {
       return fail(Errc::out_of_range, fmt::format("'{}' ends at {}, below offset {}", log->name(), end.value, each.next.value));
     }
-    const auto [kept, is_new] = furthest.try_emplace(each.partition, committed_offset(home.env(), each.next, each.leader_epoch, topic->id));
-    if (!is_new && each.next > kept->second.offset) kept->second = committed_offset(home.env(), each.next, each.leader_epoch, topic->id);
+    CommittedOffset& kept = furthest[each.partition];
+    if (each.next >= kept.offset) kept = committed_offset(home.env(), each.next, each.leader_epoch, topic->id);
   }
   PG_ASSIGN(auto table, GroupTable::open(home, name, deadline));
   std::vector<OffsetChange> changes;
-  const auto decide = [&]() -> Result<std::vector<TableRow>> {
-    const Group& group = table.group(name);
-    PG_CHECK(refuse_live(home, name, group));
+  PG_CHECK(change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
     changes.clear();
     for (const auto& [partition, next] : furthest) {
@@ -259,8 +279,7 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
       rows.push_back(offset_row(name, partition, next));
     }
     return rows;
-  };
-  PG_CHECK(table.change(decide, deadline));
+  }));
   PG_CHECK(table.flush(deadline));
   return changes;
 }
@@ -269,9 +288,7 @@ Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& 
                                                  Deadline deadline) {
   PG_ASSIGN(auto table, open_table(home, name, deadline));
   std::vector<OffsetChange> changes;
-  const auto decide = [&]() -> Result<std::vector<TableRow>> {
-    const Group& group = table.group(name);
-    PG_CHECK(refuse_live(home, name, group));
+  PG_CHECK(change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
     changes.clear();
     for (const auto& [partition, offset] : group.offsets.by_partition) {
@@ -280,23 +297,18 @@ Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& 
       rows.push_back(offset_row(name, partition, std::nullopt));
     }
     return rows;
-  };
-  PG_CHECK(table.change(decide, deadline));
+  }));
   return changes;
 }
 
 Result<> delete_group(Home& home, const std::string& name, Deadline deadline) {
   PG_ASSIGN(auto table, open_table(home, name, deadline));
-  return table.change(
-      [&]() -> Result<std::vector<TableRow>> {
-        const Group& group = table.group(name);
-        PG_CHECK(refuse_live(home, name, group));
-        std::vector<TableRow> rows;
-        for (const auto& [partition, offset] : group.offsets.by_partition) rows.push_back(offset_row(name, partition, std::nullopt));
-        if (group.metadata) rows.push_back(metadata_row(name, std::nullopt));
-        return rows;
-      },
-      deadline);
+  return change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
+    std::vector<TableRow> rows;
+    for (const auto& [partition, offset] : group.offsets.by_partition) rows.push_back(offset_row(name, partition, std::nullopt));
+    if (group.metadata) rows.push_back(metadata_row(name, std::nullopt));
+    return rows;
+  });
 }
 
 }  // namespace pg

@@ -1,6 +1,7 @@
 // Groups as an operator sees and changes them: for pg-group.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,10 @@ struct PartitionChoice {
 // not_found: nobody ever joined it or committed for it; or a topic that is chosen.
 Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
                                         Deadline deadline);
+
+// Every group, sorted by name; the table is read once. An error of `visit` ends it.
+using VisitGroup = std::function<Result<>(const GroupDescription&)>;
+Result<> describe_all_groups(Home& home, const VisitGroup& visit, Deadline deadline);
 
 struct OffsetChange {
   TopicPartition partition;

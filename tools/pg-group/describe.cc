@@ -90,14 +90,11 @@ int group_describe(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per group");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    auto wanted = names;
-    if (wanted.empty()) {
-      PG_ASSIGN(const auto groups, list_groups(*home, tool.deadline()));
-      for (const auto& group : groups) wanted.push_back(group.name);
-    }
-    for (const auto& name : wanted) {
+    const auto print = [&](const GroupDescription& group) { return tool.print(tool.common().json ? json_of(group) : text_of(group)); };
+    if (names.empty()) PG_CHECK(describe_all_groups(*home, print, tool.deadline()));
+    for (const auto& name : names) {
       PG_ASSIGN(const auto group, describe_group(*home, name, {}, tool.deadline()));
-      PG_CHECK(tool.print(tool.common().json ? json_of(group) : text_of(group)));
+      PG_CHECK(print(group));
     }
     return kExitDone;
   });

@@ -59,40 +59,40 @@ Result<std::unique_ptr<Consumer>> Consumer::open(Home& home, ConsumerOptions opt
 }
 
 Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition) {
-  auto source = std::make_unique<Source>();
-  source->partition = {topic.name, partition};
-  PG_ASSIGN(source->log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
-  const auto state = source->log->current_state();
+  PG_ASSIGN(auto log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
+  const auto state = log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(source->from, resolve_place(*source->log, options_.from, log_start, end, options_.skip_damage != nullptr));
-  if (source->from < log_start || source->from > end) {
+  PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, end, options_.skip_damage != nullptr));
+  if (from < log_start || from > end) {
     if (!out_of_range_) {
-      out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", source->log->name(),
-                                                            source->from.value, log_start.value, end.value), {}, {}, 0};
+      out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", log->name(),
+                                                            from.value, log_start.value, end.value), {}, {}, 0};
     }
     return {};
   }
+  std::optional<Offset> to;
+  if (!options_.follow) to = end;
   if (options_.to) {
-    PG_ASSIGN(source->to, resolve_place(*source->log, *options_.to, log_start, end, options_.skip_damage != nullptr));
-    if (!options_.follow) source->to = std::min(*source->to, end);
-  } else if (!options_.follow) {
-    source->to = end;
+    PG_ASSIGN(const Offset wanted, resolve_place(*log, *options_.to, log_start, end, options_.skip_damage != nullptr));
+    to = std::min(wanted, to.value_or(wanted));
   }
-  from_start_ &= source->from == log_start;
-  source->reader.emplace(*source->log, source->from);
-  sources_.push_back(std::move(source));
+  from_start_ &= from == log_start;
+  begin_reading({topic.name, partition}, std::move(log), from, to);
   return {};
 }
 
-Result<> Consumer::add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from) {
+void Consumer::begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to) {
   auto source = std::make_unique<Source>();
   source->partition = partition;
   source->log = std::move(log);
-  source->from = from;
-  if (!options_.follow) source->to = source->log->current_state()->high_watermark();
+  source->to = to;
   source->reader.emplace(*source->log, from);
   sources_.push_back(std::move(source));
-  return {};
+}
+
+void Consumer::add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from) {
+  const Offset end = log->current_state()->high_watermark();
+  begin_reading(partition, std::move(log), from, options_.follow ? std::nullopt : std::optional(end));
 }
 
 void Consumer::remove(const TopicPartition& partition) {

@@ -85,7 +85,7 @@ class Consumer {
   static Result<std::unique_ptr<Consumer>> open(Home& home, ConsumerOptions options);
 
   // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
-  Result<> add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
+  void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
   void remove(const TopicPartition& partition);
   // The offset that is read next; empty: it has no such partition.
   std::optional<Offset> next_offset(const TopicPartition& partition) const;
@@ -109,13 +109,13 @@ class Consumer {
     TopicPartition partition;
     std::unique_ptr<PartitionLog> log;
     std::optional<LogReader> reader;
-    Offset from;
     std::optional<Offset> to;
     bool done() const { return to && reader->next_offset() >= *to; }
   };
 
   Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
   Result<> add_source(const TopicMetadata& topic, PartitionId partition);
+  void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);
   bool skips(const Error& error) const { return error.code == Errc::corrupt && options_.skip_damage; }

@@ -165,11 +165,11 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
     PG_ASSIGN(auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
     if (committed.of(partition, topic.id) == nullptr) {
       PG_ASSIGN(const Offset first, first_offset(topic, partition, committed));
-      PG_CHECK(consumer_->add(partition, std::move(log), first));
+      consumer_->add(partition, std::move(log), first);
       PG_ASSIGN(committed, membership_->committed(deadline()));
     } else {
       PG_ASSIGN(const Offset from, committed_start(partition, *log, *committed.of(partition, topic.id)));
-      PG_CHECK(consumer_->add(partition, std::move(log), from));
+      consumer_->add(partition, std::move(log), from);
     }
   }
   return {};
@@ -189,7 +189,7 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
     const Offset offset = options_.reset == OffsetReset::earliest ? start : state->high_watermark();
     home_.env().notice(fmt::format("offset {} of {} was deleted before it was read: going on at {}", next->value, name_of(partition), offset.value));
     consumer_->remove(partition);
-    PG_CHECK(consumer_->add(partition, std::move(log), offset));
+    consumer_->add(partition, std::move(log), offset);
     passed = true;
   }
   return passed ? Result<>() : tl::unexpected(error);

@@ -188,7 +188,6 @@ class Worker(GroupMember):
     """A member that runs commands. What they did is in a file of the group."""
 
     def __init__(self, plan, name, topics, options, follow, fails):
-        self.fails = fails
         command = f"sh work.sh {name} {plan.name} {plan.order} {fails}"
         super().__init__(plan, name, topics, options, follow, ("--exec", command))
         if fails:

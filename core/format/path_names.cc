@@ -175,6 +175,9 @@ std::string topic_file(const std::string& home, std::string_view topic) {
 }
 
 std::string locks_directory(const std::string& home) { return home + "/locks"; }
+std::string broker_lock(const std::string& home, BrokerId broker) {
+  return fmt::format("{}/broker-{}.lock", locks_directory(home), broker.value);
+}
 std::string producers_lock(const std::string& home) { return locks_directory(home) + "/producers"; }
 std::string producer_holder(const std::string& home, int64_t producer_id) {
   return fmt::format("{}/producer-{}.holder", locks_directory(home), producer_id);

@@ -4,6 +4,7 @@
 //     cluster.json.v<n>
 //     topics/<topic>/topic.json.v<n>
 //     locks/producers  producer-<id>.holder             who uses a producer id
+//           broker-<id>.lock                          who is a broker
 //     groups/<group>/                                   a consumer group; what it has committed is in __consumer_offsets
 //       members.lock  heartbeats                        who lives
 //       owners/<topic>.lock                             who reads which partition
@@ -90,6 +91,8 @@ std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
 
 std::string locks_directory(const std::string& home);
+// Held by the process that is the broker, byte 0, for as long as it is.
+std::string broker_lock(const std::string& home, BrokerId broker);
 std::string producers_lock(const std::string& home);
 std::string producer_holder(const std::string& home, int64_t producer_id);
 

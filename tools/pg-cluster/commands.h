@@ -1,0 +1,14 @@
+// pg-cluster's commands. Each gets the arguments behind its name and returns the exit status.
+#pragma once
+
+#include "tools/common/run_tool.h"
+#include "tools/common/subcommands.h"
+
+namespace pg {
+
+int cluster_run(const Arguments& arguments);
+
+// not_found names the brokers that there are.
+Result<BrokerId> known_broker(const Home& home, int64_t number);
+
+}  // namespace pg

@@ -1,0 +1,14 @@
+// pg-cluster: the brokers of a cluster. This file only lists the commands.
+#include "tools/pg-cluster/commands.h"
+
+namespace pg {
+namespace {
+
+constexpr Subcommand kCommands[] = {
+    {"run", "be a broker, in the foreground", cluster_run},
+};
+
+}  // namespace
+}  // namespace pg
+
+int main(int argc, char** argv) { return pg::run_subcommand("pg-cluster", pg::kCommands, argc, argv); }

@@ -1,4 +1,4 @@
-// Commands, run by sh, any number at once, looked after by one thread: the only place that starts processes.
+// Commands, run by sh, any number at once, looked after by one thread.
 //
 // A command has standard output and standard error of this process, a pipe on standard input, the signals' default
 // dispositions (only SIGHUP stays ignored under nohup), an empty signal mask, and no other descriptor than 0, 1 and 2; and 3,
@@ -66,7 +66,6 @@ class ChildProcesses {
   Result<std::optional<ChildExit>> reap(uint64_t id);
 
   std::map<uint64_t, std::unique_ptr<Child>> children_;
-  std::unique_ptr<std::byte[]> stack_;  // for the moment between clone and exec
 };
 
 }  // namespace pg

@@ -40,6 +40,11 @@ inline constexpr Duration kCommitInterval = std::chrono::seconds(1);
 // With --flush exit, written data reaches stable storage at most this much later while the producer runs.
 inline constexpr Duration kBackgroundFlushInterval = std::chrono::seconds(1);
 
+// Brokers of one home. Each has a place in cluster.state, and a bit in the mask of each partition that it has.
+inline constexpr int32_t kBrokersMax = 64;
+inline constexpr int32_t kReplicasMax = 16;
+inline constexpr int32_t kReplicationFactorDefault = 3;  // or as many as there are brokers
+
 // What compaction may take to remember keys: some four million of them at a time.
 inline constexpr size_t kCompactionMapBytes = 128 << 20;
 

@@ -33,6 +33,9 @@ struct BrokerId : Named<struct BrokerIdTag, int32_t> {
   using Named::Named;
 };
 
+// In place of a leader: nobody can lead.
+inline constexpr BrokerId kNoBroker{-1};
+
 struct PartitionId : Named<struct PartitionIdTag, int32_t> {
   using Named::Named;
 };

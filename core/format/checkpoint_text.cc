@@ -106,4 +106,19 @@ std::string write_meta_properties(BrokerId broker, const Uuid& cluster_id) {
   return fmt::format("version=1\nbroker.id={}\ncluster.id={}\n", broker.value, uuid_text(cluster_id));
 }
 
+// Kafka calls it node.id since version 1 of the file; the lines come in any order.
+Result<MetaProperties> parse_meta_properties(std::string_view text) {
+  std::optional<int64_t> broker;
+  std::optional<Uuid> cluster;
+  for (const auto line : split(text, '\n')) {
+    const auto equals = line.find('=');
+    if (line.starts_with('#') || equals == std::string_view::npos) continue;
+    const auto name = line.substr(0, equals), value = line.substr(equals + 1);
+    if (name == "broker.id" || name == "node.id") broker = parse_integer(value);
+    if (name == "cluster.id") cluster = parse_uuid(value);
+  }
+  if (!broker || *broker < 0 || *broker > std::numeric_limits<int32_t>::max() || !cluster) return fail(Errc::corrupt, "meta.properties is malformed");
+  return MetaProperties{BrokerId(static_cast<int32_t>(*broker)), *cluster};
+}
+
 }  // namespace pg

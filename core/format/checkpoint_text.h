@@ -50,6 +50,13 @@ Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text);
 std::string write_partition_metadata(const Uuid& topic_id);
 Result<Uuid> parse_partition_metadata(std::string_view text);
 
+// Whose log directory it is.
+struct MetaProperties {
+  BrokerId broker;
+  Uuid cluster_id{};
+  bool operator==(const MetaProperties&) const = default;
+};
 std::string write_meta_properties(BrokerId broker, const Uuid& cluster_id);
+Result<MetaProperties> parse_meta_properties(std::string_view text);
 
 }  // namespace pg

@@ -165,10 +165,17 @@ std::string recovery_checkpoint(const std::string& log_directory) {
 std::string log_start_checkpoint(const std::string& log_directory) {
   return log_directory + "/log-start-offset-checkpoint";
 }
+std::string replication_checkpoint(const std::string& log_directory) {
+  return log_directory + "/replication-offset-checkpoint";
+}
+std::string clean_stop(const std::string& log_directory) { return log_directory + "/.clean-stop"; }
+std::string disk_probe(const std::string& log_directory) { return log_directory + "/.probe"; }
 std::string cleaner_checkpoint(const std::string& log_directory) { return log_directory + "/cleaner-offset-checkpoint"; }
 std::string meta_properties(const std::string& log_directory) { return log_directory + "/meta.properties"; }
 
 std::string cluster_file(const std::string& home) { return home + "/cluster.json"; }
+std::string controller_file(const std::string& home) { return home + "/controller.json"; }
+std::string cluster_state(const std::string& home) { return home + "/cluster.state"; }
 std::string topics_directory(const std::string& home) { return home + "/topics"; }
 std::string topic_file(const std::string& home, std::string_view topic) {
   return fmt::format("{}/{}/topic.json", topics_directory(home), topic);

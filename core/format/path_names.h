@@ -1,7 +1,8 @@
 // Every name on disk is made and parsed here, and nowhere else. Names that are Kafka's are marked.
 //
 //   HOME/
-//     cluster.json.v<n>
+//     cluster.json.v<n>  controller.json.v<n>
+//     cluster.state                                     how the brokers are, while they run
 //     topics/<topic>/topic.json.v<n>
 //     locks/producers  producer-<id>.holder             who uses a producer id
 //           broker-<id>.lock                          who is a broker
@@ -13,6 +14,8 @@
 //       recovery-point-offset-checkpoint                (Kafka)
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
+//       replication-offset-checkpoint                   (Kafka) high watermarks
+//       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
 //         <20 digits>.log.cleaned .log.swap .log.deleted, and so for the indexes (Kafka): see core/log/segment_list.h
@@ -84,9 +87,14 @@ std::string log_directory_lock(const std::string& log_directory);
 std::string recovery_checkpoint(const std::string& log_directory);
 std::string log_start_checkpoint(const std::string& log_directory);
 std::string cleaner_checkpoint(const std::string& log_directory);
+std::string replication_checkpoint(const std::string& log_directory);
+std::string clean_stop(const std::string& log_directory);
+std::string disk_probe(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);
 
 std::string cluster_file(const std::string& home);  // without its version
+std::string controller_file(const std::string& home);  // without its version
+std::string cluster_state(const std::string& home);
 std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
 

@@ -62,7 +62,13 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
   const LeaderEpoch epoch = writing.state->leader_epoch();
   if (log_append_time) stamp_log_append_time(batch, max_timestamp_ms);
   stamp_batch(batch, base_offset, epoch);
+  PG_CHECK(write_batch(writing, batch, header, max_timestamp_ms, config));
+  return Appended{base_offset, position.log_end, epoch};
+}
 
+Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms,
+                                   const LogConfig& config) {
+  LogPosition& position = writing.position;
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
   if (!written) {
     // Nothing is half-done: the bytes that did get written go before anybody else may append. Should even this fail,
@@ -70,15 +76,19 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
     (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));
     return tl::unexpected(written.error());
   }
-  position.log_end = base_offset + header.last_offset_delta + 1;
+  position.log_end = position.log_end + header.last_offset_delta + 1;
   IndexWriter(*active_.offset_index, *active_.time_index, config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
   if (header.producer.id >= 0) ++position.producer_batches;
   writing.state->publish_and_wake(position);
-  return Appended{base_offset, position.log_end, epoch};
+  return {};
 }
 
-Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
+Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) { return lock_for_writing(true, deadline); }
+
+Result<PartitionLog::Writing> PartitionLog::begin_write(Deadline deadline) { return lock_for_writing(false, deadline); }
+
+Result<PartitionLog::Writing> PartitionLog::lock_for_writing(bool must_lead, Deadline deadline) {
   for (;;) {
     Writing writing;
     writing.state = current_state();
@@ -96,7 +106,7 @@ Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) {
     PG_CHECK(state.check_not_deleted());
     PG_ASSIGN(const bool stale, state.is_stale());
     if (!stale) {
-      PG_CHECK(check_may_append(state));
+      if (must_lead) PG_CHECK(check_may_append(state));
       state.page().holder_pid.store(process_.pid, std::memory_order_relaxed);
       state.page().holder_pid_namespace.store(process_.pid_namespace, std::memory_order_relaxed);
       writing.position = state.position();
@@ -120,7 +130,10 @@ Result<> PartitionLog::check_may_append(const PartitionState& state) const {
   if (page.leader_epoch.load(std::memory_order_relaxed) < page.fenced.load(std::memory_order_seq_cst)) {
     return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
   }
-  return {};
+  if (!spec_.is_broker_alive) return {};
+  PG_ASSIGN(const bool alive, spec_.is_broker_alive());
+  if (alive) return {};
+  return fail(Errc::not_leader, fmt::format("the broker that leads '{}' does not run", name_), directory_);
 }
 
 // A writer that died while it rolled left a mark, and perhaps files that nobody has written to.

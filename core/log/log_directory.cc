@@ -71,6 +71,36 @@ Result<> LogDirectory::raise_recovery_points(const OffsetCheckpoint& raised, Dea
   return raise(names::recovery_checkpoint(path_), raised, deadline, is_deleted);
 }
 
+Result<> LogDirectory::lower_recovery_point(const TopicPartition& partition, Offset offset, Deadline deadline) {
+  return change(names::recovery_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) {
+    const auto found = offsets.find(partition);
+    if (found != offsets.end()) found->second = std::min(found->second, offset);
+  });
+}
+
+Result<> LogDirectory::restart_at(const TopicPartition& partition, Offset start, Deadline deadline) {
+  PG_CHECK(lower_recovery_point(partition, start, deadline));
+  return change(names::log_start_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) { offsets[partition] = start; });
+}
+
+Result<Offset> LogDirectory::high_watermark(const TopicPartition& partition) const {
+  return entry(names::replication_checkpoint(path_), partition);
+}
+
+Result<> LogDirectory::store_high_watermarks(const OffsetCheckpoint& stored, Deadline deadline) {
+  return change(names::replication_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) { offsets = stored; });
+}
+
+Result<bool> LogDirectory::was_stopped_cleanly() const { return env_.files.exists(names::clean_stop(path_)); }
+
+Result<> LogDirectory::note_clean_stop() { return env_.files.replace(names::clean_stop(path_), ""); }
+
+Result<> LogDirectory::forget_clean_stop() {
+  const auto removed = env_.files.unlink(names::clean_stop(path_));
+  if (!removed && removed.error().code != Errc::not_found) return removed;
+  return env_.files.sync_directory(path_);
+}
+
 Result<> LogDirectory::raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
                                        const IsDeleted& is_deleted) {
   return raise(names::log_start_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
@@ -105,7 +135,7 @@ bool LogDirectory::is_being_made(const std::string& directory) const {
 
 Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {
   for (const auto& path : {names::recovery_checkpoint(path_), names::log_start_checkpoint(path_),
-                           names::cleaner_checkpoint(path_)}) {
+                           names::cleaner_checkpoint(path_), names::replication_checkpoint(path_)}) {
     const auto forgotten = change(path, deadline, [&](OffsetCheckpoint& offsets) {
       std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
     });

@@ -29,6 +29,20 @@ class LogDirectory {
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
                                  const IsDeleted& is_deleted = {});
 
+  // Before records above `offset` are cut off; durable on return.
+  Result<> lower_recovery_point(const TopicPartition& partition, Offset offset, Deadline deadline);
+  // For a log that is emptied and begins anew at `start`: sets the log start, and lowers the recovery point to it.
+  Result<> restart_at(const TopicPartition& partition, Offset start, Deadline deadline);
+
+  // Of partitions with more than one replica: below it every record is committed; 0 where nothing is known.
+  Result<Offset> high_watermark(const TopicPartition& partition) const;
+  Result<> store_high_watermarks(const OffsetCheckpoint& offsets, Deadline deadline);
+
+  // That the broker stopped after all was on stable storage, and nobody has written since.
+  Result<bool> was_stopped_cleanly() const;
+  Result<> note_clean_stop();
+  Result<> forget_clean_stop();
+
   // The first offset that nobody has deleted; empty where the checkpoint cannot be read and so nobody knows.
   Result<std::optional<Offset>> log_start(const TopicPartition& partition) const;
   // The same for it; durable on return.

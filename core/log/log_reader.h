@@ -46,6 +46,7 @@ class LogReader {
   Offset expected_;                // the base offset that the next batch must have
   std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there
   LeaderEpoch last_epoch_{-1};
+  uint64_t truncations_ = 0;  // of the log, when the scanner began: what it has read ahead may be gone
   std::unique_ptr<File> file_;
   std::optional<BatchScanner> scanner_;
 };

@@ -106,6 +106,11 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
   content.failed = old.failed;
+  content.replicated = spec_.replicated;
+  if (spec_.replicated) {
+    content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
+    content.unclean = old.unclean || (!old.same_boot && !spec_.stopped_cleanly);
+  }
   return content;
 }
 
@@ -260,7 +265,7 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
   }
   if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
   const LeaderEpoch newest = stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
-  if (!old.same_boot) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
+  if (!old.same_boot && !spec_.replicated) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
   if (may_write()) {
     const bool changed = history != stored;
     const std::string path = names::epoch_checkpoint(spec_.directory);

@@ -30,6 +30,9 @@ struct RecoverySpec {
   Offset recovery_point;
   std::optional<Offset> log_start = Offset(0);  // empty: nobody knows, so it is the first offset there is
   int32_t index_interval_bytes = 4096;
+  bool replicated = false;          // then epochs are opened by those who are elected, and by nobody else
+  Offset high_watermark = {};       // of a replicated one, as far as the disk tells
+  bool stopped_cleanly = false;     // of a replicated one: its broker had flushed everything before the machine stopped
 };
 
 Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const OldPage& old);

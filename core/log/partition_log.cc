@@ -22,14 +22,16 @@ std::string name_of(const TopicPartition& partition) {
 
 // An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its maker
 // lives; not_found: one of them came before there was a lock.
-Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id) {
+Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id, bool replicated) {
   PG_CHECK(env.files.make_directory(made));
   PG_ASSIGN(auto lock, env.files.open_lock(names::partition_lock(made), Access::read_write));
   PG_ASSIGN(const bool locked, lock->try_lock(lock_byte::kMaking, LockMode::exclusive));
   if (!locked) return fail(Errc::not_found, "cleared away", made);
   PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
-  PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history({{LeaderEpoch(0), Offset(0)}})));
-  PG_CHECK(PartitionState::write_page(env, made, PageContent{}));
+  // With more than one replica, the first epoch too is opened by a broker.
+  const EpochHistory epochs = replicated ? EpochHistory{} : EpochHistory{{LeaderEpoch(0), Offset(0)}};
+  PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history(epochs)));
+  PG_CHECK(PartitionState::write_page(env, made, {.leader_epoch = LeaderEpoch(replicated ? -1 : 0), .replicated = replicated}));
   PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
   return lock;
 }
@@ -66,12 +68,12 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
       config_version_(spec_.config_version) {}
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
-                                  const Uuid& topic_id) {
+                                  const Uuid& topic_id, bool replicated) {
   constexpr int kAttempts = 3;
   const std::string path = names::partition_directory(log_directory, partition);
   for (int attempt = 1; !env.files.info(path); ++attempt) {
     const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
-    const auto lock = fill_new_directory(env, made, topic_id);
+    const auto lock = fill_new_directory(env, made, topic_id, replicated);
     const auto named = lock ? env.files.rename(made, path) : tl::unexpected(lock.error());
     if (named) break;
     (void)env.files.remove_tree(made);
@@ -138,8 +140,13 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   const LogDirectory log_directory(env, spec.log_directory);
   PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec.partition));
   PG_ASSIGN(const auto log_start, log_directory.log_start(spec.partition));
-  return RecoverySpec{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
-                      recovery_point, log_start, spec.config.index_interval_bytes};
+  RecoverySpec recovery{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
+                        recovery_point, log_start, spec.config.index_interval_bytes};
+  if (!spec.replicated) return recovery;
+  recovery.replicated = true;
+  PG_ASSIGN(recovery.high_watermark, log_directory.high_watermark(spec.partition));
+  PG_ASSIGN(recovery.stopped_cleanly, log_directory.was_stopped_cleanly());
+  return recovery;
 }
 
 Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {

@@ -1,7 +1,8 @@
 // One partition on one disk: any number of processes append to it and read it at once.
 //
 // append() and flush() are here; reading is in log_reader.h. The parts: partition_log.cc opens and creates,
-// log_append.cc appends and rolls, log_flush.cc flushes, log_trim.cc deletes from the start. All may be called from several threads. What is written is
+// log_append.cc appends and rolls, log_flush.cc flushes, log_trim.cc deletes from the start,
+// log_replica.cc is what a broker does to its replica. All may be called from several threads. What is written is
 // visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
 #pragma once
 
@@ -42,6 +43,8 @@ struct LogConfig {
   int64_t max_compaction_lag_ms = std::numeric_limits<int64_t>::max();
   double min_cleanable_dirty_ratio = 0.5;
 
+  int32_t min_in_sync_replicas = 1;  // with fewer in sync nothing is committed; only with more than one replica
+
   bool may_delete() const { return cleanup_delete && (retention_ms >= 0 || retention_bytes >= 0); }
 };
 
@@ -60,6 +63,14 @@ struct LogEnd {
   bool operator==(const LogEnd&) const = default;
 };
 
+// What a replica becomes the leader with.
+struct Leadership {
+  LeaderEpoch epoch;
+  BrokerId leader;
+  std::vector<BrokerId> replicas, in_sync;
+  int32_t min_in_sync = 1;
+};
+
 struct VersionedConfig {
   LogConfig config;
   int64_t version = 0;
@@ -76,12 +87,15 @@ class PartitionLog {
     int64_t config_version = 0;  // of the topic's metadata that `config` comes from
     // Reads them again. Empty: they never change.
     std::function<Result<VersionedConfig>()> read_config = {};
+    bool replicated = false;  // more than one broker has it; then one of them must say who leads
+    // Of a replicated one: whether the leader's broker lives. Nobody else may append then.
+    std::function<Result<bool>()> is_broker_alive = {};
   };
 
   // Makes the directory of an empty partition, durably, under a name of its own, and then gives it its name. If there
   // is one already, that one stays and its topic id is returned: whoever came first has decided it.
   static Result<Uuid> create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
-                             const Uuid& topic_id);
+                             const Uuid& topic_id, bool replicated = false);
 
   // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
   static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);
@@ -123,6 +137,27 @@ class PartitionLog {
   // taken out longer ago than `unlink_delay`. timed_out: somebody keeps the list as it is.
   Result<Removed> delete_old_segments(std::chrono::milliseconds unlink_delay, Deadline deadline);
 
+  // Only with more than one replica; what the broker does that has this one. See log_replica.cc.
+  //
+  // From now on this replica follows the leader of `epoch`, and nobody appends to it but append_replicated(). fenced: it
+  // has heard of a later epoch.
+  Result<> follow(LeaderEpoch epoch, Deadline deadline);
+  // Cuts the log at `end`, where a batch ends. conflict: that would cut committed records, and not even `committed_too`.
+  Result<> truncate_to(Offset end, bool committed_too, Deadline deadline);
+  // Empties the log; it goes on at `start`.
+  Result<> restart_at(Offset start, Deadline deadline);
+  // Appends a batch of the leader's as it is. conflict: it does not begin where this log ends; fenced: this replica does
+  // not follow in `epoch`.
+  Result<> append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline);
+  // Opens an epoch as its leader. fenced: there is a later one, or this one was opened already.
+  Result<> lead(const Leadership& leadership, Deadline deadline);
+  // Which epochs began where, as follow(), lead() and what came after them left it.
+  const EpochHistory& epochs() const { return epochs_; }
+
+  // Waits until every replica in sync has what was appended, with `flushed` on stable storage. fenced: another leader was
+  // elected, and nothing is known of those records; timed_out.
+  Result<> wait_committed(const Appended& appended, bool flushed, Deadline deadline);
+
   // The state page, opened again first if it was replaced.
   Result<std::shared_ptr<PartitionState>> state(Deadline deadline);
   // The same without looking whether it was replaced: for the hot path of readers.
@@ -155,7 +190,15 @@ class PartitionLog {
   Result<std::optional<Appended>> append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline);
   Result<Appended> append_holding_lock(Writing& writing, MutableBytes batch, const BatchHeader& header,
                                        const LogConfig& config);
+  // The first for who leads, the second for the replica's broker.
   Result<Writing> begin_append(Deadline deadline);
+  Result<Writing> begin_write(Deadline deadline);
+  Result<Writing> lock_for_writing(bool must_lead, Deadline deadline);
+  Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms, const LogConfig& config);
+  Result<> remove_segments_beyond(const LogPosition& position);
+  Result<LogPosition> position_at(Offset end, const LogPosition& now);
+  Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);
+  Result<> begin_epoch(LeaderEpoch epoch, Offset start);
   Result<> check_may_append(const PartitionState& state) const;
   Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
   Result<bool> open_active(LogPosition& position);
@@ -183,6 +226,7 @@ class PartitionLog {
   LogConfig config_;
   int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock
+  EpochHistory epochs_;   // of a replicated log's broker
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;
   Offset sync_base_;

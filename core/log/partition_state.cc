@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 #include "core/format/path_names.h"
+#include "core/log/replica_words.h"
 
 namespace pg {
 namespace {
@@ -27,6 +29,10 @@ void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.leader_epoch.store(content.leader_epoch.value, std::memory_order_relaxed);
   page.flushed.store(content.flushed.value, std::memory_order_relaxed);
   page.failed.store(content.failed, std::memory_order_relaxed);
+  page.replicated.store(content.replicated, std::memory_order_relaxed);
+  page.role.store(static_cast<uint32_t>(content.replicated ? Role::follower : Role::leader), std::memory_order_relaxed);
+  page.high_watermark.store(content.high_watermark.value, std::memory_order_relaxed);
+  page.unclean.store(content.unclean, std::memory_order_relaxed);
   page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
   publish(page, content.position);
 }
@@ -133,7 +139,11 @@ Result<OldPage> PartitionState::read_old_page() const {
   if (is_spoilt(*page)) return OldPage{};
   if (!ours) return OldPage{.same_boot = true, .log_end_min = Offset(0)};  // a copy, who knows of what
   const LogPosition position = read_position(*page);
-  OldPage old{.same_boot = true, .log_end_min = position.log_end, .failed = page->failed.load() != 0};
+  // Of a replicated log, what is not committed may be cut off and written anew.
+  const Offset shown = page->replicated.load() != 0 ? Offset(page->high_watermark.load()) : position.log_end;
+  OldPage old{.same_boot = true, .log_end_min = shown, .failed = page->failed.load() != 0};
+  old.high_watermark = Offset(page->high_watermark.load());
+  old.unclean = page->unclean.load() != 0;
   if (page->untrusted.load() == 0) old.position = position;
   return old;
 }
@@ -204,6 +214,26 @@ Result<bool> PartitionState::is_stale() const {
          page_->untrusted.load(std::memory_order_acquire) != 0 || is_spoilt(*page_);
 }
 
+Offset PartitionState::high_watermark() const {
+  return is_replicated() ? committed_end(*page_, access_ == Access::read_write) : position().log_end;
+}
+
+Offset PartitionState::flushed_everywhere() const {
+  if (!is_replicated()) return Offset(page_->flushed.load(std::memory_order_acquire));
+  const auto ends = in_sync_ends(*page_);
+  return ends ? ends->flushed : Offset(0);
+}
+
+void PartitionState::fence(LeaderEpoch epoch) {
+  raise(page_->fenced, epoch.value);
+  wake_all();
+}
+
+bool PartitionState::leads_in(LeaderEpoch epoch) const {
+  return page_->role.load() == static_cast<uint32_t>(Role::leader) && page_->leader_epoch.load() == epoch.value &&
+         page_->fenced.load() <= epoch.value;
+}
+
 Result<> PartitionState::check_not_deleted() const {
   if (page_->deleted.load(std::memory_order_acquire) == 0) return {};
   return fail(Errc::not_found, fmt::format("partition '{}' was deleted", spec_.name), spec_.directory);
@@ -211,25 +241,43 @@ Result<> PartitionState::check_not_deleted() const {
 
 void PartitionState::publish_and_wake(const LogPosition& position) {
   publish(*page_, position);
-  // Pairs with prepare_to_sleep: either the sleeper sees what was just published, or we see its flag. Without a full
+  // Pairs with announce_sleeper: either the sleeper sees what was just published, or we see its flag. Without a full
   // fence on both sides a wake-up can be lost.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_all();
+  if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_followers();
+  // With others in sync, more is committed only when they have it.
+  const bool alone = is_replicated() && std::has_single_bit(InSync::unpack(page_->in_sync.load()).mask);
+  if (alone && page_->commit_sleepers.load(std::memory_order_relaxed) != 0) wake_committed();
 }
 
+void PartitionState::wake(StatePage::SmallWord& word, StatePage::SmallWord& sleepers) {
+  sleepers.store(0, std::memory_order_relaxed);
+  word.fetch_add(1, std::memory_order_release);
+  env_.clock.wake(word);
+}
+
+void PartitionState::wake_followers() { wake(page_->wake_word, page_->sleepers); }
+
+void PartitionState::wake_committed() { wake(page_->commit_word, page_->commit_sleepers); }
+
 void PartitionState::wake_all() {
-  page_->sleepers.store(0, std::memory_order_relaxed);
-  page_->wake_word.fetch_add(1, std::memory_order_release);
-  env_.clock.wake(page_->wake_word);
+  wake_followers();
+  wake_committed();
+}
+
+WakeWord PartitionState::announce_sleeper(StatePage::SmallWord& word, StatePage::SmallWord& sleepers) {
+  const uint32_t seen = word.load(std::memory_order_acquire);
+  if (access_ == Access::read_write) {
+    sleepers.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+  return {&word, seen};
 }
 
 WakeWord PartitionState::prepare_to_sleep() {
-  const uint32_t seen = page_->wake_word.load(std::memory_order_acquire);
-  if (access_ == Access::read_write) {
-    page_->sleepers.store(1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-  }
-  return {&page_->wake_word, seen};
+  return is_replicated() ? announce_sleeper(page_->commit_word, page_->commit_sleepers) : prepare_to_follow();
 }
+
+WakeWord PartitionState::prepare_to_follow() { return announce_sleeper(page_->wake_word, page_->sleepers); }
 
 }  // namespace pg

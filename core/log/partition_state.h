@@ -32,11 +32,14 @@ inline constexpr uint32_t kMaking = 6;       // held by who makes the partition,
 
 // What a new page says.
 struct PageContent {
-  LogPosition position;
-  LeaderEpoch leader_epoch;
-  Offset flushed;
+  LogPosition position = {};
+  LeaderEpoch leader_epoch = {};
+  Offset flushed = {};
   bool failed = false;        // a flush failed in this boot: what the kernel holds is not what the disk holds
   std::optional<int64_t> wall_seen_ms = {};  // the latest time at which the wall clock is known to have been right
+  bool replicated = false;    // then nobody leads until a broker says so
+  Offset high_watermark = {}; // of a replicated one
+  bool unclean = false;       // of a replicated one: see StatePage::unclean
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 
@@ -45,6 +48,8 @@ struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
   Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
   bool failed = false;                 // a flush failed
+  Offset high_watermark = {};          // of a replicated log
+  bool unclean = false;
   std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
 };
 
@@ -78,8 +83,16 @@ class PartitionState {
   const StatePage& page() const { return *page_; }
 
   LogPosition position() const { return read_position(*page_); }
-  // What consumers may read, exclusive. With one replica that is the log's end, flushed or not.
-  Offset high_watermark() const { return position().log_end; }
+  bool is_replicated() const { return page_->replicated.load(std::memory_order_relaxed) != 0; }
+  // What consumers may read, exclusive. With one replica that is the log's end, flushed or not; with more, what every
+  // replica in sync has.
+  Offset high_watermark() const;
+  // The same of what is on stable storage.
+  Offset flushed_everywhere() const;
+  // Nobody may append in an epoch below `epoch` any more; never taken back.
+  void fence(LeaderEpoch epoch);
+  // Whether records that were appended in `epoch` count: no newer leader was heard of.
+  bool leads_in(LeaderEpoch epoch) const;
   LeaderEpoch leader_epoch() const { return LeaderEpoch(page_->leader_epoch.load(std::memory_order_relaxed)); }
 
   // Whether the lock file or the page under this object was replaced, deleted or declared untrusted: open it again.
@@ -92,12 +105,19 @@ class PartitionState {
   void publish_and_wake(const LogPosition& position);
   void wake_all();
 
-  // Announces a sleeper and returns what to wait on; the caller then looks once more before it waits.
+  // Announces a sleeper and returns what to wait on; the caller then looks once more before it waits. It is woken when the
+  // high watermark may have moved; a follower, when the log has.
   WakeWord prepare_to_sleep();
+  WakeWord prepare_to_follow();
+  // The same for what was appended and for what was committed.
+  void wake_followers();
+  void wake_committed();
 
  private:
   PartitionState(const Env& env, Spec spec) : env_(env), spec_(std::move(spec)) {}
 
+  WakeWord announce_sleeper(StatePage::SmallWord& word, StatePage::SmallWord& sleepers);
+  void wake(StatePage::SmallWord& word, StatePage::SmallWord& sleepers);
   Result<bool> map_page(Access access);
   Result<OldPage> read_old_page() const;
   Result<> rebuild_page(Deadline deadline);

@@ -69,7 +69,7 @@ struct StatePage {
   SmallWord failed;                // a flush failed: this replica is offline until it is rebuilt
   SmallWord untrusted;             // the files contradict this page: rebuild it
   std::atomic<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
-  std::atomic<int64_t> high_watermark;  // only with more than one replica; see PartitionState::high_watermark
+  std::atomic<int64_t> high_watermark;  // only with more than one replica; never goes back; see replica_words.h
   std::atomic<int32_t> holder_pid;      // who last held the append lock, for people
   uint32_t reserved_holder;
   Word holder_pid_namespace;
@@ -90,14 +90,34 @@ struct StatePage {
   std::atomic<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
   std::atomic<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
 
-  // Room for what brokers add: replica slots.
-  alignas(64) uint8_t reserved[3072];
+  // Of a partition with more than one replica; see replica_words.h.
+  struct ReplicaSlot {
+    std::atomic<int32_t> broker;
+    std::atomic<int32_t> epoch;      // of the leader that the two below are for; -1: none
+    std::atomic<int64_t> log_end;    // what the follower has
+    std::atomic<int64_t> flushed;    // what it has on stable storage
+    uint64_t reserved;
+  };
+  static constexpr size_t kSlots = 16;
+  alignas(64) Word in_sync;           // which slots are in sync, in which epoch
+  std::atomic<int64_t> flush_wanted;  // a producer waits for all of the ISR to have this on stable storage
+  SmallWord replicated;               // there is more than one replica
+  SmallWord own_slot;                 // the leader's
+  SmallWord min_in_sync;              // min.insync.replicas
+  SmallWord unclean;                  // what the machine had not written to disk when it stopped may be missing
+  SmallWord damaged;                  // a batch below the end cannot be read: this replica must not lead
+  SmallWord commit_word;              // futex: moves when more is committed
+  SmallWord commit_sleepers;          // somebody waits on commit_word
+  alignas(64) ReplicaSlot slots[kSlots];
+
+  alignas(64) uint8_t reserved[2496];
 };
 
 static_assert(sizeof(StatePage) <= StatePage::kBytes);
 static_assert(offsetof(StatePage, sequence) == 64 && offsetof(StatePage, copies) == 128);
 static_assert(offsetof(StatePage, role) == 384 && offsetof(StatePage, flushed) == 448);
 static_assert(offsetof(StatePage, wake_word) == 512 && offsetof(StatePage, segment_list) == 576);
+static_assert(offsetof(StatePage, in_sync) == 640 && offsetof(StatePage, slots) == 704);
 static_assert(StatePage::Word::is_always_lock_free && StatePage::SmallWord::is_always_lock_free);
 static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy::field) && sizeof(StatePage::Copy) == 128);
 

@@ -1,0 +1,207 @@
+// What a broker does to its own replica of a partition: follow a leader, cut what the leader has not got, append the same
+// bytes, lead. Only the replica's broker calls these, from one thread.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/format/path_names.h"
+#include "core/log/batch_scanner.h"
+#include "core/log/log_recovery.h"
+#include "core/log/partition_log.h"
+#include "core/log/replica_words.h"
+#include "core/log/segment_list.h"
+#include "core/os/signals.h"
+
+namespace pg {
+
+Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_write(deadline));
+  StatePage& page = writing.state->page();
+  if (page.fenced.load() > epoch.value || page.leader_epoch.load() > epoch.value) {
+    return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
+  }
+  // The role goes first: nobody may take the new epoch for one that this replica leads in.
+  page.role.store(static_cast<uint32_t>(Role::follower));
+  page.leader_epoch.store(epoch.value);
+  writing.state->fence(epoch);
+  PG_CHECK(remove_segments_beyond(writing.position));
+  PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
+  return {};
+}
+
+// A cut that was interrupted leaves segments behind the active one, which no roll has made.
+Result<> PartitionLog::remove_segments_beyond(const LogPosition& position) {
+  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+  bool removed = false;
+  for (auto base = bases.rbegin(); base != bases.rend() && *base > position.active_segment; ++base) {
+    PG_CHECK(remove_segment(env_.files, directory_, *base));
+    removed = true;
+  }
+  return removed ? env_.files.sync_directory(directory_) : Result<>();
+}
+
+Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline deadline) {
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_write(deadline));
+  if (end >= writing.position.log_end) return {};
+  auto& high_watermark = writing.state->page().high_watermark;
+  const Offset committed(high_watermark.load());
+  if (end < committed) {
+    if (!committed_too) return fail(Errc::conflict, fmt::format("'{}' cannot be cut at {}: records below {} are committed", name_, end.value, committed.value), directory_);
+    high_watermark.store(end.value);
+  }
+  PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
+  PG_ASSIGN(LogPosition kept, position_at(end, writing.position));
+  return replace_end(writing, kept, deadline);
+}
+
+Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_write(deadline));
+  PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
+  writing.state->page().high_watermark.store(start.value);
+  writing.state->page().damaged.store(0);
+  PG_CHECK(LogDirectory(env_, spec_.log_directory).restart_at(spec_.partition, start, deadline));
+  LogPosition empty;
+  empty.active_segment = empty.log_end = empty.log_start = start;
+  const bool renamed = writing.position.active_segment != start;
+  if (renamed) PG_CHECK(remove_segment(env_.files, directory_, start));
+  if (renamed) PG_CHECK(create_segment(env_.files, directory_, start));
+  return replace_end(writing, empty, deadline);
+}
+
+// Where the log would stand if it ended at `end`: the position in the segment that holds it, with its indexes made anew.
+Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now) {
+  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+  LogPosition kept;
+  kept.active_segment = segment_of(bases, end).value_or(now.active_segment);
+  kept.log_start = std::min(now.log_start, end);
+  kept.log_end = kept.active_segment;
+  PG_ASSIGN(const auto log, env_.files.open(names::segment(directory_, kept.active_segment, names::SegmentFile::log), OpenMode::read));
+  PG_ASSIGN(const FileInfo info, log->info());
+  BatchScanner scanner(*log);
+  for (;;) {
+    PG_ASSIGN(const auto batch, scanner.next_header(info.size_bytes));
+    if (!batch || batch->header.end_offset() > end) break;
+    scanner.skip(*batch);
+    kept.log_end = batch->header.end_offset();
+  }
+  kept.segment_bytes = static_cast<int64_t>(scanner.position());
+  PG_CHECK(rebuild_indexes(env_, directory_, kept, config().index_interval_bytes, false));
+  return kept;
+}
+
+// Readers learn of the new end before any byte goes. Whoever dies in between leaves bytes and segments that are nobody's:
+// the next writer, or follow(), takes them away.
+Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, Deadline deadline) {
+  StatePage& page = writing.state->page();
+  PG_CHECK(LogDirectory(env_, spec_.log_directory).lower_recovery_point(spec_.partition, kept.log_end, deadline));
+  page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
+  page.truncations.fetch_add(1);
+  writing.state->publish_and_wake(kept);
+  writing.position = kept;
+  active_ = {};
+  sync_file_.reset();
+  const auto changed = SegmentList(env_, *writing.state, directory_).change(deadline, [&]() -> Result<> {
+    PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+    for (auto base = bases.rbegin(); base != bases.rend(); ++base) {
+      const bool stays = *base <= kept.active_segment && (kept.log_end != kept.log_start || *base == kept.active_segment);
+      if (!stays) PG_CHECK(remove_segment(env_.files, directory_, *base));
+    }
+    PG_CHECK(env_.files.sync_directory(directory_));
+    PG_ASSIGN(active_, open_active_segment(env_.files, directory_, kept.active_segment));
+    PG_CHECK(active_.log->truncate(static_cast<uint64_t>(kept.segment_bytes)));
+    return active_.log->sync();
+  });
+  PG_CHECK(changed);
+  PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
+  std::erase_if(epochs_, [&](const EpochStart& entry) { return entry.start_offset >= kept.log_end; });
+  return env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs_));
+}
+
+Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline) {
+  const BatchHeader header = read_batch_header(batch);
+  std::shared_ptr<PartitionState> state;
+  bool rolled = false;
+  {
+    const NoJobStop no_job_stop;
+    PG_ASSIGN(Writing writing, begin_write(deadline));
+    const StatePage& page = writing.state->page();
+    PG_CHECK(check_not_failed(*writing.state));
+    if (page.role.load() != static_cast<uint32_t>(Role::follower) || page.leader_epoch.load() != epoch.value) {
+      return fail(Errc::fenced, fmt::format("this replica of '{}' no longer follows in epoch {}", name_, epoch.value), directory_);
+    }
+    if (header.base_offset != writing.position.log_end) {
+      return fail(Errc::conflict, fmt::format("'{}' ends at {}: a batch of offset {} does not fit", name_,
+                                              writing.position.log_end.value, header.base_offset.value), directory_);
+    }
+    if (epochs_.empty()) {
+      PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
+    }
+    if (epochs_.empty() || header.leader_epoch > epochs_.back().epoch) PG_CHECK(begin_epoch(header.leader_epoch, header.base_offset));
+    const LogConfig config = this->config();
+    if (must_roll(writing.position, header, header.max_timestamp_ms, config)) {
+      PG_CHECK(roll(writing));
+      rolled = true;
+    }
+    PG_CHECK(write_batch(writing, batch, header, header.max_timestamp_ms, config));
+    state = writing.state;
+  }
+  if (rolled) raise_recovery_point(*state, Offset(state->page().flushed.load(std::memory_order_acquire)));
+  return {};
+}
+
+// On the disk before any batch of the epoch is.
+Result<> PartitionLog::begin_epoch(LeaderEpoch epoch, Offset start) {
+  open_epoch(epochs_, epoch, start);
+  return env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs_));
+}
+
+Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
+  const NoJobStop no_job_stop;
+  PG_ASSIGN(Writing writing, begin_write(deadline));
+  StatePage& page = writing.state->page();
+  const LeaderEpoch epoch = leadership.epoch;
+  PG_CHECK(check_not_failed(*writing.state));
+  if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) {
+    return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
+  }
+  PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
+  PG_CHECK(begin_epoch(epoch, writing.position.log_end));
+  page.role.store(static_cast<uint32_t>(Role::follower));
+  page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
+  open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);
+  page.leader_epoch.store(epoch.value);
+  page.unclean.store(0);
+  page.role.store(static_cast<uint32_t>(Role::leader));
+  writing.state->fence(epoch);  // wakes who waits for a leader
+  return {};
+}
+
+Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
+  PG_ASSIGN(const auto opened, state(deadline));
+  PartitionState& state = *opened;
+  StatePage& page = state.page();
+  if (flushed) {
+    raise(page.flush_wanted, appended.end_offset.value);
+    state.wake_all();
+  }
+  for (;;) {
+    const WakeWord word = state.prepare_to_sleep();
+    const Offset reached = flushed ? state.flushed_everywhere() : state.high_watermark();
+    // Read after the high watermark: whoever fences has not counted on records that it did not see.
+    if (!state.leads_in(appended.leader_epoch)) {
+      return fail(Errc::fenced, fmt::format("the leader of '{}' changed: records may have been written", name_), directory_);
+    }
+    if (reached >= appended.end_offset) return {};
+    PG_CHECK(state.check_not_deleted());
+    PG_ASSIGN(const bool stale, state.is_stale());
+    if (stale) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_), directory_);
+    if (stop_is_overdue()) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
+    if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_), directory_);
+    env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, deadline - env_.clock.now()));
+  }
+}
+
+}  // namespace pg

@@ -1,0 +1,65 @@
+// The words of a leader's state page that say which replicas have what, and what follows from them: how far the log is
+// committed. No lock guards them, so a frozen process stops nobody:
+//
+//  * a slot belongs to one follower, whose broker alone stores in it, and counts only for the epoch that it names;
+//  * `in_sync` names the replicas in sync. It changes by compare-and-swap, and with its epoch and its version no value
+//    comes twice. Whoever computes from the slots looks at it before and after;
+//  * a replica joins in two steps. First its bit is set: from then on it holds the high watermark back. It is in sync once
+//    it has all that the leader had by then, for nobody can have computed a higher one without it;
+//  * before the metadata says that it is in sync, the word gets a new version, so that whoever was about to clear its bit
+//    fails;
+//  * it leaves the metadata first, and then this word. So every replica of the metadata's ISR has all that is committed.
+//
+// The high watermark is the lowest log end of the replicas in sync, and moves only while there are `min_in_sync` of them.
+// Its word keeps the highest one computed so far. The wording is Kafka's; sharing memory is ours.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/log/state_page.h"
+
+namespace pg {
+
+struct InSync {
+  LeaderEpoch epoch;
+  uint16_t version = 0;
+  uint16_t mask = 0;  // bit i: slot i
+
+  bool has(size_t slot) const { return (mask >> slot & 1) != 0; }
+  static InSync unpack(uint64_t word);
+  uint64_t pack() const;
+};
+
+// How far all replicas in sync have the log. Empty: nobody knows yet, or there are too few of them.
+struct InSyncEnds {
+  Offset log_end;
+  Offset flushed;
+};
+std::optional<InSyncEnds> in_sync_ends(const StatePage& page);
+
+// The high watermark. With `may_write` a higher one than before is kept.
+Offset committed_end(StatePage& page, bool may_write);
+
+// The replica's slot; empty: this page knows no such replica.
+std::optional<size_t> slot_of(const StatePage& page, BrokerId replica);
+
+// A follower says what it has. Called by its broker only, in one thread; `begin_slot` when it begins to follow in an epoch.
+void begin_slot(StatePage& page, size_t slot, LeaderEpoch epoch, Offset log_end, Offset flushed);
+void report_to_slot(StatePage& page, size_t slot, Offset log_end, Offset flushed);
+void clear_slot(StatePage& page, size_t slot);
+
+// Opens an epoch: `replicas` get the slots, in this order; the leader's own among them. Needs the append lock.
+void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId leader, const std::vector<BrokerId>& in_sync,
+                LeaderEpoch epoch);
+// Gives the word another mask and the next version, if it still is as it was seen.
+bool change_in_sync(StatePage& page, const InSync& seen, uint16_t mask);
+
+// Raises a word; never lowers it.
+template <class Word, class Value>
+void raise(Word& word, Value value) {
+  for (Value seen = word.load(); seen < value && !word.compare_exchange_weak(seen, value);) {
+  }
+}
+
+}  // namespace pg

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "core/format/checkpoint_text.h"
 #include "core/format/path_names.h"
 #include "core/log/log_directory.h"
+#include "core/store/cluster_config.h"
 #include "core/store/metadata_json.h"
 
 namespace pg {
@@ -13,9 +15,10 @@ namespace {
 
 constexpr BrokerId kEmbeddedBroker{0};
 
-Error at_path(Error error, const std::string& path) {
-  if (error.path.empty()) error.path = path;
-  return error;
+std::string id_list(const std::vector<BrokerMetadata>& brokers) {
+  std::string text;
+  for (const auto& broker : brokers) text += fmt::format("{}{}", text.empty() ? "" : ", ", broker.id.value);
+  return text;
 }
 
 }  // namespace
@@ -39,10 +42,29 @@ Result<> Home::open_cluster() {
     return fail(Errc::io, fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote), path_);
   }
   if (!stored) return fail(Errc::io, "cannot make the home", path_);
-  const auto cluster = parse_cluster(stored->content);
-  if (!cluster) return tl::unexpected(at_path(cluster.error(), names::versioned(file.path(), stored->version)));
-  read_only_ = cluster->read_only;
+  PG_ASSIGN(cluster_, read_cluster(env_, path_, *stored));
+  read_only_ = cluster_.read_only;
   return {};
+}
+
+Result<ClusterMetadata> Home::read_cluster(const Env& env, const std::string& path, const VersionedContent& stored) {
+  const VersionedFile file(env, names::cluster_file(path));
+  auto cluster = parse_cluster(stored.content);
+  if (!cluster) {
+    if (cluster.error().path.empty()) cluster.error().path = names::versioned(file.path(), stored.version);
+    return cluster;
+  }
+  cluster->version = stored.version;
+  return cluster;
+}
+
+Result<ClusterMetadata> Home::describe_cluster() const {
+  PG_ASSIGN(const auto stored, VersionedFile(env_, names::cluster_file(path_)).read());
+  if (!stored) return fail(Errc::not_found, "the home is gone", path_);
+  PG_ASSIGN(auto cluster, read_cluster(env_, path_, *stored));
+  const std::lock_guard guard(mutex_);
+  cluster_ = cluster;
+  return cluster;
 }
 
 Result<> Home::check_writable() const {
@@ -51,206 +73,138 @@ Result<> Home::check_writable() const {
 }
 
 Result<> Home::make_cluster() {
-  const std::string logs = log_directory(kEmbeddedBroker);
+  const std::string logs = names::log_directory(path_, kEmbeddedBroker);
   for (const auto& directory : {logs, names::topics_directory(path_)}) {
     const auto made = env_.files.make_directories(directory);
     if (!made) return fail(Errc::io, "cannot make the home: " + made.error().what, made.error().path, {}, made.error().sys_errno);
   }
   PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
   if (!remote.empty()) return {};  // refused by the caller, before anything is stored
-  ClusterMetadata cluster{env_.random.uuid(), {kEmbeddedBroker}};
+  ClusterMetadata cluster{env_.random.uuid(), {{kEmbeddedBroker}}};
   VersionedFile file(env_, names::cluster_file(path_));
   PG_ASSIGN(const bool first, file.compare_and_swap(0, write_cluster(cluster)));
   if (!first) return {};
   return env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id));
 }
 
-std::string Home::log_directory(BrokerId broker) const { return names::log_directory(path_, broker); }
-
-VersionedFile Home::topic_file(const std::string& name) const { return {env_, names::topic_file(path_, name)}; }
-
-Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name) const {
-  PG_CHECK(names::check_topic(name));
-  const VersionedFile file = topic_file(name);
-  PG_ASSIGN(auto stored, file.read());
-  if (!stored) return std::nullopt;
-  // An empty version says that the topic of the version before it was deleted.
-  const bool deleted = stored->content.empty();
-  const int64_t described = stored->version - (deleted ? 1 : 0);
-  auto content = deleted ? file.read_previous(stored->version) : Result<std::string>(std::move(stored->content));
-  PG_CHECK(content);
-  auto topic = parse_topic(*content);
-  if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
-  topic->deleted = deleted;
-  topic->version = stored->version;
-  return std::move(*topic);
-}
-
-Result<std::vector<std::string>> Home::list_topics() const {
-  PG_ASSIGN(const auto entries, env_.files.list(names::topics_directory(path_)));
-  std::vector<std::string> topics;
-  for (const auto& name : entries) {
-    if (!names::check_topic(name)) continue;
-    PG_ASSIGN(const auto stored, read_topic(name));
-    if (stored && !stored->deleted) topics.push_back(name);
+Result<> Home::init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {
+  PG_CHECK(to_cluster_config(config));
+  if (brokers.empty() || std::cmp_greater(brokers.size(), kBrokersMax)) {
+    return fail(Errc::invalid_argument, fmt::format("a cluster has 1 to {} brokers, not {}", kBrokersMax, brokers.size()));
   }
-  std::sort(topics.begin(), topics.end());
-  return topics;
-}
-
-Result<TopicMetadata> Home::describe_topic(const std::string& name) const {
-  PG_ASSIGN(auto stored, read_topic(name));
-  if (!stored || stored->deleted) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-  return std::move(*stored);
-}
-
-Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
-                                         Deadline deadline) {
-  if (partitions < 1 || partitions > kPartitionsMax) {
-    return fail(Errc::invalid_argument, fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsMax, partitions));
-  }
-  PG_CHECK(names::check_topic(name));
-  PG_CHECK(check_writable());
-  PG_CHECK(to_log_config(config));
-  TopicMetadata topic{name, env_.random.uuid(), config, {}};
-  topic.partitions.assign(static_cast<size_t>(partitions),
-                          PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
-  const std::string logs = log_directory(kEmbeddedBroker);
-  LogDirectory(env_, logs).remove_leftovers();
+  PG_ASSIGN(const auto home, open(env, path));
+  PG_CHECK(home->check_writable());
   for (;;) {
-    PG_ASSIGN(const auto stored, read_topic(name));
-    if (stored && !stored->deleted) {
-      if (stored->id == topic.id && stored->partitions.size() == topic.partitions.size()) return *stored;
-      return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
+    PG_ASSIGN(ClusterMetadata cluster, home->describe_cluster());
+    for (const auto& known : cluster.brokers) {
+      const bool stays = std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id == known.id; });
+      if (!stays) return fail(Errc::invalid_argument, fmt::format("the cluster has the brokers {}: none can be removed", id_list(cluster.brokers)));
     }
-    if (stored) PG_CHECK(remove_partitions(*stored, deadline));
-    PG_CHECK(LogDirectory(env_, logs).forget_topic(name, deadline));
-    PG_CHECK(make_partitions(topic, 0, deadline));
-    PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
-    topic.version = (stored ? stored->version : 0) + 1;
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(topic.version - 1, write_topic(topic)));
-    if (first) return topic;
-  }
-}
-
-// The directories of the partitions from `first` on. That of partition 0 decides whose topic it is: whoever finds one
-// there goes on with its id, be its maker alive or dead.
-Result<> Home::make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline) {
-  const std::string logs = log_directory(kEmbeddedBroker);
-  for (auto p = first; std::cmp_less(p, topic.partitions.size()); ++p) {
-    const TopicPartition partition{topic.name, PartitionId(p)};
-    PG_ASSIGN(Uuid decided, PartitionLog::create(env_, logs, partition, topic.id));
-    if (p == 0) topic.id = decided;
-    while (decided != topic.id) {
-      // Left by somebody who died before the topic had a name: nobody can have written to it.
-      const auto removed = PartitionLog::remove(env_, {logs, partition, decided}, deadline);
-      if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
-      PG_ASSIGN(decided, PartitionLog::create(env_, logs, partition, topic.id));
-    }
-  }
-  return {};
-}
-
-Result<TopicMetadata> Home::alter_topic(const std::string& name, const TopicChange& change, Deadline deadline) {
-  PG_CHECK(check_writable());
-  for (;;) {
-    PG_ASSIGN(const TopicMetadata before, describe_topic(name));
-    if (before.read_only) return fail(Errc::unsupported_version, fmt::format("topic '{}' was made by a newer version", name));
-    TopicMetadata topic = before;
-    for (const auto& config : change.unset) topic.config.erase(config);
-    for (const auto& [config, value] : change.set) topic.config[config] = value;
-    PG_CHECK(to_log_config(topic.config));
-    const auto had = static_cast<int32_t>(before.partitions.size()), wanted = change.partitions.value_or(had);
-    if (wanted < had || wanted > kPartitionsMax) {
-      return fail(Errc::invalid_argument, fmt::format("topic '{}' has {} partitions: it can have more, up to {}, but never fewer",
-                                                      name, had, kPartitionsMax));
-    }
-    if (topic.config == before.config && wanted == had) return before;
-    topic.partitions.resize(static_cast<size_t>(wanted),
-                            PartitionMetadata{{kEmbeddedBroker}, kEmbeddedBroker, LeaderEpoch(0), {kEmbeddedBroker}});
-    PG_CHECK(make_partitions(topic, had, deadline));
-    topic.version = before.version + 1;
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(before.version, write_topic(topic)));
-    if (!first) continue;  // what is decided again finds that it was done, if it was
-    announce(topic, deadline);
-    return topic;
-  }
-}
-
-// Whoever is not told notices at its next roll.
-void Home::announce(const TopicMetadata& topic, Deadline deadline) const {
-  for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
-    const auto log = open_partition(topic, PartitionId(p), Access::read_write, deadline);
-    if (log && (*log)->current_state()->access() == Access::read_write) (*log)->announce_config(*(*log)->current_state(), topic.version);
-  }
-}
-
-Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
-  PG_CHECK(check_writable());
-  LogDirectory(env_, log_directory(kEmbeddedBroker)).remove_leftovers();
-  for (;;) {
-    PG_ASSIGN(const auto stored, read_topic(name));
-    if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-    const TopicMetadata& topic = *stored;
-    if (topic.deleted) {
-      // Another process may have died while it deleted this topic; its partitions are then still there.
-      const std::string first = names::partition_directory(log_directory(kEmbeddedBroker), {name, PartitionId(0)});
-      PG_ASSIGN(const bool is_left, env_.files.exists(first));
-      if (!is_left) {
-        return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+    const size_t had = cluster.brokers.size();
+    for (const auto& broker : brokers) {
+      const BrokerMetadata* known = cluster.find(broker.id);
+      if (known == nullptr) {
+        PG_CHECK(home->make_log_directory(broker, cluster.id));
+        cluster.brokers.push_back(broker);
+      } else if (!broker.log_directory.empty() && known->log_directory != broker.log_directory) {
+        return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, home->log_directory(broker.id)));
       }
-      return remove_partitions(topic, deadline);
     }
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, ""));
-    if (first) return remove_partitions(topic, deadline);
+    std::sort(cluster.brokers.begin(), cluster.brokers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    const ConfigMap before = cluster.config;
+    for (const auto& [name, value] : config) cluster.config[name] = value;
+    PG_CHECK(to_cluster_config(cluster.config));
+    if (cluster.brokers.size() == had && cluster.config == before) return {};
+    PG_ASSIGN(const bool first, VersionedFile(env, names::cluster_file(path)).compare_and_swap(cluster.version, write_cluster(cluster)));
+    if (first) return {};
   }
 }
 
-Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) const {
-  // From the last to the first: as long as partition 0 is there, the work is not done.
-  for (auto p = static_cast<int32_t>(topic.partitions.size()); p-- > 0;) {
-    const auto removed = PartitionLog::remove(env_, placed_partition(topic, PartitionId(p), {}), deadline);
-    if (!removed && removed.error().code != Errc::not_found) return removed;
-  }
-  return LogDirectory(env_, log_directory(kEmbeddedBroker)).forget_topic(topic.name, deadline);
+// What says whose it is comes first: a directory that a cluster names always has it.
+Result<> Home::make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const {
+  const std::string path = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
+  PG_CHECK(env_.files.make_directories(path));
+  PG_ASSIGN(const std::string remote, env_.files.remote_type(path));
+  if (!remote.empty()) return fail(Errc::io, fmt::format("the log directory is on {}, which is not supported yet", remote), path);
+  const std::string properties = names::meta_properties(path);
+  const auto text = env_.files.read_all(properties);
+  if (!text && text.error().code == Errc::not_found) return env_.files.replace(properties, write_meta_properties(broker.id, cluster));
+  PG_CHECK(text);
+  PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
+  if (owner == MetaProperties{broker.id, cluster}) return {};
+  return fail(Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value,
+                                                owner.cluster_id == cluster ? "this" : "another"), path);
 }
 
-Result<PartitionLog::Spec> Home::partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const {
-  if (!topic.has(partition)) {
-    return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic.name, partition.value,
-                                             topic.partitions.size()));
+Result<ClusterMetadata> Home::alter_cluster(const ConfigMap& set) const {
+  PG_CHECK(check_writable());
+  for (;;) {
+    PG_ASSIGN(ClusterMetadata cluster, describe_cluster());
+    const ConfigMap before = cluster.config;
+    for (const auto& [name, value] : set) cluster.config[name] = value;
+    PG_CHECK(to_cluster_config(cluster.config));
+    if (cluster.config == before) return cluster;
+    PG_ASSIGN(const bool first, VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
+    if (first) return cluster;
   }
-  PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
-  PartitionLog::Spec spec = placed_partition(topic, partition, config);
-  spec.config_version = topic.version;
-  spec.read_config = [file = topic_file(topic.name), id = topic.id]() -> Result<VersionedConfig> {
-    PG_ASSIGN(const auto stored, file.read());
-    auto now = stored && !stored->content.empty() ? parse_topic(stored->content) : Result<TopicMetadata>(TopicMetadata{});
-    PG_CHECK(now);
-    if (now->id != id) return fail(Errc::not_found, "the topic was deleted");
-    PG_ASSIGN(const LogConfig read, to_log_config(now->config));
-    return VersionedConfig{read, stored->version};
+}
+
+Result<BrokerMetadata> Home::find_broker(BrokerId broker) const {
+  PG_ASSIGN(const ClusterMetadata cluster, describe_cluster());
+  const BrokerMetadata* found = cluster.find(broker);
+  if (found != nullptr) return *found;
+  return fail(Errc::not_found, fmt::format("there is no broker {}: the cluster has {}", broker.value, id_list(cluster.brokers)));
+}
+
+Result<> Home::check_log_directory(BrokerId broker) const {
+  const std::string path = log_directory(broker);
+  const auto text = env_.files.read_all(names::meta_properties(path));
+  if (!text && text.error().code == Errc::not_found) {
+    return fail(Errc::not_found, fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted?", broker.value), path);
+  }
+  PG_CHECK(text);
+  PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
+  const std::lock_guard guard(mutex_);
+  if (owner == MetaProperties{broker, cluster_.id}) return {};
+  return fail(Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value,
+                                                owner.cluster_id == cluster_.id ? "this" : "another"), path);
+}
+
+Result<bool> Home::is_broker_alive(BrokerId broker) const {
+  std::shared_ptr<LockFile> lock;
+  {
+    const std::lock_guard guard(mutex_);
+    lock = broker_locks_[broker];
+  }
+  if (!lock) {
+    auto opened = env_.files.open_lock(names::broker_lock(path_, broker), Access::read_only);
+    if (!opened && opened.error().code == Errc::not_found) return false;  // it never ran
+    PG_CHECK(opened);
+    lock = std::move(*opened);
+    const std::lock_guard guard(mutex_);
+    broker_locks_[broker] = lock;
+  }
+  return lock->is_held(0);
+}
+
+std::vector<BrokerId> Home::broker_ids() const {
+  const std::lock_guard guard(mutex_);
+  std::vector<BrokerId> ids;
+  for (const auto& broker : cluster_.brokers) ids.push_back(broker.id);
+  return ids;
+}
+
+std::string Home::log_directory(BrokerId broker) const {
+  const auto known = [&]() -> std::optional<std::string> {
+    const std::lock_guard guard(mutex_);
+    const BrokerMetadata* found = cluster_.find(broker);
+    if (found == nullptr) return std::nullopt;
+    return found->log_directory.empty() ? names::log_directory(path_, broker) : found->log_directory;
   };
-  spec.access = topic.read_only || read_only_ ? Access::read_only : access;
-  return spec;
-}
-
-Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& topic, PartitionId partition,
-                                                           Access access, Deadline deadline) const {
-  PG_ASSIGN(PartitionLog::Spec spec, partition_spec(topic, partition, access));
-  auto log = PartitionLog::open(env_, std::move(spec), deadline);
-  if (!log && log.error().code == Errc::not_found) {
-    // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
-    const auto now = describe_topic(topic.name);
-    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what + "; see 'pg-topic repair'", log.error().path);
-    return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
-  }
-  return log;
-}
-
-PartitionLog::Spec Home::placed_partition(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const {
-  const auto& placed = topic.partitions[static_cast<size_t>(partition.value)];
-  return {log_directory(placed.leader), {topic.name, partition}, topic.id, config};
+  auto path = known();
+  // One that was added since this home was opened.
+  if (!path && describe_cluster()) path = known();
+  return path.value_or(names::log_directory(path_, broker));
 }
 
 }  // namespace pg

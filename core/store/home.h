@@ -1,27 +1,34 @@
-// One home directory: the cluster it is, its brokers and its topics. Opening an empty or missing directory makes it a
-// cluster of one broker whose log directory lies inside.
+// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). Opening an empty or missing
+// directory makes it a cluster of one broker whose log directory lies inside.
 //
 // Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the topic's
 // metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space on a full
 // disk, and then removes the partitions; whoever meets such a topic with partitions left finishes the work. Thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/os/env.h"
+#include "core/store/cluster_metadata.h"
 #include "core/store/topic_config.h"
 #include "core/store/versioned_file.h"
 
 namespace pg {
 
 struct PartitionMetadata {
-  std::vector<BrokerId> replicas;
+  std::vector<BrokerId> replicas;  // the first one is preferred as the leader
   BrokerId leader;
   LeaderEpoch leader_epoch;
   std::vector<BrokerId> in_sync;
+  BrokerId previous_leader = kNoBroker;  // whose log may have had more than the leader's when that was elected
+  LeaderEpoch lossy_epoch{-1};           // opened by a leader that may lack committed records; -1: none was
+  bool is_replicated() const { return replicas.size() > 1; }
+  bool operator==(const PartitionMetadata&) const = default;
 };
 
 struct TopicMetadata {
@@ -50,8 +57,23 @@ class Home {
   // Makes the home if needed. Errors: io (not writable, on a network file system), unsupported_version.
   static Result<std::unique_ptr<Home>> open(const Env& env, const std::string& path);
 
+  // Makes a cluster of `brokers`, or adds those that are new to the one there is, with empty log directories. Errors:
+  // invalid_argument, already_exists (a log directory of another broker or cluster, or one that is no longer named).
+  static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
+
   const std::string& path() const { return path_; }
   const Env& env() const { return env_; }
+
+  // As it is now.
+  Result<ClusterMetadata> describe_cluster() const;
+  Result<ClusterMetadata> alter_cluster(const ConfigMap& set) const;
+  // not_found names those that there are.
+  Result<BrokerMetadata> find_broker(BrokerId broker) const;
+  // Whether its log directory is this cluster's and this broker's: not_found where it is missing (a disk that is not
+  // mounted?), already_exists where it is another's.
+  Result<> check_log_directory(BrokerId broker) const;
+  // Whether a process runs as this broker.
+  Result<bool> is_broker_alive(BrokerId broker) const;
 
   // Names of the topics there are, sorted. Internal ones begin with "_".
   Result<std::vector<std::string>> list_topics() const;
@@ -59,9 +81,13 @@ class Home {
   // Errors: invalid_argument (the name), not_found.
   Result<TopicMetadata> describe_topic(const std::string& name) const;
 
-  // Errors: invalid_argument, already_exists.
+  // With no replication factor: as many as there are brokers, but no more than three. Errors: invalid_argument,
+  // already_exists.
   Result<TopicMetadata> create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
-                                     Deadline deadline);
+                                     Deadline deadline, std::optional<int32_t> replication_factor = {});
+
+  // Makes `changed`, which was read with the version before, the topic's metadata. False: somebody was first.
+  Result<bool> replace_topic(const TopicMetadata& changed) const;
 
   // Whoever has a partition open obeys the new configs at its next append; producers that run go on with the partitions
   // they know. Errors: not_found, invalid_argument.
@@ -76,6 +102,8 @@ class Home {
 
   // How to open that log; for those who work on its files while nobody has it open.
   Result<PartitionLog::Spec> partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const;
+  // The same of the copy that one broker has.
+  Result<PartitionLog::Spec> replica_spec(const TopicMetadata& topic, PartitionId partition, BrokerId replica, Access access) const;
 
   std::string log_directory(BrokerId broker) const;
 
@@ -84,18 +112,28 @@ class Home {
 
   Result<> open_cluster();
   Result<> check_writable() const;
+  static Result<ClusterMetadata> read_cluster(const Env& env, const std::string& path, const VersionedContent& stored);
   Result<> make_cluster();
+  Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
+  std::vector<BrokerId> broker_ids() const;
+  void remove_leftovers() const;
+  Result<> forget_topic(const std::string& name, Deadline deadline) const;
   VersionedFile topic_file(const std::string& name) const;
   // With the version; of a deleted topic, what it was.
   Result<std::optional<TopicMetadata>> read_topic(const std::string& name) const;
   Result<> make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline);
+  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline);
+  void place(TopicMetadata& topic, int32_t partitions, int32_t replication_factor) const;
   void announce(const TopicMetadata& topic, Deadline deadline) const;
-  PartitionLog::Spec placed_partition(const TopicMetadata& topic, PartitionId partition, const LogConfig& config) const;
+  PartitionLog::Spec placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica, const LogConfig& config) const;
   Result<> remove_partitions(const TopicMetadata& topic, Deadline deadline) const;
 
   Env env_;
   std::string path_;
   bool read_only_ = false;
+  mutable std::mutex mutex_;  // guards what follows
+  mutable ClusterMetadata cluster_;
+  mutable std::map<BrokerId, std::shared_ptr<LockFile>> broker_locks_;
 };
 
 }  // namespace pg

@@ -61,9 +61,13 @@ Result<T> parse_json(std::string_view text, Parse parse) {
 std::string write_cluster(const ClusterMetadata& cluster) {
   Json json = header();
   json["cluster_id"] = uuid_text(cluster.id);
-  json["config"] = Json::object();
+  json["config"] = cluster.config;
   json["brokers"] = Json::array();
-  for (const BrokerId broker : cluster.brokers) json["brokers"].push_back({{"id", broker.value}});
+  for (const auto& broker : cluster.brokers) {
+    Json described = {{"id", broker.id.value}};
+    if (!broker.log_directory.empty()) described["log_dir"] = broker.log_directory;
+    json["brokers"].push_back(described);
+  }
   return json.dump(2) + "\n";
 }
 
@@ -72,7 +76,10 @@ Result<ClusterMetadata> parse_cluster(std::string_view text) {
     ClusterMetadata cluster;
     cluster.id = parse_id(json.at("cluster_id"));
     cluster.read_only = is_read_only(json);
-    for (const auto& broker : json.at("brokers")) cluster.brokers.emplace_back(broker.at("id").get<int32_t>());
+    cluster.config = json.at("config").get<ConfigMap>();
+    for (const auto& broker : json.at("brokers")) {
+      cluster.brokers.push_back({BrokerId(broker.at("id").get<int32_t>()), broker.value("log_dir", "")});
+    }
     return cluster;
   });
 }
@@ -88,6 +95,8 @@ std::string write_topic(const TopicMetadata& topic) {
                                   {"leader", partition.leader.value},
                                   {"leader_epoch", partition.leader_epoch.value},
                                   {"isr", broker_list(partition.in_sync)}});
+    if (partition.previous_leader != kNoBroker) json["partitions"].back()["previous_leader"] = partition.previous_leader.value;
+    if (partition.lossy_epoch.value >= 0) json["partitions"].back()["lossy_epoch"] = partition.lossy_epoch.value;
   }
   return json.dump() + "\n";
 }
@@ -102,7 +111,9 @@ Result<TopicMetadata> parse_topic(std::string_view text) {
     for (const auto& partition : json.at("partitions")) {
       topic.partitions.push_back({parse_broker_list(partition.at("replicas")), BrokerId(partition.at("leader").get<int32_t>()),
                                   LeaderEpoch(partition.at("leader_epoch").get<int32_t>()),
-                                  parse_broker_list(partition.at("isr"))});
+                                  parse_broker_list(partition.at("isr")),
+                                  BrokerId(partition.value("previous_leader", kNoBroker.value)),
+                                  LeaderEpoch(partition.value("lossy_epoch", -1))});
     }
     return topic;
   });

@@ -8,12 +8,6 @@
 
 namespace pg {
 
-struct ClusterMetadata {
-  Uuid id{};
-  std::vector<BrokerId> brokers;
-  bool read_only = false;  // as in TopicMetadata
-};
-
 std::string write_cluster(const ClusterMetadata& cluster);
 Result<ClusterMetadata> parse_cluster(std::string_view text);
 

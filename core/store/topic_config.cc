@@ -76,6 +76,7 @@ constexpr ConfigRow kTable[] = {
     {"message.timestamp.type", 0, 0, set_timestamp_type},
     {"min.cleanable.dirty.ratio", 0, 0, set_dirty_ratio},
     {"min.compaction.lag.ms", 0, kLongMax, set_number<&LogConfig::min_compaction_lag_ms>},
+    {"min.insync.replicas", 1, 16, set_number<&LogConfig::min_in_sync_replicas>},
     {"retention.bytes", -1, kLongMax, set_number<&LogConfig::retention_bytes>},
     {"retention.ms", -1, kLongMax, set_number<&LogConfig::retention_ms>},
     {"segment.bytes", 1024, kIntMax, set_number<&LogConfig::segment_bytes>},
@@ -115,12 +116,17 @@ Result<> apply(LogConfig& config, std::string_view name, std::string_view value)
 
 }  // namespace
 
-Result<> add_config(ConfigMap& config, std::string_view assignment) {
+Result<std::pair<std::string_view, std::string_view>> split_config(std::string_view assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string_view::npos) {
     return fail(Errc::invalid_argument, fmt::format("a config is written name=value, not '{}'", assignment));
   }
-  const auto name = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  return std::pair(assignment.substr(0, equals), assignment.substr(equals + 1));
+}
+
+Result<> add_config(ConfigMap& config, std::string_view assignment) {
+  PG_ASSIGN(const auto parts, split_config(assignment));
+  const auto [name, value] = parts;
   LogConfig checked;
   PG_CHECK(apply(checked, name, value));
   config[std::string(name)] = std::string(value);

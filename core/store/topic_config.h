@@ -13,6 +13,9 @@ namespace pg {
 
 using ConfigMap = std::map<std::string, std::string>;
 
+// "name=value" in two.
+Result<std::pair<std::string_view, std::string_view>> split_config(std::string_view assignment);
+
 // Checks one "name=value" and adds it to `config`. invalid_argument says which names there are, or which values.
 Result<> add_config(ConfigMap& config, std::string_view assignment);
 

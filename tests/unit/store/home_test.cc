@@ -48,7 +48,7 @@ TEST_CASE("home: the first use makes a cluster of one broker, the next ones find
     HomeFixture t(machine);
     const std::string cluster = must(t.env.files.read_all(t.path + "/cluster.json.v1"));
     const ClusterMetadata parsed = must(parse_cluster(cluster));
-    CHECK((parsed.brokers == std::vector{BrokerId(0)}));
+    CHECK((parsed.brokers == std::vector<BrokerMetadata>{{BrokerId(0)}}));
     CHECK(must(t.env.files.read_all(t.logs() + "/meta.properties")) ==
           "version=1\nbroker.id=0\ncluster.id=" + uuid_text(parsed.id) + "\n");
     CHECK(must(t.home->list_topics()).empty());

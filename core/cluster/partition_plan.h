@@ -1,0 +1,91 @@
+// What the controller does about one partition next. Pure: a function of what it sees and of what it remembers, so that
+// the simulator can ask it anything.
+//
+// Rules, in Kafka's words:
+//  * A leader whose broker is dead, hung or stopping, or whose log is gone, failed or damaged, is replaced by a replica in
+//    sync; so is one that was fenced. Its epoch is higher than any that somebody may have heard of.
+//  * A replica whose machine stopped before its records were on stable storage (unclean) may lack what was acknowledged: it
+//    does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If that is true of all in sync, because
+//    the whole host stopped, the one with the most is elected, once all of them are back.
+//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, or when it has lacked what the leader has
+//    for longer than replica.lag.time.max.ms. The leader's broker itself never leaves it.
+//  * It joins as replica_words.h says.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/log/replica_words.h"
+#include "core/store/cluster_config.h"
+#include "core/store/home.h"
+
+namespace pg {
+
+// As its lock, its heart and its disk show it.
+enum class BrokerHealth { running, starting, stopping, full, hung, failed, dead };
+// Whether its log is appended to, read and copied as it should be. One that is starting is given a moment.
+inline bool is_working(BrokerHealth health) { return health <= BrokerHealth::full; }
+// Whether it may become a leader.
+inline bool may_lead(BrokerHealth health) { return health == BrokerHealth::running; }
+const char* name_of(BrokerHealth health);
+
+using ClusterHealth = std::map<BrokerId, BrokerHealth>;
+
+// One replica, as its state page and its files show it.
+struct ReplicaView {
+  bool there = false;  // nothing else counts if it is not
+  bool leads = false;
+  LeaderEpoch epoch{-1};       // that it leads or follows in
+  LeaderEpoch fenced{-1};
+  LeaderEpoch last_epoch{-1};  // of its last record
+  Offset log_end;
+  Offset high_watermark;
+  bool usable = true;          // neither failed nor damaged
+  bool unclean = false;
+  InSync in_sync = {};                                                 // of a leader
+  std::vector<std::optional<Offset>> slots = {};  // of a leader: what each replica has told it, in the order of the metadata
+};
+ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t replicas);
+
+struct PartitionView {
+  PartitionMetadata metadata;
+  std::vector<ReplicaView> replicas;  // in the order of the metadata
+};
+
+// What a controller remembers of a partition from one look to the next. It may forget it at any time.
+struct PartitionMemory {
+  struct Replica {
+    Deadline caught_up{};    // when it had what the leader had at the look before
+    uint16_t joining = 0;    // the version of the leader's word in which its bit was first seen
+    std::optional<Offset> join_end = {};  // what the leader had then: it is in sync once it has this
+    std::optional<Deadline> in_sync_since = {};
+  };
+  LeaderEpoch epoch{-1};
+  std::optional<Offset> leader_end;  // at the last look
+  std::vector<Replica> replicas;
+};
+
+struct PartitionAction {
+  enum class Kind {
+    elect,   // the metadata gets `changed`; the pages of `fence` are fenced before and after
+    shrink,  // the metadata gets `changed`, then the page's bit goes
+    join,    // the page's bit is set
+    admit,   // the page's word gets a new version, and then the metadata `changed`
+  };
+  Kind kind = Kind::elect;
+  size_t replica = 0;  // its place in the metadata
+  PartitionMetadata changed = {};
+  std::string reason = {};  // for people
+  InSync seen = {};    // what the leader's page said: its bits are changed only if they are the same still
+};
+
+// Empty: all is as it should be, or nothing can be done now.
+std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
+                                              PartitionMemory& memory, Deadline now);
+
+// The same for one that a person asks for: `leader` among the replicas, with whatever it has.
+std::optional<PartitionAction> plan_unclean_election(const PartitionView& view, const ClusterHealth& health);
+
+}  // namespace pg

@@ -1,0 +1,173 @@
+#include "core/cluster/replica_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/cluster/epoch_cut.h"
+#include "core/log/replica_words.h"
+
+namespace pg {
+namespace {
+
+// How much is fetched in one step, so that one partition does not keep the others waiting.
+constexpr int64_t kFetchBytes = 4 << 20;
+
+bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
+  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
+}
+
+}  // namespace
+
+Result<bool> ReplicaKeeper::step(const PartitionMetadata& metadata, int32_t min_in_sync, const Others& others) {
+  if (metadata.leader == self_) return lead(metadata, min_in_sync, others.previous);
+  return others.leader != nullptr ? follow(metadata, *others.leader) : Result<bool>(false);
+}
+
+Result<bool> ReplicaKeeper::lead(const PartitionMetadata& metadata, int32_t min_in_sync, ReplicaLog* previous) {
+  aligned_.reset();
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  const LeaderEpoch epoch = metadata.leader_epoch;
+  if (leads_in(*mine, epoch)) {
+    mine->min_in_sync.store(static_cast<uint32_t>(min_in_sync));
+    return false;
+  }
+  // Whoever opened this epoch once and leads no more, or was fenced, waits for the next one.
+  if (mine->fenced.load() > epoch.value || mine->leader_epoch.load() >= epoch.value) return false;
+  if (previous != nullptr) PG_CHECK(copy_rest(*previous, epoch));
+  PG_CHECK(mine_.lead({epoch, self_, metadata.replicas, metadata.in_sync, min_in_sync}));
+  return true;
+}
+
+// What the leader before had and nobody else: its producers were told that the leader has it. Nothing is added to that log any
+// more, since it was fenced before this replica was elected. Where it cannot be read, that is lost with its disk.
+Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
+  const auto theirs = previous.page();
+  if (!theirs || (*theirs)->fenced.load() < epoch.value) return {};
+  const Offset end = read_position(**theirs).log_end;
+  const auto their_epochs = previous.epochs();
+  if (!their_epochs) return {};
+  // It may have led itself until now. The epoch before the one to open is nobody's to open any more.
+  const LeaderEpoch before(epoch.value - 1);
+  if (!mine_.follow(before)) return {};
+  PG_ASSIGN(StatePage* mine, mine_.page());
+  PG_ASSIGN(const EpochHistory my_epochs, mine_.epochs());
+  Offset next = read_position(*mine).log_end;
+  const Offset first = read_position(**theirs).log_start;
+  if (next > Offset(0) && common_end({my_epochs, next}, {*their_epochs, end}, first) != next) return {};
+  while (next < end) {
+    const auto batch = previous.read(next, end);
+    if (!batch || !*batch) return {};
+    PG_CHECK(mine_.append(**batch, before));
+    PG_ASSIGN(mine, mine_.page());
+    next = read_position(*mine).log_end;
+  }
+  return {};
+}
+
+Result<bool> ReplicaKeeper::follow(const PartitionMetadata& metadata, ReplicaLog& leader) {
+  PG_ASSIGN(StatePage* const theirs, leader.page());
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  if (!leads_in(*theirs, metadata.leader_epoch)) return false;
+  const auto slot = slot_of(*theirs, self_);
+  if (!slot) return false;
+  const bool follows = mine->leader_epoch.load() == metadata.leader_epoch.value &&
+                       mine->role.load() == static_cast<uint32_t>(Role::follower) && mine->damaged.load() == 0;
+  if (aligned_ != metadata.leader_epoch || !follows) return align(metadata, leader, *slot);
+  return fetch(metadata, leader, *slot);
+}
+
+Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot) {
+  const LeaderEpoch epoch = metadata.leader_epoch;
+  aligned_.reset();
+  PG_ASSIGN(StatePage* mine, mine_.page());
+  const bool doubtful = mine->unclean.load() != 0 || mine->damaged.load() != 0;
+  // As long as it counts as in sync, it may be asked to lead: first the controller takes it out.
+  if (doubtful && is_in(metadata.in_sync, self_)) return false;
+  const LeaderEpoch followed(mine->leader_epoch.load());
+  PG_CHECK(mine_.follow(epoch));
+
+  PG_ASSIGN(mine, mine_.page());
+  PG_ASSIGN(const EpochHistory my_epochs, mine_.epochs());
+  PG_ASSIGN(const EpochHistory their_epochs, leader.epochs());
+  PG_ASSIGN(StatePage* theirs, leader.page());
+  const LogPosition now = read_position(*mine), leaders = read_position(*theirs);
+  if (!leads_in(*theirs, epoch)) return false;  // what was read may be another leader's
+  const Offset first = std::max(now.log_start, leaders.log_start);
+  const Offset end = common_end({my_epochs, now.log_end}, {their_epochs, leaders.log_end}, first);
+  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start) {
+    PG_CHECK(mine_.restart_at(leaders.log_start));
+  } else if (end < now.log_end) {
+    PG_CHECK(mine_.truncate_to(end, followed < metadata.lossy_epoch));
+  }
+
+  PG_ASSIGN(mine, mine_.page());
+  mine->unclean.store(0);
+  PG_ASSIGN(theirs, leader.page());
+  begin_slot(*theirs, slot, epoch, read_position(*mine).log_end, Offset(mine->flushed.load()));
+  aligned_ = epoch;
+  return true;
+}
+
+Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot) {
+  const LeaderEpoch epoch = metadata.leader_epoch;
+  bool fetched = false;
+  for (int64_t bytes = 0; bytes < kFetchBytes;) {
+    PG_ASSIGN(StatePage* mine, mine_.page());
+    PG_ASSIGN(StatePage* theirs, leader.page());
+    const Offset next = read_position(*mine).log_end;
+    const LogPosition leaders = read_position(*theirs);
+    if (next < leaders.log_start) return align(metadata, leader, slot);
+    if (leaders.log_start > read_position(*mine).log_start) PG_CHECK(mine_.raise_log_start(leaders.log_start));
+    if (next >= leaders.log_end) break;
+    const auto batch = leader.read(next, leaders.log_end);
+    PG_ASSIGN(theirs, leader.page());
+    if (!leads_in(*theirs, epoch)) {
+      aligned_.reset();  // what was read may be cut off there by now
+      return true;
+    }
+    if (!batch && batch.error().code == Errc::corrupt) theirs->damaged.store(1);
+    PG_CHECK(batch);
+    if (!*batch) break;
+    PG_CHECK(mine_.append(**batch, epoch));
+    bytes += static_cast<int64_t>((*batch)->header.size_bytes());
+    PG_ASSIGN(mine, mine_.page());
+    report_to_slot(*theirs, slot, read_position(*mine).log_end, Offset(mine->flushed.load()));
+    leader.wake_committed();
+    fetched = true;
+  }
+  PG_CHECK(take_high_watermark(leader, epoch));
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  PG_ASSIGN(StatePage* const theirs, leader.page());
+  const int64_t wanted = std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
+  if (mine->flushed.load() < wanted) {
+    PG_CHECK(mine_.flush());
+    fetched = true;
+  }
+  // Also what a flush of somebody else's has reached.
+  if (theirs->slots[slot].flushed.load() != mine->flushed.load()) {
+    report_to_slot(*theirs, slot, read_position(*mine).log_end, Offset(mine->flushed.load()));
+    leader.wake_committed();
+  }
+  return fetched;
+}
+
+// What it knows as committed is where it begins when it is elected.
+Result<> ReplicaKeeper::take_high_watermark(ReplicaLog& leader, LeaderEpoch epoch) {
+  PG_ASSIGN(StatePage* const theirs, leader.page());
+  const Offset committed = committed_end(*theirs, true);
+  if (!leads_in(*theirs, epoch)) return {};
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  raise(mine->high_watermark, std::min(committed, read_position(*mine).log_end).value);
+  return {};
+}
+
+Result<> ReplicaKeeper::withdraw(const PartitionMetadata& metadata, ReplicaLog& leader) {
+  aligned_.reset();
+  PG_ASSIGN(StatePage* const theirs, leader.page());
+  const auto slot = slot_of(*theirs, self_);
+  if (slot && leads_in(*theirs, metadata.leader_epoch)) clear_slot(*theirs, *slot);
+  return {};
+}
+
+}  // namespace pg

@@ -64,7 +64,9 @@ class Compaction {
 Result<CompactionResult> Compaction::run() {
   PG_CHECK(remove_cleaned(files(), directory()));
   PG_CHECK(close_old_active_segment());
-  PG_ASSIGN(const Offset flushed, log_.flush(deadline_));
+  PG_ASSIGN(Offset flushed, log_.flush(deadline_));
+  // With more than one replica, what is not committed may be cut off again.
+  flushed = std::min(flushed, log_.current_state()->high_watermark());
   PG_ASSIGN(first_dirty_, log_directory().cleaned_to(log_.spec().partition));
   PG_CHECK(find_segments(flushed));
   if (segments_.empty()) return result_;

@@ -179,6 +179,11 @@ Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
   return {};
 }
 
+Result<> PartitionLog::await_appends(Deadline deadline) {
+  const NoJobStop no_job_stop;
+  return begin_write(deadline).map([](const Writing&) {});
+}
+
 Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
   PG_ASSIGN(const auto opened, state(deadline));
   PartitionState& state = *opened;

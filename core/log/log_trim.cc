@@ -21,12 +21,25 @@ Result<> PartitionLog::raise_log_start(Offset offset, Deadline deadline) {
     return fail(Errc::out_of_range, fmt::format("'{}' cannot begin at offset {}: it ends at {}", name_, offset.value,
                                                 opened->high_watermark().value));
   }
+  return set_log_start(*opened, offset, true, deadline);
+}
+
+Result<> PartitionLog::follow_log_start(Offset offset, Deadline deadline) {
+  PG_ASSIGN(const auto opened, state(deadline));
+  const LogPosition position = opened->position();
+  if (offset <= position.log_start || offset > position.log_end) return {};
+  PG_CHECK(set_log_start(*opened, offset, false, deadline));
+  const auto removed = delete_old_segments(std::chrono::milliseconds(config().file_delete_delay_ms), deadline);
+  return removed || removed.error().code == Errc::timed_out ? Result<>() : tl::unexpected(removed.error());
+}
+
+Result<> PartitionLog::set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline) {
   // Not known to every process before it is known to the disk: a restart must not bring deleted records back.
   PG_CHECK(LogDirectory(env_, spec_.log_directory)
                .raise_log_start(spec_.partition, offset, deadline,
-                                [&](const TopicPartition&) { return !opened->check_not_deleted(); }));
+                                [&](const TopicPartition&) { return !opened.check_not_deleted(); }));
   const NoJobStop no_job_stop;
-  PG_ASSIGN(Writing writing, begin_append(deadline));
+  PG_ASSIGN(Writing writing, lock_for_writing(must_lead, deadline));
   if (offset <= writing.position.log_start) return {};
   writing.position.log_start = offset;
   writing.state->publish_and_wake(writing.position);
@@ -35,7 +48,8 @@ Result<> PartitionLog::raise_log_start(Offset offset, Deadline deadline) {
 
 Result<> PartitionLog::roll_active(Deadline deadline) {
   const NoJobStop no_job_stop;
-  PG_ASSIGN(Writing writing, begin_append(deadline));
+  PG_ASSIGN(Writing writing, begin_write(deadline));
+  PG_CHECK(check_not_failed(*writing.state));
   return writing.position.segment_bytes == 0 ? Result<>() : roll(writing);
 }
 

@@ -151,6 +151,10 @@ class PartitionLog {
   Result<> append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline);
   // Opens an epoch as its leader. fenced: there is a later one, or this one was opened already.
   Result<> lead(const Leadership& leadership, Deadline deadline);
+  // Takes over the first offset that the leader has.
+  Result<> follow_log_start(Offset offset, Deadline deadline);
+  // Returns once every append that had begun is over.
+  Result<> await_appends(Deadline deadline);
   // Which epochs began where, as follow(), lead() and what came after them left it.
   const EpochHistory& epochs() const { return epochs_; }
 
@@ -195,6 +199,7 @@ class PartitionLog {
   Result<Writing> begin_write(Deadline deadline);
   Result<Writing> lock_for_writing(bool must_lead, Deadline deadline);
   Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms, const LogConfig& config);
+  Result<> set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline);
   Result<> remove_segments_beyond(const LogPosition& position);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
   Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);

@@ -145,7 +145,10 @@ Result<ClusterMetadata> Home::alter_cluster(const ConfigMap& set) const {
     PG_CHECK(to_cluster_config(cluster.config));
     if (cluster.config == before) return cluster;
     PG_ASSIGN(const bool first, VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
-    if (first) return cluster;
+    if (first) {
+      announce_metadata();
+      return cluster;
+    }
   }
 }
 
@@ -185,6 +188,23 @@ Result<bool> Home::is_broker_alive(BrokerId broker) const {
     broker_locks_[broker] = lock;
   }
   return lock->is_held(0);
+}
+
+std::shared_ptr<ClusterState> Home::cluster_state() const {
+  {
+    const std::lock_guard guard(mutex_);
+    if (cluster_state_ && !cluster_state_->is_stale()) return cluster_state_;
+  }
+  const bool wanted = broker_ids().size() > 1 || env_.files.info(names::cluster_state(path_)).has_value();
+  if (!wanted) return nullptr;
+  auto opened = ClusterState::open(env_, path_);
+  const std::lock_guard guard(mutex_);
+  cluster_state_ = opened ? std::shared_ptr<ClusterState>(std::move(*opened)) : nullptr;
+  return cluster_state_;
+}
+
+void Home::announce_metadata() const {
+  if (const auto state = cluster_state()) state->announce_metadata();
 }
 
 std::vector<BrokerId> Home::broker_ids() const {

@@ -15,6 +15,7 @@
 
 #include "core/os/env.h"
 #include "core/store/cluster_metadata.h"
+#include "core/store/cluster_state.h"
 #include "core/store/topic_config.h"
 #include "core/store/versioned_file.h"
 
@@ -67,6 +68,7 @@ class Home {
   // As it is now.
   Result<ClusterMetadata> describe_cluster() const;
   Result<ClusterMetadata> alter_cluster(const ConfigMap& set) const;
+  std::vector<BrokerId> broker_ids() const;
   // not_found names those that there are.
   Result<BrokerMetadata> find_broker(BrokerId broker) const;
   // Whether its log directory is this cluster's and this broker's: not_found where it is missing (a disk that is not
@@ -78,9 +80,14 @@ class Home {
   // Names of the topics there are, sorted. Internal ones begin with "_".
   Result<std::vector<std::string>> list_topics() const;
 
+  // The same with those that were deleted, without reading any metadata.
+  Result<std::vector<std::string>> list_topic_folders() const;
+
   // Errors: invalid_argument (the name), not_found.
   Result<TopicMetadata> describe_topic(const std::string& name) const;
 
+  // invalid_argument: there are not that many brokers.
+  Result<> check_replication_factor(int32_t replicas) const;
   // With no replication factor: as many as there are brokers, but no more than three. Errors: invalid_argument,
   // already_exists.
   Result<TopicMetadata> create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
@@ -100,6 +107,16 @@ class Home {
   Result<std::unique_ptr<PartitionLog>> open_partition(const TopicMetadata& topic, PartitionId partition, Access access,
                                                        Deadline deadline) const;
 
+  // Makes the directory of one replica, empty, unless it is there. `decides`: if it is there and another topic's of the same
+  // name, `topic` gets that one's id; otherwise what is left of that one goes.
+  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline) const;
+
+  // The version of a topic's metadata that is the newest now; 0 if there is none.
+  Result<int64_t> topic_version(const std::string& name) const;
+
+  // Says to those who wait for it that metadata has changed. Null: no broker runs or ran.
+  std::shared_ptr<ClusterState> cluster_state() const;
+
   // How to open that log; for those who work on its files while nobody has it open.
   Result<PartitionLog::Spec> partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const;
   // The same of the copy that one broker has.
@@ -115,14 +132,13 @@ class Home {
   static Result<ClusterMetadata> read_cluster(const Env& env, const std::string& path, const VersionedContent& stored);
   Result<> make_cluster();
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
-  std::vector<BrokerId> broker_ids() const;
   void remove_leftovers() const;
   Result<> forget_topic(const std::string& name, Deadline deadline) const;
+  void announce_metadata() const;
   VersionedFile topic_file(const std::string& name) const;
   // With the version; of a deleted topic, what it was.
   Result<std::optional<TopicMetadata>> read_topic(const std::string& name) const;
   Result<> make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline);
-  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline);
   void place(TopicMetadata& topic, int32_t partitions, int32_t replication_factor) const;
   void announce(const TopicMetadata& topic, Deadline deadline) const;
   PartitionLog::Spec placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica, const LogConfig& config) const;
@@ -134,6 +150,7 @@ class Home {
   mutable std::mutex mutex_;  // guards what follows
   mutable ClusterMetadata cluster_;
   mutable std::map<BrokerId, std::shared_ptr<LockFile>> broker_locks_;
+  mutable std::shared_ptr<ClusterState> cluster_state_;
 };
 
 }  // namespace pg

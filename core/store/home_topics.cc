@@ -38,11 +38,16 @@ Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name) c
   return std::move(*topic);
 }
 
+Result<std::vector<std::string>> Home::list_topic_folders() const {
+  PG_ASSIGN(auto entries, env_.files.list(names::topics_directory(path_)));
+  std::erase_if(entries, [](const auto& name) { return !names::check_topic(name); });
+  return entries;
+}
+
 Result<std::vector<std::string>> Home::list_topics() const {
-  PG_ASSIGN(const auto entries, env_.files.list(names::topics_directory(path_)));
+  PG_ASSIGN(const auto entries, list_topic_folders());
   std::vector<std::string> topics;
   for (const auto& name : entries) {
-    if (!names::check_topic(name)) continue;
     PG_ASSIGN(const auto stored, read_topic(name));
     if (stored && !stored->deleted) topics.push_back(name);
   }
@@ -78,6 +83,13 @@ Result<> Home::forget_topic(const std::string& name, Deadline deadline) const {
   return {};
 }
 
+Result<> Home::check_replication_factor(int32_t replicas) const {
+  const size_t brokers = broker_ids().size();
+  if (replicas >= 1 && std::cmp_less_equal(replicas, brokers) && replicas <= kReplicasMax) return {};
+  if (replicas > kReplicasMax) return fail(Errc::invalid_argument, fmt::format("replication factor {}: at most {}", replicas, kReplicasMax));
+  return fail(Errc::invalid_argument, fmt::format("replication factor {}: the cluster has {} broker{}", replicas, brokers, brokers == 1 ? "" : "s"));
+}
+
 Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
                                          Deadline deadline, std::optional<int32_t> replication_factor) {
   if (partitions < 1 || partitions > kPartitionsMax) {
@@ -88,9 +100,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
   PG_CHECK(to_log_config(config));
   const auto brokers = static_cast<int32_t>(broker_ids().size());
   const int32_t replicas = replication_factor.value_or(std::min(brokers, kReplicationFactorDefault));
-  if (replicas < 1 || replicas > std::min(brokers, kReplicasMax)) {
-    return fail(Errc::invalid_argument, fmt::format("replication factor {}: the cluster has {} broker{}", replicas, brokers, brokers == 1 ? "" : "s"));
-  }
+  PG_CHECK(check_replication_factor(replicas));
   TopicMetadata topic{name, env_.random.uuid(), config, {}};
   place(topic, partitions, replicas);
   remove_leftovers();
@@ -105,7 +115,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
     PG_CHECK(make_partitions(topic, 0, deadline));
     PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
     topic.version = (stored ? stored->version : 0) + 1;
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(topic.version - 1, write_topic(topic)));
+    PG_ASSIGN(const bool first, replace_topic(topic));
     if (first) return topic;
   }
 }
@@ -122,7 +132,7 @@ Result<> Home::make_partitions(TopicMetadata& topic, int32_t first, Deadline dea
   return {};
 }
 
-Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline) {
+Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline) const {
   const std::string logs = log_directory(replica);
   const bool replicated = topic.partitions[static_cast<size_t>(partition.value)].is_replicated();
   if (replicated) PG_CHECK(check_log_directory(replica));
@@ -139,8 +149,12 @@ Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerI
 }
 
 Result<bool> Home::replace_topic(const TopicMetadata& changed) const {
-  return topic_file(changed.name).compare_and_swap(changed.version - 1, write_topic(changed));
+  PG_ASSIGN(const bool first, topic_file(changed.name).compare_and_swap(changed.version - 1, write_topic(changed)));
+  if (first) announce_metadata();
+  return first;
 }
+
+Result<int64_t> Home::topic_version(const std::string& name) const { return topic_file(name).latest_version(); }
 
 Result<TopicMetadata> Home::alter_topic(const std::string& name, const TopicChange& change, Deadline deadline) {
   PG_CHECK(check_writable());
@@ -197,7 +211,9 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
       return remove_partitions(topic, deadline);
     }
     PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, ""));
-    if (first) return remove_partitions(topic, deadline);
+    if (!first) continue;
+    announce_metadata();
+    return remove_partitions(topic, deadline);
   }
 }
 

@@ -38,8 +38,10 @@ class VersionedFile {
   // it decides again must recognise its own earlier success.
   Result<bool> compare_and_swap(int64_t current, std::string_view content);
 
- private:
+  // Its number; 0 if there is none yet.
   Result<int64_t> latest_version() const;
+
+ private:
   Result<std::string> read_version(int64_t version) const;
   Result<std::vector<std::string>> temporaries() const;
   void remove_older(int64_t latest) const;

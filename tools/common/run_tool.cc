@@ -55,9 +55,10 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
   table.flag("-V,--version", common_.version, "print the version");
 }
 
+Result<std::string> Tool::home_path() const { return common_.home.empty() ? default_home() : common_.home; }
+
 Result<std::unique_ptr<Home>> Tool::open_home() const {
-  if (!common_.home.empty()) return Home::open(env_, common_.home);
-  PG_ASSIGN(const std::string path, default_home());
+  PG_ASSIGN(const std::string path, home_path());
   return Home::open(env_, path);
 }
 

@@ -38,7 +38,8 @@ class Tool {
   void add_common_options(OptionTable& table, const std::string& json_help,
                           const std::string& timeout_help = "how long to wait for others' locks (default 30s)");
 
-  // Opens --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage.
+  // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage.
+  Result<std::string> home_path() const;
   Result<std::unique_ptr<Home>> open_home() const;
   Deadline deadline() const { return env_.clock.after(common_.timeout); }
 

@@ -6,6 +6,8 @@
 
 namespace pg {
 
+int cluster_init(const Arguments& arguments);
+int cluster_alter(const Arguments& arguments);
 int cluster_run(const Arguments& arguments);
 
 // not_found names the brokers that there are.

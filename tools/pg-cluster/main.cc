@@ -5,6 +5,8 @@ namespace pg {
 namespace {
 
 constexpr Subcommand kCommands[] = {
+    {"init", "make a cluster, or add brokers to it", cluster_init},
+    {"alter", "change the configs of the cluster", cluster_alter},
     {"run", "be a broker, in the foreground", cluster_run},
 };
 

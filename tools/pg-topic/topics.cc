@@ -10,13 +10,13 @@ namespace pg {
 
 int topic_create(const Arguments& arguments) {
   Tool tool("pg-topic create");
-  int64_t partitions = 1, replication_factor = 1;
+  int64_t partitions = 1, replication_factor = 0;
   bool if_not_exists = false, dry_run = false;
   ConfigMap config;
   OptionTable table("pg-topic create", "TOPIC", "Makes TOPIC.");
   table.operands(1, 1);
   table.count("--partitions", 1, partitions, "how many partitions (default 1)");
-  table.count("--replication-factor", 1, replication_factor, "copies of each partition (1: there are no brokers yet)");
+  table.count("--replication-factor", 1, replication_factor, "copies of each partition, on as many brokers\n(default: 3, or as many as there are brokers)");
   table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(config, value); },
                "set a topic config (repeatable)");
   table.flag("--if-not-exists", if_not_exists, "an existing topic is no error; it is not changed");
@@ -25,9 +25,7 @@ int topic_create(const Arguments& arguments) {
   table.hint("-p", "the number of partitions is --partitions N");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     const std::string& name = operands[0];
-    if (replication_factor > 1) {
-      return fail(Errc::invalid_argument, fmt::format("--replication-factor {}: there is 1 broker", replication_factor));
-    }
+    const auto copies = replication_factor == 0 ? std::nullopt : std::optional(static_cast<int32_t>(std::min<int64_t>(replication_factor, INT32_MAX)));
     if (partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
     PG_ASSIGN(const auto home, tool.open_home());
     const auto existing = home->describe_topic(name);
@@ -35,9 +33,10 @@ int topic_create(const Arguments& arguments) {
     if (existing) return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
     if (existing.error().code != Errc::not_found) return tl::unexpected(existing.error());
     if (dry_run) {
+      if (copies) PG_CHECK(home->check_replication_factor(*copies));
       return tool.print(fmt::format("would create '{}' with {} partitions\n", name, partitions)).map([] { return kExitDone; });
     }
-    const auto made = home->create_topic(name, static_cast<int32_t>(partitions), config, tool.deadline());
+    const auto made = home->create_topic(name, static_cast<int32_t>(partitions), config, tool.deadline(), copies);
     if (!made && made.error().code == Errc::already_exists && if_not_exists) return kExitDone;
     PG_CHECK(made);
     tool.detail(fmt::format("created '{}' with {} partitions", name, partitions));

@@ -1,0 +1,56 @@
+// A broker's part as the controller, or as one who would be. The controller is the broker that the newest version of
+// controller.json names; whoever finds it dead, hung or failed makes the next version, which names itself. No lock is held
+// for it, so none can be held by a frozen process, and of two who try one is first. What a controller that was
+// outvoted still does is as safe as what any other does: see topic_controller.h. One thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/cluster/disk_replica.h"
+#include "core/cluster/health_watch.h"
+#include "core/cluster/topic_controller.h"
+#include "core/cluster/topic_list.h"
+#include "core/store/versioned_file.h"
+
+namespace pg {
+
+struct ControllerMetadata {
+  int64_t epoch = 0;  // the version of the file; 0: there was none yet
+  BrokerId broker = kNoBroker;
+};
+Result<ControllerMetadata> read_controller(const Home& home);
+
+// What can be seen of every broker now.
+std::map<BrokerId, BrokerSigns> read_signs(const Home& home);
+
+class Controller {
+ public:
+  static constexpr Duration kLookInterval = std::chrono::milliseconds(20);
+
+  // Borrows `home`.
+  Controller(const Home& home, BrokerId self, std::function<void(const std::string&)> tell);
+  ~Controller();
+
+  // One look; acts if this broker is the controller, or should be.
+  Result<> turn();
+
+ private:
+  class DiskTopic;
+
+  Result<bool> is_mine(const ClusterHealth& health);
+  void note_health(const ClusterHealth& health);
+
+  const Home& home_;
+  const BrokerId self_;
+  std::function<void(const std::string&)> tell_;
+  HealthWatch watch_;
+  ClusterHealth noted_;
+  TopicList topics_;
+  struct Controlled;
+  std::map<std::string, std::unique_ptr<Controlled>> controlled_;
+};
+
+}  // namespace pg

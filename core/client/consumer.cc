@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <map>
 
+#include "core/os/signals.h"
+
 namespace pg {
+namespace {
+
+// How often the metadata is asked who leads, while nobody does.
+constexpr Duration kLeaderLookInterval = std::chrono::milliseconds(10);
+
+}  // namespace
 
 Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage) {
   switch (place.kind) {
@@ -108,6 +117,7 @@ std::optional<Offset> Consumer::next_offset(const TopicPartition& partition) con
 }
 
 Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
+  const Deadline patience = home_.env().clock.after(options_.timeout);
   for (;;) {
     for (size_t tried = 0; tried < sources_.size(); ++tried) {
       Source& source = *sources_[turn_];
@@ -115,13 +125,63 @@ Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
       PG_ASSIGN(const auto fetched, fetch(source));
       if (fetched) return fetched;
     }
-    if (!options_.follow || at_end() || home_.env().clock.now() >= deadline) return std::nullopt;
-    PG_CHECK(wait(deadline));
+    if (at_end() || (options_.follow && home_.env().clock.now() >= deadline)) return std::nullopt;
+    // A new leader takes a moment to know what is committed.
+    if (!options_.follow && home_.env().clock.now() >= patience) {
+      return fail(Errc::timed_out, "timed out waiting for records that were committed when this began: see 'pg-cluster status'");
+    }
+    PG_CHECK(wait(options_.follow ? deadline : patience));
   }
 }
 
 Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   if (source.done()) return std::nullopt;
+  auto fetched = fetch_here(source);
+  if (!must_move(source, fetched)) return fetched;
+  // What one replica cannot give, another one may: it is asked for as soon as it leads.
+  if (!fetched && fetched.error().code == Errc::corrupt) note_damage(source);
+  Clock& clock = home_.env().clock;
+  const Deadline until = clock.after(options_.timeout);
+  for (;;) {
+    PG_ASSIGN(const bool moved, move_to_leader(source));
+    if (moved) fetched = fetch_here(source);
+    if (fetched || clock.now() >= until || stop_signal() != 0) return fetched;
+    clock.wait({}, kLeaderLookInterval);
+  }
+}
+
+// Its broker and the controller see to it that another replica leads, and that this one is made anew.
+void Consumer::note_damage(const Source& source) const {
+  const auto state = source.log->current_state();
+  if (state && state->access() == Access::read_write) state->page().damaged.store(1);
+}
+
+// Whether the log at hand may not be the leader's any more.
+bool Consumer::must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const {
+  if (!source.log->spec().replicated || (fetched && *fetched)) return false;
+  const auto state = source.log->current_state();
+  return !fetched || !state || !state->leads_in(state->leader_epoch());
+}
+
+// False: the metadata knows no other leader yet.
+Result<bool> Consumer::move_to_leader(Source& source) {
+  const Deadline now = home_.env().clock.now();
+  if (now - source.looked < kLeaderLookInterval) return false;
+  source.looked = now;
+  const auto topic = home_.describe_topic(source.partition.topic);
+  if (!topic || topic->id != source.log->spec().topic_id) return false;  // the log itself will say so
+  auto log = home_.open_partition(*topic, source.partition.partition, Access::read_write, home_.env().clock.after(options_.timeout));
+  if (!log) return false;
+  const auto state = (*log)->current_state();
+  if (!state->leads_in(topic->partitions[static_cast<size_t>(source.partition.partition.value)].leader_epoch)) return false;
+  const Offset next = source.reader->next_offset();
+  source.reader.reset();
+  source.log = std::move(*log);
+  source.reader.emplace(*source.log, next);
+  return true;
+}
+
+Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   const auto state = source.log->current_state();
   Offset end = state->high_watermark();
   if (source.to) end = std::min(end, *source.to);
@@ -158,7 +218,12 @@ Result<> Consumer::wait(Deadline deadline) {
   bool news = false;
   for (auto& source : sources_) {
     if (source->done()) continue;
-    PG_ASSIGN(auto state, source->log->state(clock.after(options_.timeout)));
+    auto opened = source->log->state(clock.after(options_.timeout));
+    if (!opened && source->log->spec().replicated) {
+      PG_ASSIGN(const bool moved, move_to_leader(*source));
+      if (moved) return {};
+    }
+    PG_ASSIGN(auto state, std::move(opened));
     PG_CHECK(state->check_not_deleted());
     words.push_back(state->prepare_to_sleep());
     news |= state->high_watermark() > source->reader->next_offset();

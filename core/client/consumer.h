@@ -91,7 +91,8 @@ class Consumer {
   std::optional<Offset> next_offset(const TopicPartition& partition) const;
 
   // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take
-  // turns. Errors: corrupt (the message names the file), not_found (the topic was deleted).
+  // turns, and a partition is read on at its new leader when that changes. Errors: corrupt (the message names the file),
+  // not_found (the topic was deleted), timed_out (records that were there are committed nowhere now).
   Result<std::optional<FetchedBatch>> poll(Deadline deadline = kNoDeadline);
 
   // The same record by record.
@@ -110,6 +111,7 @@ class Consumer {
     std::unique_ptr<PartitionLog> log;
     std::optional<LogReader> reader;
     std::optional<Offset> to;
+    Deadline looked{};  // when the metadata was last asked for another leader
     bool done() const { return to && reader->next_offset() >= *to; }
   };
 
@@ -117,6 +119,10 @@ class Consumer {
   Result<> add_source(const TopicMetadata& topic, PartitionId partition);
   void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
+  Result<std::optional<FetchedBatch>> fetch_here(Source& source);
+  void note_damage(const Source& source) const;
+  Result<bool> move_to_leader(Source& source);
+  bool must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const;
   Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);
   bool skips(const Error& error) const { return error.code == Errc::corrupt && options_.skip_damage; }
   Result<> wait(Deadline deadline);

@@ -172,7 +172,8 @@ Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
       batch_bytes_(options_.batch_bytes),
       max_message_bytes_(kMaxMessageBytesDefault),
       partitioner_(options_.partitioner, static_cast<int32_t>(topic_.partitions.size()), home.env().random),
-      slots_(topic_.partitions.size()) {}
+      slots_(topic_.partitions.size()),
+      producer_id_(static_cast<int64_t>(home.env().random.next() >> 2)) {}
 
 Producer::~Producer() = default;
 
@@ -195,8 +196,36 @@ Result<> Producer::open_slot(PartitionId partition) {
                                              slots_.size()));
   }
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
+  if (topic_.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
+    slot.writer = make_writer(partition);
+    PG_CHECK(slot.writer->open());
+    PG_ASSIGN(topic_, home_.describe_topic(topic_.name));
+  }
   PG_ASSIGN(slot.log, home_.open_partition(topic_, partition, Access::read_write, deadline()));
   return {};
+}
+
+std::unique_ptr<ReplicatedWriter> Producer::make_writer(PartitionId partition) {
+  const auto report = [this, partition](Offset base_offset, int32_t record_count) -> Result<> {
+    if (!options_.report) return {};
+    const char* const state = must_flush() ? "flushed" : options_.acks == Acks::all ? "committed" : "written";
+    return options_.report({{topic_.name, partition}, base_offset, record_count, state});
+  };
+  return std::make_unique<ReplicatedWriter>(home_, topic_, partition, ReplicatedWriter::Options{options_.acks, must_flush(), options_.timeout},
+                                            producer_id_, report);
+}
+
+// Batches are done in their own time; who waits for input looks after them now and then.
+Result<> Producer::settle_replicated(bool flushed) {
+  for (Slot& slot : slots_) {
+    if (slot.writer) PG_CHECK(slot.writer->settle(flushed));
+  }
+  return {};
+}
+
+Result<> Producer::flush_if_due(Slot& slot) {
+  if (!slot.writer) return flusher_->flush_if_due();
+  return flush_interval_ == Duration(0) ? slot.writer->settle(true) : Result<>();
 }
 
 Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted) {
@@ -268,14 +297,16 @@ Result<> Producer::end_input(bool whole_input) {
     }
   }
   for (Slot& slot : slots_) {
-    if (input_->has_skipped(slot.log->spec().partition.partition) && flush_interval_ != Duration::max()) flusher_->relied_on(*slot.log);
+    if (!input_->has_skipped(slot.log->spec().partition.partition)) continue;
+    if (slot.writer) PG_CHECK(slot.writer->rely_on_log());
+    else if (must_flush()) flusher_->relied_on(*slot.log);
   }
   return whole_input ? input_->check_end() : Result<>();
 }
 
 Result<> Producer::send_batch(Slot& slot) {
   PG_CHECK(append_batch(slot));
-  return flusher_->flush_if_due();
+  return flush_if_due(slot);
 }
 
 Result<> Producer::append_batch(Slot& slot) {
@@ -285,7 +316,21 @@ Result<> Producer::append_batch(Slot& slot) {
   return slot.batch.empty() ? Result<>() : append_records(slot, slot.batch);
 }
 
+Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
+  const int32_t count = batch.record_count();
+  const PartitionId partition = slot.log->spec().partition.partition;
+  const ProducerStamp stamp = input_ ? input_->next_stamp(partition) : slot.writer->next_stamp();
+  const auto appended = slot.writer->append(batch.finish(compressor_.get(), stamp), count);
+  batch.clear();
+  PG_CHECK(appended);
+  if (input_) input_->appended(partition, count);
+  records_written_ += count;
+  partitioner_.batch_sent(partition);
+  return {};
+}
+
 Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
+  if (slot.writer) return append_replicated(slot, batch);
   PG_CHECK(flusher_->check());
   const int32_t count = batch.record_count();
   const TopicPartition& partition = slot.log->spec().partition;
@@ -299,7 +344,7 @@ Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
   records_written_ += count;
   partitioner_.batch_sent(partition.partition);
   BatchReport report{partition, appended->base_offset, count, ""};
-  if (flush_interval_ != Duration::max()) {
+  if (must_flush()) {
     report.state = "flushed";
     flusher_->wrote(*slot.log, std::move(report), appended->end_offset);
   } else if (options_.report) {
@@ -314,13 +359,15 @@ Result<> Producer::send_batches() {
   for (Slot& slot : slots_) {
     if (!slot.batch.empty() || !slot.held.empty()) PG_CHECK(append_batch(slot));
   }
-  return flusher_->flush_if_due();
+  PG_CHECK(flusher_->flush_if_due());
+  return settle_replicated(flush_interval_ == Duration(0));
 }
 
 std::optional<Deadline> Producer::linger_deadline() const {
   std::optional<Deadline> earliest;
   if (input_ && input_->comparing()) return earliest;
   for (const Slot& slot : slots_) {
+    if (slot.writer && slot.writer->has_open()) earliest = std::min(earliest.value_or(kNoDeadline), home_.env().clock.after(kSleepPollInterval));
     if (slot.batch.empty()) continue;
     const Deadline due = slot.first_added + options_.linger;
     if (!earliest || due < *earliest) earliest = due;
@@ -330,14 +377,14 @@ std::optional<Deadline> Producer::linger_deadline() const {
 
 Result<> Producer::close(bool whole_input) {
   const auto ended = end_input(whole_input);
-  const auto sent = send_batches();
+  auto sent = send_batches();
+  if (sent) sent = settle_replicated(true);
   const auto flushed = flusher_->finish();
   PG_CHECK(ended);
   PG_CHECK(sent);
   PG_CHECK(flushed);
   PG_CHECK(note_recovery_points(*flushed));
-  const bool all_flushed = flush_interval_ != Duration::max();
-  return input_ && all_flushed ? input_->save(deadline()) : Result<>();
+  return input_ && must_flush() ? input_->save(deadline()) : Result<>();
 }
 
 Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {

@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "core/client/partitioner.h"
+#include "core/client/replicated_writer.h"
 #include "core/format/record_batch.h"
 #include "core/store/home.h"
 
 namespace pg {
 
-enum class Acks { none, leader, all };  // which copies to wait for
 // Where the topic's flush.ms asks for more, it gets more.
 enum class FlushMode {
   never,  // the kernel writes it to disk when it likes; survives a killed process, not a power cut
@@ -87,6 +87,7 @@ class Producer {
   class Flusher;
   struct Slot {
     std::unique_ptr<PartitionLog> log;
+    std::unique_ptr<ReplicatedWriter> writer;  // with more than one replica: what is written goes through it
     BatchBuilder batch;
     Deadline first_added;
     std::vector<BatchBuilder> held;  // with a name: to be appended once the input was compared
@@ -99,6 +100,11 @@ class Producer {
   Result<> send_batch(Slot& slot);
   Result<> append_batch(Slot& slot);
   Result<> append_records(Slot& slot, BatchBuilder& batch);
+  Result<> append_replicated(Slot& slot, BatchBuilder& batch);
+  std::unique_ptr<ReplicatedWriter> make_writer(PartitionId partition);
+  bool must_flush() const { return flush_interval_ != Duration::max(); }
+  Result<> flush_if_due(Slot& slot);
+  Result<> settle_replicated(bool flushed);
   Result<> hold_batch(Slot& slot);
   Result<> open_input();
   Result<bool> take_named(const Record& record, Slot& slot, PartitionId partition);
@@ -118,6 +124,7 @@ class Producer {
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
   std::unique_ptr<Flusher> flusher_;
   int64_t records_written_ = 0;
+  int64_t producer_id_ = 0;  // of batches in replicated partitions that have no name
   std::unique_ptr<NamedInput> input_;
   size_t held_bytes_ = 0;
 };

@@ -184,14 +184,17 @@ Result<> PartitionLog::await_appends(Deadline deadline) {
   return begin_write(deadline).map([](const Writing&) {});
 }
 
+void PartitionLog::ask_flush(Offset end) {
+  const auto state = current_state();
+  if (state->page().flush_wanted.load() >= end.value) return;
+  raise(state->page().flush_wanted, end.value);
+  state->wake_followers();
+}
+
 Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
   PG_ASSIGN(const auto opened, state(deadline));
   PartitionState& state = *opened;
-  StatePage& page = state.page();
-  if (flushed) {
-    raise(page.flush_wanted, appended.end_offset.value);
-    state.wake_all();
-  }
+  if (flushed) ask_flush(appended.end_offset);
   for (;;) {
     const WakeWord word = state.prepare_to_sleep();
     const Offset reached = flushed ? state.flushed_everywhere() : state.high_watermark();

@@ -158,6 +158,8 @@ class PartitionLog {
   // Which epochs began where, as follow(), lead() and what came after them left it.
   const EpochHistory& epochs() const { return epochs_; }
 
+  // Has every replica in sync bring what lies below `end` to stable storage; waits for nobody.
+  void ask_flush(Offset end);
   // Waits until every replica in sync has what was appended, with `flushed` on stable storage. fenced: another leader was
   // elected, and nothing is known of those records; timed_out.
   Result<> wait_committed(const Appended& appended, bool flushed, Deadline deadline);

@@ -3,6 +3,7 @@
 #include "core/log/compaction.h"
 #include "core/log/log_reader.h"
 #include "core/log/retention.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -20,17 +21,37 @@ Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline de
     if (!topic && topic.error().code == Errc::already_exists) topic = home.describe_topic(name);
   }
   PG_CHECK(topic);
-  PG_ASSIGN(auto log, home.open_partition(*topic, PartitionId(0), Access::read_write, deadline));
-  LogTable table(home.env(), std::move(log));
+  LogTable table(home, std::move(*topic));
+  PG_CHECK(table.find_leader(deadline));
   const LogPosition position = table.log_->current_state()->position();
   table.next_ = position.log_start;
   table.active_ = position.active_segment;
   return table;
 }
 
+Result<> LogTable::find_leader(Deadline deadline) {
+  PG_ASSIGN(log_, open_leader(*home_, topic_, PartitionId(0), deadline));
+  return {};
+}
+
+// False: another leader was elected, which is the one to ask from now on.
+Result<bool> LogTable::is_durable(const Appended& upto, Deadline deadline) {
+  const auto done = make_durable(*log_, upto, deadline);
+  if (done) return true;
+  if (!has_moved(done.error())) return tl::unexpected(done.error());
+  PG_CHECK(find_leader(deadline));
+  return false;
+}
+
 Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
-  PG_ASSIGN(const auto state, log_->state(deadline));
-  seen_ = {state->position().log_end, state->leader_epoch()};
+  for (;;) {
+    PG_ASSIGN(const auto state, log_->state(deadline));
+    seen_ = {state->position().log_end, state->leader_epoch()};
+    if (!log_->spec().replicated) break;
+    // What a change of leaders could take back must not be seen by anybody.
+    PG_ASSIGN(const bool durable, is_durable({next_, seen_.log_end, seen_.leader_epoch}, deadline));
+    if (durable) break;
+  }
   if (next_ >= seen_.log_end) return {};
   LogReader reader(*log_, next_);
   Decompressor decompressor;
@@ -57,9 +78,16 @@ Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadli
       return fail(Errc::limit, "a row is too large for its table", log_->directory());
     }
   }
-  PG_ASSIGN(const auto appended, log_->append_if(seen_, batch.finish(), deadline));
-  if (appended) compact(deadline);
-  return appended.has_value();
+  const auto appended = log_->append_if(seen_, batch.finish(), deadline);
+  if (!appended && has_moved(appended.error())) {
+    PG_CHECK(find_leader(deadline));
+    return false;
+  }
+  PG_CHECK(appended);
+  if (!*appended) return false;
+  compact(deadline);
+  // Whether an election took it back is known only now.
+  return log_->spec().replicated ? is_durable(**appended, deadline) : Result<bool>(true);
 }
 
 // Best effort: what was appended stands, and the next one to begin a segment tries again.
@@ -73,6 +101,7 @@ void LogTable::compact(Deadline deadline) {
 }
 
 Result<> LogTable::flush(Deadline deadline) {
+  if (log_->spec().replicated) return {};  // append() and catch_up() have seen to it
   return log_->flush(deadline).map([](Offset) {});
 }
 

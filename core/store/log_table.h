@@ -36,7 +36,7 @@ class LogTable {
   Result<> catch_up(const Visit& visit, Deadline deadline);
 
   // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
-  // decide again. An error may leave the rows written all the same: what is decided again must recognise them.
+  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what is decided again must recognise them.
   Result<bool> append(const std::vector<TableRow>& rows, Deadline deadline);
 
   // Everything that was read and appended is on stable storage.
@@ -51,10 +51,14 @@ class LogTable {
   Result<std::optional<std::string>> change(std::string_view key, const Decide& decide, Deadline deadline);
 
  private:
-  LogTable(const Env& env, std::unique_ptr<PartitionLog> log) : env_(env), log_(std::move(log)) {}
+  LogTable(Home& home, TopicMetadata topic) : home_(&home), env_(home.env()), topic_(std::move(topic)) {}
+  Result<> find_leader(Deadline deadline);
+  Result<bool> is_durable(const Appended& upto, Deadline deadline);
   void compact(Deadline deadline);
 
+  Home* home_;
   Env env_;
+  TopicMetadata topic_;
   std::unique_ptr<PartitionLog> log_;
   Offset next_;      // up to here the records were visited
   LogEnd seen_{};    // of the last catch_up

@@ -1,0 +1,81 @@
+// Appends to one partition that several brokers have, wherever its leader is. What the caller's acks ask for is waited for;
+// until then each batch is kept, and after an election it is looked for in the new leader's log, and sent again if it is not
+// there. Replicas keep offsets, so a batch that survived is where it was. One thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/format/record_batch.h"
+#include "core/store/home.h"
+
+namespace pg {
+
+enum class Acks { none, leader, all };  // which copies to wait for
+
+class ReplicatedWriter {
+ public:
+  struct Options {
+    Acks acks = Acks::all;
+    bool flush = true;  // done: on stable storage too
+    Duration timeout = kTimeoutDefault;
+  };
+  // Called for each batch that is done, in order.
+  using Done = std::function<Result<>(Offset base_offset, int32_t record_count)>;
+
+  // Borrows `home`. `producer_id`: of batches that have no other one's stamp.
+  ReplicatedWriter(const Home& home, TopicMetadata topic, PartitionId partition, Options options, int64_t producer_id, Done done);
+
+  // Finds the leader. Errors: not_leader (nobody leads within the timeout), not_found.
+  Result<> open();
+
+  // The stamp of the next batch.
+  ProducerStamp next_stamp() const { return ProducerStamp::of(producer_id_, sent_); }
+
+  // Appends a copy of an encoded batch; the base offset. Returns before it is done, unless too much is under way. Errors:
+  // not_durable (too few replicas in sync: names those that are missing), not_leader and timed_out, which say that it may
+  // have been written, and those of PartitionLog::append.
+  Result<Offset> append(MutableBytes batch, int32_t record_count);
+
+  // Waits until everything is with whom acks name; with `flushed`, as far as the options ask for that, on stable storage too.
+  Result<> settle(bool flushed);
+  // Everything that the log holds now is done when settle() returns, too.
+  Result<> rely_on_log();
+  // Whether something is not done yet.
+  bool has_open() const { return !open_.empty(); }
+
+ private:
+  struct Batch {
+    std::vector<std::byte> bytes;  // empty: committed already, and not kept any more
+    int32_t record_count = 0;
+    Appended appended{};
+  };
+
+  Deadline deadline() const;
+  Result<> find_leader(Deadline deadline);
+  Result<> resend(Deadline deadline);
+  Result<> give_up(Error error);
+  Result<bool> is_there(const Batch& batch) const;
+  Result<> append_to_leader(Batch& batch, Deadline deadline);
+  Result<> await_enough_in_sync(Deadline deadline);
+  Error too_few(const PartitionState& state) const;
+  Result<bool> reached(const Batch& batch, bool flushed);
+  Result<> wait_for(const Batch& batch, bool flushed, Deadline deadline);
+  Result<> take_done();
+
+  const Home& home_;
+  TopicMetadata topic_;
+  const PartitionId partition_;
+  const Options options_;
+  const int64_t producer_id_;
+  Done done_;
+  int64_t sent_ = 0;  // records
+  std::unique_ptr<PartitionLog> log_;
+  std::deque<Batch> open_;  // not done, oldest first
+  size_t open_bytes_ = 0;
+  std::optional<Error> failed_;  // what was sent before leaves a gap that nothing may follow
+};
+
+}  // namespace pg

@@ -1,5 +1,7 @@
 #include "core/client/cluster_admin.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/cluster/broker.h"
@@ -64,6 +66,90 @@ Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home)
     }
   }
   return all;
+}
+
+namespace {
+
+// As it looks at one moment: whether a broker hangs takes longer to see, and is the controller's to notice.
+ClusterHealth health_now(const Home& home) {
+  HealthWatch watch;
+  ClusterHealth health = watch.look(read_signs(home), Duration::max(), home.env().clock.now());
+  for (auto& [broker, state] : health) {
+    if (state == BrokerHealth::starting) state = BrokerHealth::dead;
+  }
+  return health;
+}
+
+}  // namespace
+
+Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic, PartitionId partition, bool unclean, Deadline deadline) {
+  DiskTopic disk(home, topic.name);
+  for (;;) {
+    PG_ASSIGN(const TopicMetadata now, disk.metadata());
+    if (now.id != topic.id) return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
+    const PartitionMetadata& metadata = now.partitions[static_cast<size_t>(partition.value)];
+    if (!metadata.is_replicated() || (!unclean && metadata.leader == metadata.replicas.front())) return std::nullopt;
+    const ClusterHealth health = health_now(home);
+    const PartitionView view = look_at(disk, metadata, partition, true);
+    if (unclean) {
+      PartitionMemory memory;
+      PG_ASSIGN(const ClusterConfig config, to_cluster_config({}));
+      const auto led = std::any_of(view.replicas.begin(), view.replicas.end(), [&](const auto& r) { return r.leads && r.epoch == metadata.leader_epoch; });
+      const bool alive = is_working(health.at(metadata.leader));
+      if (led && alive) return std::nullopt;
+      // Whoever can be elected without loss will be, by the controller.
+      if (plan_partition(view, health, config, memory, home.env().clock.now())) {
+        return fail(Errc::busy, fmt::format("'{}-{}' is about to get a leader that lacks nothing", topic.name, partition.value));
+      }
+    }
+    auto action = unclean ? plan_unclean_election(view, health) : plan_preferred_election(view, health);
+    if (!action) {
+      const char* const why = unclean ? "no replica of it is on a broker that runs" : "its preferred leader is not in sync, or that one's broker does not run";
+      return fail(Errc::busy, fmt::format("'{}-{}' cannot get another leader: {}", topic.name, partition.value, why));
+    }
+    PG_ASSIGN(const bool done, carry_out(disk, now, {{partition, *action}}));
+    if (done) return action->changed;
+    if (home.env().clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("the metadata of '{}' changes all the time", topic.name));
+  }
+}
+
+namespace {
+
+// One byte of a lock file, if somebody holds it.
+void add_if_held(const Home& home, const std::string& path, uint32_t byte, const std::string& what, int32_t pid, std::vector<HeldLockDescription>& locks) {
+  const auto file = home.env().files.open_lock(path, Access::read_only);
+  if (file && (*file)->is_held(byte).value_or(false)) locks.push_back({what, pid, path});
+}
+
+}  // namespace
+
+Result<std::vector<HeldLockDescription>> describe_locks(const Home& home) {
+  std::vector<HeldLockDescription> locks;
+  PG_ASSIGN(const auto brokers, describe_brokers(home));
+  for (const auto& broker : brokers) {
+    add_if_held(home, names::broker_lock(home.path(), broker.broker), broker_lock_byte::kRuns, fmt::format("broker {}", broker.broker.value), broker.pid, locks);
+  }
+  PG_ASSIGN(const auto names, home.list_topics());
+  for (const auto& name : names) {
+    const auto topic = home.describe_topic(name);
+    for (size_t p = 0; topic && p < topic->partitions.size(); ++p) {
+      const PartitionId partition(static_cast<int32_t>(p));
+      for (const BrokerId replica : topic->partitions[p].replicas) {
+        const std::string directory = names::partition_directory(home.log_directory(replica), {name, partition});
+        int32_t pid = 0;
+        const auto spec = home.replica_spec(*topic, partition, replica, Access::read_only);
+        if (spec) {
+          const auto log = PartitionLog::open(home.env(), *spec, home.env().clock.now());
+          if (log) pid = (*log)->current_state()->page().holder_pid.load();
+        }
+        const auto where = fmt::format("{}-{} on broker {}", name, p, replica.value);
+        add_if_held(home, names::partition_lock(directory), lock_byte::kAppend, "append lock of " + where, pid, locks);
+        add_if_held(home, names::partition_lock(directory), lock_byte::kFlush, "flush lock of " + where, 0, locks);
+        add_if_held(home, names::partition_lock(directory), lock_byte::kCompaction, "compaction of " + where, 0, locks);
+      }
+    }
+  }
+  return locks;
 }
 
 }  // namespace pg

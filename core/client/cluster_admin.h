@@ -35,4 +35,22 @@ struct PartitionHealth {
 // Every partition with more than one replica, and those with one whose log cannot be reached.
 Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home);
 
+// An election that somebody asks for. Without `unclean`: the preferred leader gets the partition back, if it is in sync. With it,
+// of a partition that nobody leads: whichever replica is there and has the most leads, and what it lacks is lost. Empty: there
+// was nothing to do. Errors: busy (no preferred leader in sync; or somebody leads, where loss was asked for), not_found.
+Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic, PartitionId partition, bool unclean, Deadline deadline);
+
+// Who holds what of a partition or a broker.
+struct HeldLockDescription {
+  std::string what;           // "append lock of orders-0"
+  int32_t pid = 0;            // 0: not known
+  std::string path;
+};
+Result<std::vector<HeldLockDescription>> describe_locks(const Home& home);
+
+// Where replicas of a partition differ, from the higher log start to the high watermark: one line each. Of a compacted topic
+// the last value of each key counts.
+Result<int64_t> compare_replicas(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline,
+                                 const std::function<void(const std::string&)>& report);
+
 }  // namespace pg

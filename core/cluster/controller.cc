@@ -39,34 +39,20 @@ std::map<BrokerId, BrokerSigns> read_signs(const Home& home) {
   return signs;
 }
 
-// A topic's metadata and replicas on their disks.
-class Controller::DiskTopic final : public ControlledTopic {
- public:
-  DiskTopic(const Home& home, std::string name) : home_(home), name_(std::move(name)) {}
+Result<TopicMetadata> DiskTopic::metadata() {
+  PG_ASSIGN(const int64_t version, home_.topic_version(name_));
+  if (known_.version == version && version != 0) return known_;
+  PG_ASSIGN(TopicMetadata read, home_.describe_topic(name_));
+  if (read.id != known_.id) replicas_.clear();
+  known_ = std::move(read);
+  return known_;
+}
 
-  Result<TopicMetadata> metadata() override {
-    PG_ASSIGN(const int64_t version, home_.topic_version(name_));
-    if (known_.version == version && version != 0) return known_;
-    PG_ASSIGN(TopicMetadata read, home_.describe_topic(name_));
-    if (read.id != known_.id) replicas_.clear();
-    known_ = std::move(read);
-    return known_;
-  }
-
-  Result<bool> replace(const TopicMetadata& changed) override { return home_.replace_topic(changed); }
-
-  ReplicaLog* replica(PartitionId partition, BrokerId broker) override {
-    auto& found = replicas_[{partition, broker}];
-    if (!found) found = std::make_unique<DiskReplica>(home_, known_, partition, broker);
-    return found.get();
-  }
-
- private:
-  const Home& home_;
-  const std::string name_;
-  TopicMetadata known_;
-  std::map<std::pair<PartitionId, BrokerId>, std::unique_ptr<DiskReplica>> replicas_;
-};
+ReplicaLog* DiskTopic::replica(PartitionId partition, BrokerId broker) {
+  auto& found = replicas_[{partition, broker}];
+  if (!found) found = std::make_unique<DiskReplica>(home_, known_, partition, broker);
+  return found.get();
+}
 
 struct Controller::Controlled {
   Controlled(const Home& home, const std::string& name, const std::function<void(const std::string&)>& tell)

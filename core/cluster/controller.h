@@ -26,6 +26,22 @@ Result<ControllerMetadata> read_controller(const Home& home);
 // What can be seen of every broker now.
 std::map<BrokerId, BrokerSigns> read_signs(const Home& home);
 
+// A topic's metadata and its replicas on their disks. Borrows `home`.
+class DiskTopic final : public ControlledTopic {
+ public:
+  DiskTopic(const Home& home, std::string name) : home_(home), name_(std::move(name)) {}
+
+  Result<TopicMetadata> metadata() override;
+  Result<bool> replace(const TopicMetadata& changed) override { return home_.replace_topic(changed); }
+  ReplicaLog* replica(PartitionId partition, BrokerId broker) override;
+
+ private:
+  const Home& home_;
+  const std::string name_;
+  TopicMetadata known_;
+  std::map<std::pair<PartitionId, BrokerId>, std::unique_ptr<DiskReplica>> replicas_;
+};
+
 class Controller {
  public:
   static constexpr Duration kLookInterval = std::chrono::milliseconds(20);
@@ -38,8 +54,6 @@ class Controller {
   Result<> turn();
 
  private:
-  class DiskTopic;
-
   Result<bool> is_mine(const ClusterHealth& health);
   void note_health(const ClusterHealth& health);
 

@@ -28,8 +28,7 @@ class Planner {
       : view_(view), metadata_(view.metadata), health_(health), config_(config), memory_(memory), now_(now) {}
 
   std::optional<PartitionAction> run() {
-    const auto at = std::find(metadata_.replicas.begin(), metadata_.replicas.end(), metadata_.leader);
-    leader_ = static_cast<size_t>(at - metadata_.replicas.begin());
+    find_leader();
     const std::string fault = leader_fault();
     if (!fault.empty()) return replace_leader(fault);
     if (!view_.replicas[leader_].leads) return std::nullopt;  // it is about to
@@ -40,7 +39,18 @@ class Planner {
     return action;
   }
 
+  // The first replica, if it can lead and does not.
+  std::optional<PartitionAction> prefer() {
+    find_leader();
+    const bool leads = leader_ == 0 || leader_ == metadata_.replicas.size() || !is_candidate(0);
+    return leads ? std::nullopt : elect(0, "somebody asked for it", false);
+  }
+
  private:
+  void find_leader() {
+    const auto at = std::find(metadata_.replicas.begin(), metadata_.replicas.end(), metadata_.leader);
+    leader_ = static_cast<size_t>(at - metadata_.replicas.begin());
+  }
   const ReplicaView& leader() const { return view_.replicas[leader_]; }
   BrokerHealth health(size_t replica) const { return health_of(health_, metadata_.replicas[replica]); }
   bool in_sync(size_t replica) const { return is_in(metadata_.in_sync, metadata_.replicas[replica]); }
@@ -263,6 +273,12 @@ ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t re
 std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
                                               PartitionMemory& memory, Deadline now) {
   return Planner(view, health, config, memory, now).run();
+}
+
+std::optional<PartitionAction> plan_preferred_election(const PartitionView& view, const ClusterHealth& health) {
+  PartitionMemory memory;
+  const ClusterConfig config{};
+  return Planner(view, health, config, memory, {}).prefer();
 }
 
 // Of those that are there, the one with the most.

@@ -85,7 +85,8 @@ struct PartitionAction {
 std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
                                               PartitionMemory& memory, Deadline now);
 
-// The same for one that a person asks for: `leader` among the replicas, with whatever it has.
+// The same for elections that a person asks for: of the preferred leader, and of whoever has the most.
+std::optional<PartitionAction> plan_preferred_election(const PartitionView& view, const ClusterHealth& health);
 std::optional<PartitionAction> plan_unclean_election(const PartitionView& view, const ClusterHealth& health);
 
 }  // namespace pg

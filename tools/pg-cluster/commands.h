@@ -9,6 +9,11 @@ namespace pg {
 int cluster_init(const Arguments& arguments);
 int cluster_alter(const Arguments& arguments);
 int cluster_run(const Arguments& arguments);
+int cluster_status(const Arguments& arguments);
+int cluster_health(const Arguments& arguments);
+int cluster_elect(const Arguments& arguments);
+int cluster_locks(const Arguments& arguments);
+int cluster_verify(const Arguments& arguments);
 
 // not_found names the brokers that there are.
 Result<BrokerId> known_broker(const Home& home, int64_t number);

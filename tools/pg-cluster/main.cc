@@ -8,6 +8,11 @@ constexpr Subcommand kCommands[] = {
     {"init", "make a cluster, or add brokers to it", cluster_init},
     {"alter", "change the configs of the cluster", cluster_alter},
     {"run", "be a broker, in the foreground", cluster_run},
+    {"status", "print how the brokers and the partitions are", cluster_status},
+    {"health", "say whether all is as it should be", cluster_health},
+    {"elect", "give partitions back to their preferred leaders", cluster_elect},
+    {"locks", "print who holds which lock", cluster_locks},
+    {"verify", "compare the replicas", cluster_verify},
 };
 
 }  // namespace

@@ -17,6 +17,8 @@ namespace {
 // What may be under way: enough to keep the followers busy, and no more than is worth to keep.
 constexpr size_t kOpenBytesMax = 32 << 20;
 constexpr Duration kLookInterval = std::chrono::milliseconds(10);
+// The controller looks every few hundredths of a second.
+constexpr Duration kRoomPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -85,11 +87,7 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   if (failed_) return tl::unexpected(*failed_);
   const Deadline until = deadline();
   if (options_.acks == Acks::all) PG_CHECK(await_enough_in_sync(until));
-  auto appended = log_->append(bytes, until);
-  while (!appended && has_moved(appended.error())) {
-    PG_CHECK(find_leader(until));
-    appended = log_->append(bytes, until);
-  }
+  const auto appended = append_somewhere(bytes, until);
   if (!appended) return give_up(appended.error()).map([] { return Offset(0); });
   // The log has stamped it, which a leader after this one does anew.
   open_.push_back({{bytes.begin(), bytes.end()}, record_count, *appended});
@@ -98,6 +96,34 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   PG_CHECK(take_done());
   while (open_bytes_ > kOpenBytesMax) PG_CHECK(wait_for(open_.front(), false, deadline()));
   return appended->base_offset;
+}
+
+Result<Appended> ReplicatedWriter::append_somewhere(MutableBytes bytes, Deadline until) {
+  for (;;) {
+    const auto appended = log_->append(bytes, until);
+    if (appended) return appended;
+    if (appended.error().code == Errc::no_space) {
+      PG_ASSIGN(const bool moved, await_room(until));
+      if (!moved) return appended;
+    } else if (!has_moved(appended.error())) {
+      return appended;
+    }
+    PG_CHECK(find_leader(until));
+  }
+}
+
+// The leader's disk is full: another replica in sync may have room, and then it is elected. False: none has.
+Result<bool> ReplicatedWriter::await_room(Deadline until) {
+  Clock& clock = home_.env().clock;
+  const auto state = log_->current_state();
+  state->page().full.store(1);
+  const LeaderEpoch epoch = state->leader_epoch();
+  const Deadline patience = std::min(until, clock.after(kRoomPatience));
+  while (state->leads_in(epoch)) {
+    if (clock.now() >= patience || stop_signal() != 0) return false;
+    clock.wait({}, kLookInterval);
+  }
+  return true;
 }
 
 Result<> ReplicatedWriter::await_enough_in_sync(Deadline until) {

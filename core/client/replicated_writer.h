@@ -54,6 +54,8 @@ class ReplicatedWriter {
   };
 
   Deadline deadline() const;
+  Result<Appended> append_somewhere(MutableBytes bytes, Deadline deadline);
+  Result<bool> await_room(Deadline deadline);
   Result<> find_leader(Deadline deadline);
   Result<> resend(Deadline deadline);
   Result<> give_up(Error error);

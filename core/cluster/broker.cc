@@ -109,7 +109,7 @@ void Broker::probe_disk() {
   while (!ending_) {
     auto probed = home_.check_log_directory(id_);
     if (probed) probed = home_.env().files.replace(path, "probe\n");
-    DiskState now = DiskState::good;
+    DiskState now = full_ ? DiskState::full : DiskState::good;
     if (!probed) now = probed.error().code == Errc::no_space ? DiskState::full : DiskState::failed;
     if (const auto state = home_.cluster_state()) {
       const auto before = state->broker(id_).disk.exchange(static_cast<uint32_t>(now));
@@ -121,7 +121,10 @@ void Broker::probe_disk() {
 
 void Broker::keep_replicas() {
   ReplicaManager manager(home_, id_, tell_);
-  while (!ending_) manager.turn();
+  while (!ending_) {
+    manager.turn();
+    full_ = manager.is_full();
+  }
 }
 
 void Broker::keep_up() {

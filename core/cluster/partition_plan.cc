@@ -66,15 +66,15 @@ class Planner {
     if (!replica.usable) return "its log is damaged";
     if (replica.fenced > metadata_.leader_epoch) return "it was fenced";
     const bool opened = replica.leads && replica.epoch == metadata_.leader_epoch;
-    if (opened) return lacks_bits() ? "its page lacks a replica in sync" : broker_leaves(broker);
+    if (opened) return lacks_bits() ? "its page lacks a replica in sync" : wish_to_leave();
     if (replica.unclean) return "its machine stopped before its log was on stable storage";
-    return replica.epoch >= metadata_.leader_epoch ? "its state was lost" : broker_leaves(broker);
+    return replica.epoch >= metadata_.leader_epoch ? "its state was lost" : wish_to_leave();
   }
 
   // Not a fault, but a reason to let another one lead, if there is one.
-  static std::string broker_leaves(BrokerHealth broker) {
-    if (broker == BrokerHealth::stopping) return "its broker is stopping";
-    return broker == BrokerHealth::full ? "its disk is full" : "";
+  std::string wish_to_leave() const {
+    if (health(leader_) == BrokerHealth::stopping) return "its broker is stopping";
+    return health(leader_) == BrokerHealth::full || leader().full ? "its disk is full" : "";
   }
 
   // Every replica that the metadata calls in sync must hold the high watermark back.
@@ -89,11 +89,11 @@ class Planner {
     const ReplicaView& seen = view_.replicas[replica];
     return in_sync(replica) && seen.there && seen.usable && !seen.unclean;
   }
-  bool is_candidate(size_t replica) const { return is_sound(replica) && may_lead(health(replica)); }
+  bool is_candidate(size_t replica) const { return is_sound(replica) && may_lead(health(replica)) && !view_.replicas[replica].full; }
 
   std::optional<PartitionAction> replace_leader(const std::string& fault) {
     // A leader that can go on, if need be, is not its own successor; one that cannot may be, in a new epoch.
-    const bool goes_on = leader_ < metadata_.replicas.size() && fault == broker_leaves(health(leader_));
+    const bool goes_on = leader_ < metadata_.replicas.size() && fault == wish_to_leave();
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
       if (is_candidate(i) && !(goes_on && i == leader_)) return elect(i, fault, false);
     }
@@ -169,7 +169,7 @@ class Planner {
     const ReplicaView& seen = view_.replicas[replica];
     if (health(replica) == BrokerHealth::starting) return false;
     const bool lags = now_ - memory_.replicas[replica].caught_up > config_.replica_lag_max;
-    return !is_working(health(replica)) || health(replica) == BrokerHealth::stopping || !seen.there || !seen.usable || seen.unclean || lags;
+    return !is_working(health(replica)) || health(replica) == BrokerHealth::stopping || !seen.there || !seen.usable || seen.unclean || seen.full || lags;
   }
 
   std::optional<PartitionAction> change_in_sync() {
@@ -204,6 +204,7 @@ class Planner {
     if (!is_working(health(replica)) || health(replica) == BrokerHealth::stopping) action.reason = fmt::format("its broker is {}", name_of(health(replica)));
     else if (!seen.there) action.reason = "its log is gone";
     else if (!seen.usable) action.reason = "its log is damaged";
+    else if (seen.full) action.reason = "its disk is full";
     else if (seen.unclean) action.reason = "its machine stopped before its log was on stable storage";
     std::erase(action.changed.in_sync, metadata_.replicas[replica]);
     return action;
@@ -266,6 +267,7 @@ ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t re
   view.high_watermark = Offset(page.high_watermark.load());
   view.last_epoch = epoch_at(epochs, view.log_end + -1);
   view.usable = page.failed.load() == 0 && page.damaged.load() == 0;
+  view.full = page.full.load() != 0;
   view.unclean = page.unclean.load() != 0;
   return view;
 }

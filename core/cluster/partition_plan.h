@@ -7,7 +7,7 @@
 //  * A replica whose machine stopped before its records were on stable storage (unclean) may lack what was acknowledged: it
 //    does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If that is true of all in sync, because
 //    the whole host stopped, the one with the most is elected, once all of them are back.
-//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, or when it has lacked what the leader has
+//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, when its disk has no room, or when it has lacked what the leader has
 //    for longer than replica.lag.time.max.ms. The leader's broker itself never leaves it.
 //  * It joins as replica_words.h says.
 #pragma once
@@ -43,6 +43,7 @@ struct ReplicaView {
   Offset log_end;
   Offset high_watermark;
   bool usable = true;          // neither failed nor damaged
+  bool full = false;           // there was no room for a batch
   bool unclean = false;
   InSync in_sync = {};                                                 // of a leader
   std::vector<std::optional<Offset>> slots = {};  // of a leader: what each replica has told it, in the order of the metadata

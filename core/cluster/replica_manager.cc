@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kRetryInterval = std::chrono::milliseconds(100);
 constexpr Duration kPatience = std::chrono::seconds(1);
+constexpr Duration kFullInterval = std::chrono::seconds(2);
 
 bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
   return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
@@ -48,6 +49,10 @@ void ReplicaManager::turn() {
     }
   }
   if (!worked) home_.env().clock.wait(words, kSleepPollInterval);
+}
+
+bool ReplicaManager::is_full() const {
+  return std::any_of(kept_.begin(), kept_.end(), [](const auto& entry) { return entry.second->full_since.has_value(); });
 }
 
 void ReplicaManager::take_over_topics() {
@@ -90,7 +95,18 @@ Result<bool> ReplicaManager::step(Kept& kept) {
   if (unusable) return restore(kept, page.error());
   PG_CHECK(page);
   const PartitionMetadata& metadata = kept.metadata();
-  return kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), other(kept, metadata.previous_leader)});
+  auto done = kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), other(kept, metadata.previous_leader)});
+  if (const auto now = kept.mine.page()) note_room(kept, **now, done);
+  return done;
+}
+
+// A disk that was full may have room again; the next batch shows it.
+void ReplicaManager::note_room(Kept& kept, StatePage& page, const Result<bool>& done) {
+  const Deadline now = home_.env().clock.now();
+  if (!done && done.error().code == Errc::no_space) page.full.store(1);
+  if (page.full.load() == 0) return kept.full_since.reset();
+  if (!kept.full_since) kept.full_since = now;
+  if (done && now - *kept.full_since > kFullInterval) page.full.store(0);
 }
 
 // A replica that is lost is never taken for a new one: first it must be out of sync in the metadata. Then it begins empty,

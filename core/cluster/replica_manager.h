@@ -20,6 +20,8 @@ class ReplicaManager {
 
   // Looks after each replica once; if there was nothing to do, sleeps until there may be.
   void turn();
+  // Whether a replica has no room, as of the last turn.
+  bool is_full() const;
 
  private:
   struct Kept {
@@ -33,6 +35,7 @@ class ReplicaManager {
     std::map<BrokerId, std::unique_ptr<DiskReplica>> others;
     int32_t min_in_sync = 1;
     Deadline retry_at{};
+    std::optional<Deadline> full_since;
     std::string said;  // the last trouble, told once
   };
 
@@ -40,6 +43,7 @@ class ReplicaManager {
   void take_over(const std::shared_ptr<const TopicMetadata>& topic);
   ReplicaLog* other(Kept& kept, BrokerId broker);
   Result<bool> step(Kept& kept);
+  void note_room(Kept& kept, StatePage& page, const Result<bool>& done);
   Result<bool> restore(Kept& kept, const Error& why);
   std::optional<WakeWord> word_of(Kept& kept);
 

@@ -106,6 +106,7 @@ struct StatePage {
   SmallWord min_in_sync;              // min.insync.replicas
   SmallWord unclean;                  // what the machine had not written to disk when it stopped may be missing
   SmallWord damaged;                  // a batch below the end cannot be read: this replica must not lead
+  SmallWord full;                     // its disk had no room for a batch
   SmallWord commit_word;              // futex: moves when more is committed
   SmallWord commit_sleepers;          // somebody waits on commit_word
   alignas(64) ReplicaSlot slots[kSlots];

@@ -3,6 +3,7 @@
 //   durable loop FILE N            write and fdatasync, N times: prints the median time of one, in seconds
 //   durable group FILE THREADS N   N times in each thread, with a group commit: prints how long all of it took
 //   durable intervals              reads lines: prints the median time between two, in seconds
+//   durable ask N                  N times a line out and a line in: prints the median time of one to standard error
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -119,11 +120,31 @@ void intervals() {
   print_median(std::move(samples));
 }
 
+// One line out, and none more before one comes in: what somebody waits who needs an answer for each record.
+void ask(int count) {
+  std::vector<double> samples;
+  char buffer[1 << 16];
+  for (int i = 0; i < count; ++i) {
+    const auto began = Clock::now();
+    if (write(1, kLine.data(), kLine.size()) != static_cast<ssize_t>(kLine.size())) die("write");
+    for (bool answered = false; !answered;) {
+      const ssize_t got = read(0, buffer, sizeof buffer);
+      if (got <= 0) die("read");
+      answered = buffer[got - 1] == '\n';
+    }
+    samples.push_back(seconds(Clock::now() - began));
+  }
+  close(1);
+  std::nth_element(samples.begin(), samples.begin() + samples.size() / 2, samples.end());
+  std::fprintf(stderr, "%.9f\n", samples[samples.size() / 2]);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 4 && std::strcmp(argv[1], "loop") == 0) loop(argv[2], std::atoi(argv[3]));
   else if (argc == 5 && std::strcmp(argv[1], "group") == 0) group(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
   else if (argc == 2 && std::strcmp(argv[1], "intervals") == 0) intervals();
-  else return std::fputs("usage: durable loop FILE N | group FILE THREADS N | intervals\n", stderr), 2;
+  else if (argc == 3 && std::strcmp(argv[1], "ask") == 0) ask(std::atoi(argv[2]));
+  else return std::fputs("usage: durable loop FILE N | group FILE THREADS N | intervals | ask N\n", stderr), 2;
 }

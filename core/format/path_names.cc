@@ -185,6 +185,14 @@ std::string locks_directory(const std::string& home) { return home + "/locks"; }
 std::string broker_lock(const std::string& home, BrokerId broker) {
   return fmt::format("{}/broker-{}.lock", locks_directory(home), broker.value);
 }
+std::string supervisor_lock(const std::string& home, BrokerId broker) {
+  return fmt::format("{}/supervisor-{}.lock", locks_directory(home), broker.value);
+}
+std::string logs_directory(const std::string& home) { return home + "/logs"; }
+std::string broker_log(const std::string& home, BrokerId broker) {
+  return fmt::format("{}/broker-{}.log", logs_directory(home), broker.value);
+}
+std::string older_log(const std::string& log) { return log + ".1"; }
 std::string producers_lock(const std::string& home) { return locks_directory(home) + "/producers"; }
 std::string producer_holder(const std::string& home, int64_t producer_id) {
   return fmt::format("{}/producer-{}.holder", locks_directory(home), producer_id);

@@ -6,6 +6,8 @@
 //     topics/<topic>/topic.json.v<n>
 //     locks/producers  producer-<id>.holder             who uses a producer id
 //           broker-<id>.lock                          who is a broker
+//           supervisor-<id>.lock                      who looks after it in the background
+//     logs/broker-<id>.log .log.1                       what such a broker has said, for people
 //     groups/<group>/                                   a consumer group; what it has committed is in __consumer_offsets
 //       members.lock  heartbeats                        who lives
 //       owners/<topic>.lock                             who reads which partition
@@ -99,8 +101,13 @@ std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
 
 std::string locks_directory(const std::string& home);
-// Held by the process that is the broker, byte 0, for as long as it is.
+// Held by the process that is the broker, for as long as it is.
 std::string broker_lock(const std::string& home, BrokerId broker);
+// Held by the process that looks after a broker in the background.
+std::string supervisor_lock(const std::string& home, BrokerId broker);
+std::string logs_directory(const std::string& home);
+std::string broker_log(const std::string& home, BrokerId broker);
+std::string older_log(const std::string& log);
 std::string producers_lock(const std::string& home);
 std::string producer_holder(const std::string& home, int64_t producer_id);
 

@@ -54,7 +54,7 @@ uint64_t start_time_of(int32_t pid) {
 
 UniqueFd open_process(int32_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
-bool send_kill(const UniqueFd& process) { return syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0; }
+bool send_signal(const UniqueFd& process, int signal) { return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0; }
 
 struct LockedRange {
   uint64_t first = 0, last = 0;
@@ -82,6 +82,11 @@ std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
     }
   }
   return locks;
+}
+
+bool holds(int32_t pid, const FileInfo& file, uint32_t byte) {
+  const auto locks = locks_of(pid, file);
+  return std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.holds(byte); });
 }
 
 // The processes that hold one of the bytes, except those that share one with a process that is to be spared.
@@ -125,7 +130,7 @@ bool kill_process(const ProcessIdentity& process) {
   if (process.pid <= 1 || process.pid == getpid() || process.pid_namespace != pid_namespace()) return false;
   // The descriptor names one process: once it is open, looking at the start time cannot be overtaken.
   const UniqueFd opened = open_process(process.pid);
-  return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && send_kill(opened);
+  return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && send_signal(opened, SIGKILL);
 }
 
 LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare) {
@@ -137,9 +142,26 @@ LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t
   // Once more, now that no number can become another process's, and since a member may have come with its command.
   const Holders second = find_holders(lock_file, bytes, spare);
   for (const auto& [pid, process] : opened) {
-    if (process.get() >= 0 && second.doomed.contains(pid)) result.killed += send_kill(process) ? 1 : 0;
+    if (process.get() >= 0 && second.doomed.contains(pid)) result.killed += send_signal(process, SIGKILL) ? 1 : 0;
   }
   return result;
+}
+
+std::optional<int32_t> lock_holder(const FileInfo& lock_file, uint32_t byte) {
+  for (const int32_t pid : numbers_in("/proc")) {
+    if (holds(pid, lock_file, byte)) return pid;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<int32_t>> terminate_lock_holder(const FileInfo& lock_file, uint32_t byte) {
+  const auto pid = lock_holder(lock_file, byte);
+  if (!pid) return std::nullopt;
+  const UniqueFd opened = open_process(*pid);
+  // Once more, now that its number can become no other process's.
+  if (opened.get() < 0 || !holds(*pid, lock_file, byte)) return std::nullopt;
+  if (!send_signal(opened, SIGTERM)) return sys_fail(fmt::format("stop process {}", *pid).c_str(), "");
+  return pid;
 }
 
 }  // namespace pg

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 
 #include "core/os/file_system.h"
@@ -34,5 +35,11 @@ struct LockHolders {
 // something in `spare` too, all of that byte's are left alone. Finds those that this process may look at in /proc. So what a
 // member of a group left running when it died, with its lock, is ended; a member that lives holds a byte of `spare`.
 LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare);
+
+// The process that has `byte` of the lock file locked, of those that this process may look at in /proc. Empty: none is seen; it may
+// be in another pid namespace, or somebody else's.
+std::optional<int32_t> lock_holder(const FileInfo& lock_file, uint32_t byte);
+// Asks that process to end, by SIGTERM.
+Result<std::optional<int32_t>> terminate_lock_holder(const FileInfo& lock_file, uint32_t byte);
 
 }  // namespace pg

@@ -1,4 +1,4 @@
-# Brokers as processes: started, stopped, killed.
+# Brokers as processes: started, stopped, killed, looked after.
 load helper
 
 teardown() {
@@ -6,18 +6,51 @@ teardown() {
   pids=$(jobs -p)
   # shellcheck disable=SC2086 # a list
   [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
+  # A broker dies with who looks after it.
+  while pids=$(supervisor_pid 0) && [ -n "$pids" ]; do kill -KILL "$pids" 2>/dev/null || true; done
+  until_true is_free 0
 }
 
+# holder FILE: the process that has byte 0 or 1 of a lock file locked, if any
+holder() {
+  local file
+  for file in $(grep -lsE "OFDLCK .*:$(stat -c %i "$PG_HOME/locks/$1" 2>/dev/null) [01] " /proc/[0-9]*/fdinfo/* || true); do
+    [ "${file/fdinfo/fd}" -ef "$PG_HOME/locks/$1" ] || continue
+    file=${file#/proc/}
+    echo "${file%%/*}"
+  done
+}
+broker_pid() { holder "broker-$1.lock"; }
+supervisor_pid() { holder "supervisor-$1.lock"; }
+is_free() { [ -z "$(broker_pid "$1")$(supervisor_pid "$1")" ]; }
+# runs_as_other N PID: broker N runs, and not as PID
+runs_as_other() { local pid && pid=$(broker_pid "$1") && [ -n "$pid" ] && [ "$pid" != "$2" ]; }
+
+broker_log() { echo "$PG_HOME/logs/broker-$1.log"; }
 # says FILE TEXT: a line of the file has the text
 says() { grep -qF -- "$2" "$1"; }
+
+# hold_lock FILE: another process has byte 0 of a lock file locked
+hold_lock() {
+  mkdir -p "$PG_HOME/locks"
+  mkfifo held
+  /usr/bin/python3 - "$PG_HOME/locks/$1" >held 3>&- <<'END' &
+import fcntl, os, struct, sys, time
+lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))  # F_OFD_SETLK
+print("held", flush=True)
+time.sleep(1000)
+END
+  head -n 1 held
+}
 
 @test "run: is a broker until a signal ends it, and a second process for it is refused by name" {
   local signal
   for signal in TERM INT; do
     env --default-signal=INT "$PG_BIN/pg-cluster" run --broker 0 2>said 3>&- &
     local broker=$!
-    until_true says said "broker 0 runs"
-    fails 4 "*broker 0 runs already*locks/broker-0.lock*" pg-cluster run --broker 0
+    until_true says said "broker 0: runs"
+    fails 4 "*another process is broker 0 already*locks/broker-0.lock*" pg-cluster run --broker 0
     kill -s "$signal" "$broker"
     ends_with 0 "$broker"
   done
@@ -26,11 +59,11 @@ says() { grep -qF -- "$2" "$1"; }
 @test "run: a broker that is killed leaves nothing in the way of the next" {
   pg-cluster run --broker 0 2>said 3>&- &
   local broker=$!
-  until_true says said "broker 0 runs"
+  until_true says said "broker 0: runs"
   kill -KILL "$broker"
   ends_with 137 "$broker"
   pg-cluster run --broker 0 2>again 3>&- &
-  until_true says again "broker 0 runs"
+  until_true says again "broker 0: runs"
   kill $!
   ends_with 0 $!
 }
@@ -39,4 +72,181 @@ says() { grep -qF -- "$2" "$1"; }
   fails 3 "*there is no broker 7: the cluster has 0*" pg-cluster run --broker 7
   fails 2 "*add --broker N*" pg-cluster run
   fails 2 "*--broker: 'x'*" pg-cluster run --broker x
+}
+
+@test "start: the broker runs when it returns; stop: it has ended when it returns" {
+  pg-cluster start 0
+  local broker
+  broker=$(broker_pid 0)
+  kill -0 "$broker"
+  [ "$(ps -o ppid= -p "$broker" | tr -d ' ')" = "$(supervisor_pid 0)" ]
+  fails 4 "*another process is broker 0 already*" pg-cluster run --broker 0
+  pg-cluster stop 0
+  is_free 0
+  pg-cluster start --all
+  runs_as_other 0 "$broker"
+  pg-cluster stop --all
+  is_free 0
+}
+
+@test "start and stop say so where there is nothing to do, and do not fail" {
+  run -0 --separate-stderr pg-cluster stop 0
+  [ "$stderr" = "pg-cluster stop: broker 0 does not run" ]
+  pg-cluster start 0
+  local broker
+  broker=$(broker_pid 0)
+  run -0 --separate-stderr pg-cluster start 0
+  [ "$stderr" = "pg-cluster start: broker 0 runs already" ]
+  [ "$(broker_pid 0)" = "$broker" ]
+  run -0 --separate-stderr pg-cluster start -q 0
+  [ -z "$stderr" ]
+}
+
+@test "start and stop want numbers or --all, and name the brokers that there are" {
+  local command
+  for command in start stop; do
+    fails 2 "*either their numbers or --all*" pg-cluster "$command"
+    fails 2 "*either their numbers or --all*" pg-cluster "$command" --all 0
+    fails 2 "*'x' is no number*" pg-cluster "$command" x
+    fails 2 "*'-1'*" pg-cluster "$command" -- -1
+    fails 3 "*there is no broker 5: the cluster has 0*" pg-cluster "$command" 0 5
+  done
+  is_free 0
+}
+
+@test "started several times at once, there is one broker" {
+  local starts=() start
+  for _ in 1 2 3 4 5; do
+    pg-cluster start -q 0 3>&- &
+    starts+=($!)
+  done
+  for start in "${starts[@]}"; do ends_with 0 "$start"; done
+  [ "$(broker_pid 0 | wc -w)" -eq 1 ]
+  [ "$(supervisor_pid 0 | wc -w)" -eq 1 ]
+}
+
+@test "what runs in the background has nothing of its starter's: descriptors, directory, terminal" {
+  exec 7>mine
+  # The substitution would wait for whoever has its pipe.
+  [ -z "$(cd / && PG_HOME='' pg-cluster start --home "${PG_HOME#/}" 0 2>&1)" ]
+  local pid
+  for pid in $(supervisor_pid 0) $(broker_pid 0); do
+    [ "$(readlink "/proc/$pid/cwd")" = / ]
+    [ "$(readlink "/proc/$pid/fd/0")" = /dev/null ]
+    [ "$(ps -o sid= -p "$pid" | tr -d ' ')" = "$(supervisor_pid 0)" ]
+    [ "$(ps -o comm= -p "$pid")" = pg-cluster ]
+    readlink /proc/"$pid"/fd/* | { ! grep -F "$PWD/mine"; }
+  done
+  exec 7>&-
+}
+
+@test "a broker that is killed is started again" {
+  pg-cluster start 0
+  local first second
+  first=$(broker_pid 0)
+  kill -KILL "$first"
+  until_true runs_as_other 0 "$first"
+  second=$(broker_pid 0)
+  kill -SEGV "$second"
+  until_true runs_as_other 0 "$second"
+  says "$(broker_log 0)" "broker 0 was killed by signal 9 (Killed)"
+  says "$(broker_log 0)" "broker 0 is started again in 100 ms"
+  says "$(broker_log 0)" "broker 0 is started again in 200 ms"
+  pg-cluster stop 0
+  is_free 0
+}
+
+@test "stop ends a broker that waits to be started again" {
+  pg-cluster start 0
+  local broker n
+  for n in 100 200 400 800; do
+    broker=$(broker_pid 0)
+    kill -KILL "$broker"
+    until_true says "$(broker_log 0)" "again in $n ms"
+    [ "$n" -eq 800 ] || until_true runs_as_other 0 "$broker"
+  done
+  pg-cluster stop 0
+  is_free 0
+}
+
+@test "a broker that somebody else stops is not started again" {
+  pg-cluster start 0
+  kill "$(broker_pid 0)"
+  until_true is_free 0
+  pg-cluster start 0
+}
+
+@test "a broker dies with who looks after it, and can be started again" {
+  pg-cluster start 0
+  kill -KILL "$(supervisor_pid 0)"
+  until_true is_free 0
+  pg-cluster stop 0
+  pg-cluster start 0
+  [ -n "$(broker_pid 0)" ]
+}
+
+@test "stop says who runs a broker that is not in the background" {
+  pg-cluster run --broker 0 2>said 3>&- &
+  local broker=$!
+  until_true says said "broker 0: runs"
+  fails 1 "*broker 0 runs in the foreground, as process $broker*" pg-cluster stop 0
+  run -0 --separate-stderr pg-cluster start 0
+  [ "$stderr" = "pg-cluster start: broker 0 runs already, in the foreground" ]
+  kill "$broker"
+  ends_with 0 "$broker"
+}
+
+@test "stop waits no longer than it is told, and names who has not ended" {
+  pg-cluster start 0
+  local supervisor
+  supervisor=$(supervisor_pid 0)
+  kill -STOP "$supervisor"
+  fails 4 "*broker 0 has not stopped yet: process $(broker_pid 0) is the broker, process $supervisor looks after it" \
+    pg-cluster stop --timeout 50ms 0
+  kill -CONT "$supervisor"
+  until_true is_free 0
+}
+
+@test "start waits no longer than it is told for a broker that does not get to work" {
+  hold_lock supervisor-0.lock
+  fails 4 "*broker 0 is not ready yet*broker-0.log*" pg-cluster start -q --timeout 50ms 0
+}
+
+@test "start says why a broker ends at once, and leaves nothing behind" {
+  mkdir -p "$PG_HOME/locks/broker-0.lock"
+  fails 1 "pg-cluster start: broker 0 ended with exit status 1: pg-cluster run: *Is a directory*broker-0.lock*" pg-cluster start 0
+  is_free 0
+  rmdir "$PG_HOME/locks/broker-0.lock"
+  pg-cluster start 0
+}
+
+@test "start says why there can be no log" {
+  pg-topic list
+  : >"$PG_HOME/logs"
+  fails 1 "*$PG_HOME/logs*" pg-cluster start 0
+  is_free 0
+}
+
+@test "the log has times, and one older one: it does not grow for ever" {
+  mkdir -p "$PG_HOME/logs"
+  head -c 1048577 /dev/zero | tr '\0' x >"$(broker_log 0)"
+  pg-cluster start 0
+  pg-cluster stop 0
+  [ "$(stat -c %s "$(broker_log 0).1")" -eq 1048577 ]
+  [ "$(stat -c %s "$(broker_log 0)")" -lt 10000 ]
+  run ! grep -vE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z ' "$(broker_log 0)"
+  says "$(broker_log 0)" "pg-cluster run: broker 0: runs"
+  cp "$(broker_log 0)" before
+  pg-cluster start 0
+  pg-cluster stop 0
+  cmp -n "$(stat -c %s before)" before "$(broker_log 0)" # more of it, behind
+  ls "$PG_HOME/logs" >names
+  [ "$(cat names)" = $'broker-0.log\nbroker-0.log.1' ]
+}
+
+@test "a log that somebody moves away is begun anew" {
+  pg-cluster start 0
+  rm "$(broker_log 0)"
+  pg-cluster stop 0
+  says "$(broker_log 0)" "broker 0 ended with exit status 0"
 }

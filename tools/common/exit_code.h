@@ -39,4 +39,9 @@ constexpr ExitCode exit_code(Errc code) {
   return kExitFailed;
 }
 
+inline ExitCode exit_code(const Error& error) {
+  // A missing topic is one thing, a missing file of somebody's another.
+  return error.code == Errc::not_found && error.sys_errno != 0 ? kExitFailed : exit_code(error.code);
+}
+
 }  // namespace pg

@@ -102,9 +102,7 @@ int Tool::run(OptionTable& table, const std::vector<std::string>& arguments, con
   if (outcome) return *outcome;
   if (const int signal = stop_signal(); signal != 0 && outcome.error().code == Errc::interrupted) die_of_signal(signal);
   error(outcome.error().message());
-  // A missing topic is one thing, a missing file of somebody's another.
-  if (outcome.error().code == Errc::not_found && outcome.error().sys_errno != 0) return kExitFailed;
-  return exit_code(outcome.error().code);
+  return exit_code(outcome.error());
 }
 
 }  // namespace pg

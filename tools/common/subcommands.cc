@@ -11,7 +11,9 @@ namespace {
 
 std::string usage(const char* tool, std::span<const Subcommand> commands) {
   std::string text = fmt::format("usage: {0} COMMAND [OPTION...] ...\n\ncommands ('{0} COMMAND --help' says more):\n", tool);
-  for (const auto& command : commands) text += fmt::format("  {:<15}{}\n", command.name, command.summary);
+  for (const auto& command : commands) {
+    if (command.summary != nullptr) text += fmt::format("  {:<15}{}\n", command.name, command.summary);
+  }
   return text;
 }
 

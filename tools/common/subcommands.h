@@ -11,7 +11,7 @@ using Arguments = std::vector<std::string>;
 
 struct Subcommand {
   const char* name;
-  const char* summary;
+  const char* summary;           // nullptr: not for people, and not in --help
   int (*run)(const Arguments&);  // gets the arguments behind the name; the exit status
 };
 

@@ -132,6 +132,9 @@ TEST_CASE("path_names: the rest of a home") {
   CHECK(names::partition_metadata("/d") == "/d/partition.metadata");
   CHECK(names::cluster_file("/h") == "/h/cluster.json");
   CHECK(names::topic_file("/h", "t") == "/h/topics/t/topic.json");
+  CHECK(names::broker_lock("/h", BrokerId(3)) == "/h/locks/broker-3.lock");
+  CHECK(names::supervisor_lock("/h", BrokerId(3)) == "/h/locks/supervisor-3.lock");
+  CHECK(names::older_log(names::broker_log("/h", BrokerId(3))) == "/h/logs/broker-3.log.1");
   CHECK(names::last_component("/a/b") == "b");
   CHECK(names::last_component("b") == "b");
 }

@@ -51,3 +51,22 @@ TEST_CASE("process: a process is killed only if it is still the one that was des
   CHECK_FALSE(kill_process({{1, self.pid_namespace}, self.start_time}));
   CHECK_FALSE(kill_process({{0, self.pid_namespace}, self.start_time}));
 }
+
+TEST_CASE("process: who holds a byte of a lock file is found, and asked to end") {
+  Holders holders;
+  holders.start("a", {0, 1, 2});
+  holders.start("a", {7});
+  holders.start("b", {3});
+  CHECK_FALSE(lock_holder(holders.info("a"), 3));
+  CHECK_FALSE(must(terminate_lock_holder(holders.info("a"), 3)));
+  const auto seen = lock_holder(holders.info("a"), 7);
+  REQUIRE(seen);
+  CHECK(must(terminate_lock_holder(holders.info("a"), 7)) == seen);
+  const auto exit = must(holders.children.wait(kNoDeadline));
+  REQUIRE(exit);
+  CHECK(exit->id == 2);
+  CHECK(exit->status.signal == 15);
+  CHECK_FALSE(lock_holder(holders.info("a"), 7));
+  CHECK(lock_holder(holders.info("a"), 2));
+  CHECK(lock_holder(holders.info("b"), 3));
+}

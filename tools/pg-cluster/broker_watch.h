@@ -1,0 +1,41 @@
+// What others can see of a broker's processes: locks, which are looked at and never taken, and a log.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/client/admin.h"
+
+namespace pg {
+
+// Bytes of broker-<id>.lock, as in core/cluster/broker.h: that it does its work; and who is the broker, before and after that too.
+inline constexpr uint32_t kBrokerReadyByte = 0;
+inline constexpr uint32_t kBrokerByte = 1;
+// Bytes of supervisor-<id>.lock: who looks after the broker; and that the broker has done its work since, so that it will be
+// started again, whatever happens to it.
+inline constexpr uint32_t kSupervisorByte = 0;
+inline constexpr uint32_t kHasWorkedByte = 1;
+
+class BrokerWatch {
+ public:
+  BrokerWatch(const Home& home, BrokerId broker) : home_(home), broker_(broker) {}
+  int32_t number() const { return broker_.value; }
+  std::string log_file() const;
+
+  Result<bool> runs() const;
+  Result<bool> is_ready() const;
+  Result<bool> is_supervised() const;
+  Result<bool> is_kept_working() const;
+
+  // The process that is the broker, or looks after it. Empty: none, or none that can be seen from here.
+  Result<std::optional<int32_t>> process() const;
+  Result<std::optional<int32_t>> supervisor() const;
+  // Asks who looks after it to end, with the broker; the process asked.
+  Result<std::optional<int32_t>> terminate_supervisor() const;
+
+ private:
+  const Home& home_;
+  BrokerId broker_;
+};
+
+}  // namespace pg

@@ -60,7 +60,9 @@ Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home)
       if (metadata.is_replicated()) health.offline |= !home.is_broker_alive(metadata.leader).value_or(false);
       for (const BrokerId replica : metadata.replicas) {
         const bool in = std::find(metadata.in_sync.begin(), metadata.in_sync.end(), replica) != metadata.in_sync.end();
-        if (!in) health.missing.push_back(replica);
+        // One that was just lost may count as in sync for another moment.
+        const bool lost = !home.env().files.info(names::partition_directory(home.log_directory(replica), health.partition));
+        if (!in || lost) health.missing.push_back(replica);
       }
       all.push_back(std::move(health));
     }

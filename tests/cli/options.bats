@@ -53,7 +53,7 @@ load helper
   fails 2 "*--home: *" pg-topic list --home=
   fails 2 "*unknown config*" pg-topic create -c nope=1 t
   fails 2 "*must be a number*" pg-topic create -c segment.bytes=x t
-  fails 2 "*replication-factor*" pg-topic create --replication-factor 2 t
+  fails 2 "*replication factor 2: the cluster has 1 broker" pg-topic create --replication-factor 2 t
 }
 
 @test "options that contradict each other are refused" {

@@ -9,11 +9,11 @@
 // ends with a check over its fields and its number: who believed a spoilt position would cut records off the log.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/base/types.h"
+#include "core/log/shared_word.h"
 
 namespace pg {
 
@@ -40,8 +40,8 @@ struct StatePage {
   static constexpr uint32_t kVersion = 1;
   static constexpr size_t kBytes = 4096;
 
-  using Word = std::atomic<uint64_t>;
-  using SmallWord = std::atomic<uint32_t>;
+  using Word = SharedWord<uint64_t>;
+  using SmallWord = SharedWord<uint32_t>;
 
   // Identity: written before the page gets its name, then never again.
   uint64_t magic;
@@ -63,19 +63,19 @@ struct StatePage {
 
   // Who may write, and up to where. Changed under the append lock, except `fenced`, which only grows.
   alignas(64) SmallWord role;
-  std::atomic<int32_t> leader_epoch;
-  std::atomic<int32_t> fenced;     // the lowest epoch allowed to append
+  SharedWord<int32_t> leader_epoch;
+  SharedWord<int32_t> fenced;     // the lowest epoch allowed to append
   SmallWord deleted;               // the topic is gone; who meets this ends
   SmallWord failed;                // a flush failed: this replica is offline until it is rebuilt
   SmallWord untrusted;             // the files contradict this page: rebuild it
-  std::atomic<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
-  std::atomic<int64_t> high_watermark;  // only with more than one replica; never goes back; see replica_words.h
-  std::atomic<int32_t> holder_pid;      // who last held the append lock, for people
+  SharedWord<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
+  SharedWord<int64_t> high_watermark;  // only with more than one replica; never goes back; see replica_words.h
+  SharedWord<int32_t> holder_pid;      // who last held the append lock, for people
   uint32_t reserved_holder;
   Word holder_pid_namespace;
 
   // Group commit. Changed under the flush lock.
-  alignas(64) std::atomic<int64_t> flushed;  // every record below it is on stable storage
+  alignas(64) SharedWord<int64_t> flushed;  // every record below it is on stable storage
   SmallWord flushing;                        // a flush has begun; set with the lock free: its holder died
   SmallWord flush_word;                      // futex: moves when `flushed` does
   Word truncations;
@@ -87,20 +87,20 @@ struct StatePage {
   // The list of segments; changed under the segment list lock, see segment_list.h.
   alignas(64) Word segment_list;  // odd while it changes
 
-  std::atomic<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
-  std::atomic<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
+  SharedWord<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
+  SharedWord<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
 
   // Of a partition with more than one replica; see replica_words.h.
   struct ReplicaSlot {
-    std::atomic<int32_t> broker;
-    std::atomic<int32_t> epoch;      // of the leader that the two below are for; -1: none
-    std::atomic<int64_t> log_end;    // what the follower has
-    std::atomic<int64_t> flushed;    // what it has on stable storage
+    SharedWord<int32_t> broker;
+    SharedWord<int32_t> epoch;      // of the leader that the two below are for; -1: none
+    SharedWord<int64_t> log_end;    // what the follower has
+    SharedWord<int64_t> flushed;    // what it has on stable storage
     uint64_t reserved;
   };
   static constexpr size_t kSlots = 16;
   alignas(64) Word in_sync;           // which slots are in sync, in which epoch
-  std::atomic<int64_t> flush_wanted;  // a producer waits for all of the ISR to have this on stable storage
+  SharedWord<int64_t> flush_wanted;  // a producer waits for all of the ISR to have this on stable storage
   SmallWord replicated;               // there is more than one replica
   SmallWord own_slot;                 // the leader's
   SmallWord min_in_sync;              // min.insync.replicas

@@ -18,7 +18,8 @@ Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, begin_write(deadline));
   StatePage& page = writing.state->page();
-  if (page.fenced.load() > epoch.value || page.leader_epoch.load() > epoch.value) {
+  // Who was fenced below a later epoch may follow in this one: the election may have come to nothing.
+  if (page.leader_epoch.load() > epoch.value) {
     return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
   }
   // The role goes first: nobody may take the new epoch for one that this replica leads in.

@@ -127,7 +127,8 @@ class Planner {
     changed.leader_epoch = next_epoch();
     const bool had_opened = leader_ < view_.replicas.size() && view_.replicas[leader_].epoch >= metadata_.leader_epoch;
     const bool can_tell = leader_ < view_.replicas.size() && view_.replicas[leader_].there;
-    if (had_opened || !can_tell) changed.previous_leader = metadata_.leader;
+    // One that has not opened its epoch has nothing of its own yet, unless it was its own successor.
+    if (had_opened || !can_tell || metadata_.previous_leader == kNoBroker) changed.previous_leader = metadata_.leader;
     if (changed.previous_leader == changed.leader) changed.previous_leader = kNoBroker;
     if (lossy) {
       changed.lossy_epoch = changed.leader_epoch;
@@ -254,9 +255,11 @@ const char* name_of(BrokerHealth health) {
 ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t replicas) {
   ReplicaView view;
   view.there = true;
-  view.in_sync = InSync::unpack(page.in_sync.load());
+  // In the order opposite to the one in which a leader opens its epoch.
+  const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader);
   view.epoch = LeaderEpoch(page.leader_epoch.load());
-  view.leads = page.role.load() == static_cast<uint32_t>(Role::leader) && view.in_sync.epoch == view.epoch;
+  view.in_sync = InSync::unpack(page.in_sync.load());
+  view.leads = leads && view.in_sync.epoch == view.epoch;
   for (size_t i = 0; i < replicas; ++i) {
     const bool told = page.slots[i].epoch.load() == view.epoch.value;
     view.slots.push_back(told ? std::optional(Offset(page.slots[i].log_end.load())) : std::nullopt);

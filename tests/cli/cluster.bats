@@ -7,8 +7,14 @@ teardown() {
   # shellcheck disable=SC2086 # a list
   [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
   # A broker dies with who looks after it.
-  while pids=$(supervisor_pid 0) && [ -n "$pids" ]; do kill -KILL "$pids" 2>/dev/null || true; done
-  until_true is_free 0
+  local lock number
+  for lock in "$PG_HOME"/locks/supervisor-*.lock; do
+    number=${lock##*-}
+    number=${number%.lock}
+    [ -e "$lock" ] || continue
+    for pids in $(supervisor_pid "$number"); do kill -KILL "$pids" 2>/dev/null || true; done
+    until_true is_free "$number"
+  done
 }
 
 # holder FILE: the process that has byte 0 or 1 of a lock file locked, if any
@@ -128,7 +134,7 @@ END
 @test "what runs in the background has nothing of its starter's: descriptors, directory, terminal" {
   exec 7>mine
   # The substitution would wait for whoever has its pipe.
-  [ -z "$(cd / && PG_HOME='' pg-cluster start --home "${PG_HOME#/}" 0 2>&1)" ]
+  [ -z "$(cd / && env -u PG_HOME pg-cluster start --home "${PG_HOME#/}" 0 2>&1)" ]
   local pid
   for pid in $(supervisor_pid 0) $(broker_pid 0); do
     [ "$(readlink "/proc/$pid/cwd")" = / ]
@@ -249,4 +255,100 @@ END
   rm "$(broker_log 0)"
   pg-cluster stop 0
   says "$(broker_log 0)" "broker 0 ended with exit status 0"
+}
+
+# brokers: the numbers and log directories that the cluster has
+brokers() { pg-cluster status --json | jq -r '"\(.broker) \(.log_dir)"'; }
+
+@test "init: brokers in the home or elsewhere, more of them later, and none goes" {
+  seq 3 | pg-produce before
+  pg-cluster init --brokers 2 --log-dir "1=$PWD/disk"
+  [ "$(brokers)" = "0 $PG_HOME/brokers/0
+1 $PWD/disk" ]
+  grep -qx broker.id=1 disk/meta.properties
+  pg-cluster init --brokers 3
+  pg-cluster init --brokers 3 # again
+  [ "$(brokers)" = "0 $PG_HOME/brokers/0
+1 $PWD/disk
+2 $PG_HOME/brokers/2" ]
+  fails 2 "*the brokers 0, 1, 2: none can be removed*" pg-cluster init --brokers 2
+  fails 1 "*broker 1 has the log directory $PWD/disk already*" pg-cluster init --brokers 3 --log-dir "1=$PWD/other"
+  [ "$(brokers | wc -l)" -eq 3 ]
+  [ "$(pg-consume before)" = "$(seq 3)" ]
+  [ "$(pg-topic describe --json before | jq -c '.partitions[0].replicas')" = '[0]' ]
+}
+
+@test "init: a log directory of another cluster, or of another broker, is refused" {
+  pg-cluster init --home other --brokers 2
+  fails 1 "*belongs to broker 1 of another cluster*other/brokers/1*" pg-cluster init --brokers 2 --log-dir "1=$PWD/other/brokers/1"
+  fails 1 "*belongs to broker 0 of this cluster*" pg-cluster init --brokers 2 --log-dir "1=$PG_HOME/brokers/0"
+  [ "$(brokers | wc -l)" -eq 1 ]
+  : >file
+  fails 1 "*(*/file*)" pg-cluster init --brokers 2 --log-dir "1=$PWD/file"
+}
+
+@test "init and alter check what they are told" {
+  fails 2 "*add --brokers N*" pg-cluster init
+  fails 2 "*--brokers*" pg-cluster init --brokers 0
+  fails 2 "*--brokers: at most 64*" pg-cluster init --brokers 65
+  fails 2 "*--log-dir: there will be no broker 2*" pg-cluster init --brokers 2 --log-dir "2=$PWD/disk"
+  fails 2 "*ID=DIR*" pg-cluster init --brokers 2 --log-dir "$PWD/disk"
+  fails 2 "*absolute path*" pg-cluster init --brokers 2 --log-dir 1=disk
+  fails 2 "*unknown config 'retention.ms' of a cluster*" pg-cluster init --brokers 2 -c retention.ms=1
+  [ ! -e "$PG_HOME" ]
+  fails 2 "*add -c NAME=VALUE*" pg-cluster alter
+  fails 2 "*must be a number from 200*" pg-cluster alter -c broker.session.timeout.ms=x
+  fails 2 "*must be true or false*" pg-cluster alter -c auto.leader.rebalance.enable=1
+  fails 2 "*at least twice*" pg-cluster alter -c broker.session.timeout.ms=1000 -c broker.heartbeat.interval.ms=900
+}
+
+@test "init and alter: configs stay until they are changed" {
+  # of the newest version
+  config() { jq -c .config "$(printf '%s\n' "$PG_HOME"/cluster.json.v* | sort -V | tail -n 1)"; }
+  pg-cluster init --brokers 2 -c replica.lag.time.max.ms=5000
+  pg-cluster alter -c auto.leader.rebalance.enable=false
+  pg-cluster init --brokers 3
+  [ "$(config)" = '{"auto.leader.rebalance.enable":"false","replica.lag.time.max.ms":"5000"}' ]
+  pg-cluster alter -c replica.lag.time.max.ms=6000
+  [ "$(config | jq -r '."replica.lag.time.max.ms"')" = 6000 ]
+}
+
+@test "start and stop: all brokers, or those that are named" {
+  pg-cluster init --brokers 3
+  pg-cluster start --all
+  local n
+  for n in 0 1 2; do runs_as_other "$n" none; done
+  pg-cluster stop 0 2
+  is_free 0
+  runs_as_other 1 none
+  is_free 2
+  run -0 --separate-stderr pg-cluster start 1 0
+  [ "$stderr" = "pg-cluster start: broker 1 runs already" ]
+  runs_as_other 0 none
+  fails 3 "*there is no broker 3: the cluster has 0, 1, 2*" pg-cluster stop 3
+  pg-cluster stop -q --all
+  for n in 0 1 2; do is_free "$n"; done
+}
+
+@test "start: one broker that cannot start does not keep the others from it" {
+  pg-cluster init --brokers 3
+  rm "$PG_HOME/brokers/1/meta.properties"
+  fails 3 "*broker 1 ended with exit status 3: *is its disk mounted?*/brokers/1)" pg-cluster start --all
+  runs_as_other 0 none
+  is_free 1
+  runs_as_other 2 none
+}
+
+@test "a broker that is killed comes back and catches up" {
+  pg-cluster init --brokers 3
+  pg-cluster start --all
+  pg-topic create --replication-factor 3 t
+  seq 100 | pg-produce t
+  local leader
+  leader=$(pg-topic describe --json t | jq '.partitions[0].leader')
+  kill -KILL "$(broker_pid "$leader")"
+  seq 101 200 | pg-produce t
+  pg-cluster health --wait
+  pg-cluster verify
+  [ "$(pg-consume t)" = "$(seq 200)" ]
 }

@@ -115,6 +115,8 @@ def main():
                     faults += 1
                     print(f"{path}:{command.line_number}: $ {command.text}\n{problem}")
                     break  # what follows builds on it
+            if os.path.isdir(os.path.join(environment["PG_HOME"], "logs")):  # brokers may run in the background
+                subprocess.run(["pg-cluster", "stop", "--all", "-q"], env=environment, check=False)
     if count == 0:
         sys.exit(f"{path}: no examples found")
     print(f"{path}: {count} commands, {faults} faults")

@@ -15,6 +15,7 @@ teardown() {
     for pids in $(supervisor_pid "$number"); do kill -KILL "$pids" 2>/dev/null || true; done
     until_true is_free "$number"
   done
+  if mountpoint -q "$BATS_TEST_TMPDIR/disk"; then umount "$BATS_TEST_TMPDIR/disk"; fi
 }
 
 # holder FILE: the process that has byte 0 or 1 of a lock file locked, if any
@@ -351,4 +352,20 @@ brokers() { pg-cluster status --json | jq -r '"\(.broker) \(.log_dir)"'; }
   pg-cluster health --wait
   pg-cluster verify
   [ "$(pg-consume t)" = "$(seq 200)" ]
+}
+
+@test "brokers start and stop while their disk is full" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to mount"
+  mkdir disk
+  mount -t tmpfs -o size=2M tmpfs disk || skip "cannot mount a tmpfs"
+  export PG_HOME=$PWD/disk/home
+  pg-cluster init --brokers 2
+  pg-topic create --replication-factor 2 t
+  run ! dd if=/dev/zero of=disk/fill bs=4k status=none
+  pg-cluster start --all
+  runs_as_other 0 none
+  runs_as_other 1 none
+  pg-cluster stop --all
+  is_free 0
+  is_free 1
 }

@@ -53,6 +53,7 @@ Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline dead
     high_watermark.store(end.value);
   }
   PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
+  active_ = {};  // should this end halfway, the next writer compares its indexes with what is published
   PG_ASSIGN(LogPosition kept, position_at(end, writing.position));
   return replace_end(writing, kept, deadline);
 }
@@ -61,15 +62,18 @@ Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, begin_write(deadline));
   PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
-  writing.state->page().high_watermark.store(start.value);
-  writing.state->page().damaged.store(0);
+  StatePage& page = writing.state->page();
+  page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
   PG_CHECK(LogDirectory(env_, spec_.log_directory).restart_at(spec_.partition, start, deadline));
   LogPosition empty;
   empty.active_segment = empty.log_end = empty.log_start = start;
   const bool renamed = writing.position.active_segment != start;
   if (renamed) PG_CHECK(remove_segment(env_.files, directory_, start));
   if (renamed) PG_CHECK(create_segment(env_.files, directory_, start));
-  return replace_end(writing, empty, deadline);
+  PG_CHECK(replace_end(writing, empty, deadline));
+  page.high_watermark.store(start.value);
+  page.damaged.store(0);
+  return {};
 }
 
 // Where the log would stand if it ended at `end`: the position in the segment that holds it, with its indexes made anew.
@@ -117,7 +121,8 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
   });
   PG_CHECK(changed);
   PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
-  std::erase_if(epochs_, [&](const EpochStart& entry) { return entry.start_offset >= kept.log_end; });
+  const bool empty = kept.log_end == kept.log_start;
+  std::erase_if(epochs_, [&](const EpochStart& entry) { return empty || entry.start_offset >= kept.log_end; });
   return env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs_));
 }
 

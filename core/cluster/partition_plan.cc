@@ -30,7 +30,11 @@ class Planner {
   std::optional<PartitionAction> run() {
     find_leader();
     const std::string fault = leader_fault();
-    if (!fault.empty()) return replace_leader(fault);
+    if (!fault.empty()) {
+      auto elected = replace_leader(fault);
+      // One without room goes on until there is one with room: replicas leave and join meanwhile.
+      if (elected || !goes_on(fault) || health(leader_) == BrokerHealth::stopping) return elected;
+    }
     if (!view_.replicas[leader_].leads) return std::nullopt;  // it is about to
     remember();
     auto action = change_in_sync();
@@ -77,6 +81,8 @@ class Planner {
     return health(leader_) == BrokerHealth::full || leader().full ? "its disk is full" : "";
   }
 
+  bool goes_on(const std::string& fault) const { return leader_ < metadata_.replicas.size() && fault == wish_to_leave(); }
+
   // Every replica that the metadata calls in sync must hold the high watermark back.
   bool lacks_bits() const {
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
@@ -93,11 +99,11 @@ class Planner {
 
   std::optional<PartitionAction> replace_leader(const std::string& fault) {
     // A leader that can go on, if need be, is not its own successor; one that cannot may be, in a new epoch.
-    const bool goes_on = leader_ < metadata_.replicas.size() && fault == wish_to_leave();
+    const bool stays = goes_on(fault);
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
-      if (is_candidate(i) && !(goes_on && i == leader_)) return elect(i, fault, false);
+      if (is_candidate(i) && !(stays && i == leader_)) return elect(i, fault, false);
     }
-    if (goes_on) return std::nullopt;
+    if (stays) return std::nullopt;
     // Better one that is stopping, or has no room, than none.
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
       if (i != leader_ && is_sound(i) && is_working(health(i)) && health(i) != BrokerHealth::starting) return elect(i, fault, false);

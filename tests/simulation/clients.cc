@@ -1,0 +1,105 @@
+#include "tests/simulation/clients.h"
+
+#include "core/log/replica_words.h"
+
+namespace pg::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+}  // namespace
+
+SimReplica& Client::leader(PartitionId partition) {
+  step();
+  const BrokerId broker = world_.metadata(partition).leader;
+  auto& found = replicas_[{partition, broker}];
+  if (!found) found = std::make_unique<SimReplica>(world_, process_, world_.place(partition, broker));
+  return *found;
+}
+
+PartitionId Client::any_partition() { return PartitionId(static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions)))); }
+
+SimProducer::SimProducer(World& world, std::string name, int64_t first, std::optional<Promise> promise)
+    : Client(world, std::move(name)), next_(first), promise_(promise) {
+  process_.start([this] { run(); });
+}
+
+void SimProducer::run() {
+  while (!must_stop_) {
+    const auto promise = promise_.value_or(static_cast<Promise>(world_.random().below(3)));
+    send(any_partition(), next_++, promise);
+    world_.scheduler.sleep(world_.between(std::chrono::microseconds(100), milliseconds(20)));
+  }
+}
+
+void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
+  bool uncertain = false;
+  for (;;) {
+    const auto sent = attempt(partition, value, promise, uncertain);
+    if (sent && *sent) return;
+    if (!sent) world_.note("{}: {}: {}", process_.name(), value, sent.error().message());
+    world_.scheduler.sleep(world_.between(milliseconds(1), milliseconds(50)));
+  }
+}
+
+// False: try again. `uncertain`: the record may have been written.
+Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, bool& uncertain) {
+  SimReplica& log = leader(partition);
+  std::optional<LogEnd> seen;
+  std::optional<Appended> appended;
+  if (uncertain) {
+    PG_ASSIGN(const auto found, log.look_for(value));
+    seen = found.end;
+    appended = found.appended;
+  }
+  if (!appended) {
+    PG_ASSIGN(appended, log.produce(value, seen));
+  }
+  if (!appended) return false;
+  uncertain = true;
+  if (promise == Promise::flushed) PG_CHECK(log.flush());
+  if (promise == Promise::leader) {
+    PG_CHECK(log.check_leads(appended->leader_epoch));
+  } else {
+    PG_CHECK(log.wait_committed(*appended, promise == Promise::flushed, world_.now() + seconds(30)));
+  }
+  const Uninterrupted alone;
+  ++acknowledged_;
+  world_.note("{}: {} at {} of partition {} is acknowledged ({})", process_.name(), value, appended->base_offset.value, partition.value,
+              promise == Promise::leader ? "leader" : promise == Promise::all ? "all" : "all, flushed");
+  world_.ledger(partition).acknowledge(promise, appended->base_offset, value, appended->leader_epoch);
+  return true;
+}
+
+SimConsumer::SimConsumer(World& world, std::string name) : Client(world, std::move(name)) {
+  process_.start([this] { run(); });
+}
+
+void SimConsumer::run() {
+  for (;;) {
+    read_some(any_partition());
+    world_.scheduler.sleep(world_.between(milliseconds(1), milliseconds(50)));
+  }
+}
+
+void SimConsumer::read_some(PartitionId partition) {
+  SimReplica& log = leader(partition);
+  const auto page = log.page();
+  if (!page) return;
+  const Offset end = committed_end(**page, true);
+  Offset& next = next_[partition];
+  if (world_.random().one_in(20)) next = Offset(0);
+  next = std::max(next, read_position(**page).log_start);
+  if (next > end) next = Offset(0);
+  for (; next < end; next = next + 1) {
+    const auto batch = log.read(next, end);
+    if (!batch || !*batch) return;
+    const Uninterrupted alone;
+    int64_t value = 0;
+    std::copy((*batch)->bytes.begin(), (*batch)->bytes.end(), reinterpret_cast<std::byte*>(&value));
+    world_.ledger(partition).read(world_.place(partition, log.broker()), next, value);
+  }
+}
+
+}  // namespace pg::sim

@@ -1,0 +1,185 @@
+#include "tests/simulation/ledger.h"
+
+#include <algorithm>
+
+#include "core/log/replica_words.h"
+#include "tests/simulation/world.h"
+
+namespace pg::sim {
+
+void Ledger::fail(const std::string& why) const { world_.fail(fmt::format("partition {}: {}", partition_.value, why)); }
+
+void Ledger::look() {
+  for (const Place* place : world_.places(partition_)) {
+    if (place->files && place->files->page) look_at(*place);
+  }
+  check_in_sync();
+}
+
+void Ledger::look_at(const Place& place) {
+  Seen& seen = seen_[place.broker];
+  const StatePage& page = place.files->page->page;
+  if (seen.files.lock() != place.files || seen.page.lock() != place.files->page) {
+    const bool excused = seen.excused;
+    seen = {};
+    seen.files = place.files;
+    seen.page = place.files->page;
+    seen.excused = excused;
+  }
+  const Offset high_watermark(page.high_watermark.load());
+  const LeaderEpoch epoch(page.leader_epoch.load());
+  const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader) && InSync::unpack(page.in_sync.load()).epoch == epoch;
+  if (leads && seen.leads == epoch && high_watermark < seen.high_watermark) {
+    fail(fmt::format("broker {}: the high watermark went back from {} to {} in epoch {}", place.broker.value, seen.high_watermark.value,
+                     high_watermark.value, epoch.value));
+  }
+  seen.leads = leads ? epoch : LeaderEpoch(-1);
+  seen.agrees = std::min(seen.agrees, place.files->lowest_end);
+  seen.checked = std::min(seen.checked, place.files->lowest_end);
+  place.files->lowest_end = place.files->end();
+  if (page.damaged.load() != 0) place.files->known_damage = true;
+  if (seen.excused) seen.excused = agreement(*place.files, seen.agrees) < std::min(high_watermark, end()) || high_watermark > end();
+  if (high_watermark > seen.checked && !seen.excused) check_high_watermark(place, seen);
+  seen.high_watermark = high_watermark;
+  seen.checked = std::min(seen.checked, high_watermark);
+}
+
+// Records below a high watermark are the same wherever somebody claims that they are committed.
+void Ledger::check_high_watermark(const Place& place, Seen& seen) {
+  ReplicaFiles& files = *place.files;
+  const Offset claimed(files.page->page.high_watermark.load());
+  for (Offset at = std::max(seen.checked, start_); at < claimed; at = at + 1) {
+    const Entry* const entry = files.find(at);
+    if (entry == nullptr) return fail(fmt::format("broker {}: nothing at {}, below its high watermark {}", place.broker.value, at.value, claimed.value));
+    if (at >= end()) add(at, entry->value);
+    else if (records_[static_cast<size_t>(at.value)].value != entry->value) {
+      return fail(fmt::format("broker {}: {} at {}, below its high watermark {}; committed was {}", place.broker.value, entry->value, at.value,
+                              claimed.value, records_[static_cast<size_t>(at.value)].value));
+    }
+  }
+  seen.checked = claimed;
+}
+
+void Ledger::add(Offset offset, int64_t value) {
+  if (offset != end()) return fail(fmt::format("committed at {}, though nothing is at {}", offset.value, end().value));
+  // Who does not know what became of a record that was trimmed away sends it again.
+  const auto before = offsets_.find(value);
+  if (before != offsets_.end() && before->second >= start_) {
+    fail(fmt::format("{} is committed twice, at {} and {}", value, before->second.value, offset.value));
+  }
+  offsets_[value] = offset;
+  records_.push_back({value});
+}
+
+// Up to where the log has what the ledger has.
+Offset Ledger::agreement(ReplicaFiles& files, Offset from) const {
+  Offset at = std::max(from, start_);
+  for (; at < end(); at = at + 1) {
+    const Entry* const entry = files.find(at);
+    if (entry == nullptr || entry->value != records_[static_cast<size_t>(at.value)].value) break;
+  }
+  return at;
+}
+
+// Whether it may be elected, as things are.
+bool Ledger::is_sound(const Place& place) const {
+  if (!place.files || !place.files->page) return false;
+  const StatePage& page = place.files->page->page;
+  return page.unclean.load() == 0 && page.damaged.load() == 0 && page.failed.load() == 0;
+}
+
+// Every replica of the ISR has all that is committed.
+void Ledger::check_in_sync() {
+  for (const BrokerId broker : world_.metadata(partition_).in_sync) {
+    Place& place = world_.place(partition_, broker);
+    if (!is_sound(place)) continue;
+    Seen& seen = seen_[broker];
+    if (seen.agrees < end()) seen.agrees = agreement(*place.files, seen.agrees);
+    if (seen.agrees < end()) {
+      return fail(fmt::format("broker {} is in sync, and lacks what is committed at {} of {}", broker.value, seen.agrees.value, end().value));
+    }
+    if (place.destroyed && !place.files->has_unreadable() && !place.disk->failed) place.destroyed = false;
+    if (place.files->known_damage) return fail(fmt::format("broker {} is in sync, and its damage is forgotten", broker.value));
+  }
+}
+
+void Ledger::acknowledge(Promise promise, Offset offset, int64_t value, LeaderEpoch epoch) {
+  ++acknowledged_;
+  look();
+  if (promise == Promise::leader) {
+    if (offset >= end()) own_.push_back({offset, value});
+    if (!opened_.empty() && opened_.rbegin()->first > epoch) {
+      const Place& leader = world_.place(partition_, opened_.rbegin()->second);
+      const Entry* const entry = leader.files ? leader.files->find(offset) : nullptr;
+      if (entry == nullptr || entry->value != value) fail(fmt::format("{} at {} was acknowledged by a leader that is none any more", value, offset.value));
+    }
+    return;
+  }
+  // What was acknowledged as flushed is committed, whether somebody has noted that or not.
+  if (promise == Promise::flushed && offset >= end()) {
+    const Place& leader = world_.place(partition_, opened_.at(epoch));
+    for (Offset at = end(); at <= offset; at = at + 1) {
+      const Entry* const entry = leader.files ? leader.files->find(at) : nullptr;
+      if (entry == nullptr) return fail(fmt::format("{} at {} was acknowledged, and the leader lacks {}", value, offset.value, at.value));
+      add(at, entry->value);
+    }
+    check_in_sync();
+  }
+  if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
+    return fail(fmt::format("{} at {} was acknowledged, and is not committed", value, offset.value));
+  }
+  Record& record = records_[static_cast<size_t>(offset.value)];
+  record.promised = true;
+  record.flushed |= promise == Promise::flushed;
+}
+
+void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) {
+  const Uninterrupted alone;
+  look();
+  const auto [before, first] = opened_.emplace(epoch, place.broker);
+  if (!first) fail(fmt::format("epoch {} was opened by broker {} and by broker {}", epoch.value, before->second.value, place.broker.value));
+  if (opened_.rbegin()->first > epoch) return;  // too late: nobody follows it
+  const Offset agrees = agreement(files, start_);
+  if (world_.metadata(partition_).lossy_epoch == epoch) lose_from(agrees, place);
+  else if (agrees < end()) fail(fmt::format("the leader of epoch {}, broker {}, lacks what is committed at {}", epoch.value, place.broker.value, agrees.value));
+  for (const Own& own : own_) {
+    const Entry* const entry = files.find(own.offset);
+    if (own.offset < start_ || (entry != nullptr && entry->value == own.value)) continue;
+    fail(fmt::format("the leader of epoch {}, broker {}, lacks {} at {}, which the leader before had acknowledged", epoch.value, place.broker.value,
+                     own.value, own.offset.value));
+  }
+  std::erase_if(own_, [&](const Own& own) { return own.offset < end(); });
+}
+
+// A leader was elected that may lack what was committed, but nothing that had to survive.
+void Ledger::lose_from(Offset offset, const Place& place) {
+  const auto places = world_.places(partition_);
+  const auto destroyed = std::count_if(places.begin(), places.end(), [](const Place* replica) { return replica->destroyed; });
+  world_.note("records from {} on are lost, with {} replicas destroyed", offset.value, destroyed);
+  for (Offset at = offset; at < end(); at = at + 1) {
+    const Record& record = records_[static_cast<size_t>(at.value)];
+    if ((record.promised || record.flushed) && destroyed < world_.shape.min_in_sync) fail(fmt::format("{} at {} was acknowledged, and is lost by an election", record.value, at.value));
+    offsets_.erase(record.value);
+  }
+  records_.resize(static_cast<size_t>(std::min(offset, end()).value));
+  own_.clear();
+  for (auto& [broker, seen] : seen_) {
+    seen.agrees = std::min(seen.agrees, end());
+    seen.excused = broker != place.broker;
+  }
+}
+
+void Ledger::read(const Place& place, Offset offset, int64_t value) {
+  look();
+  if (seen_[place.broker].excused || offset < start_) return;
+  if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
+    fail(fmt::format("a consumer read {} at {} of broker {}; that was not committed", value, offset.value, place.broker.value));
+  }
+}
+
+void Ledger::power_cut() {
+  for (auto& record : records_) record.promised = record.flushed;
+  own_.clear();
+}
+
+}  // namespace pg::sim

@@ -1,0 +1,85 @@
+// SimOperator, and the clients as a whole.
+#include <algorithm>
+
+#include "core/cluster/topic_controller.h"
+#include "core/log/replica_words.h"
+#include "tests/simulation/clients.h"
+#include "tests/simulation/sim_topic.h"
+
+namespace pg::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How long a partition has nobody who could lead before a person comes.
+constexpr Duration kPatience = seconds(5);
+
+}  // namespace
+
+SimOperator::SimOperator(World& world) : Client(world, "operator") {
+  process_.start([this] { run(); });
+}
+
+void SimOperator::run() {
+  for (;;) {
+    world_.scheduler.sleep(world_.between(milliseconds(50), seconds(1)));
+    const PartitionId partition = any_partition();
+    if (world_.random().one_in(4)) trim(partition);
+    if (!is_lost(partition)) lost_since_[partition] = world_.now();
+    else if (world_.now() - lost_since_[partition] > kPatience) elect(partition);
+  }
+}
+
+void SimOperator::trim(PartitionId partition) {
+  SimReplica& log = leader(partition);
+  const auto page = log.page();
+  if (!page) return;
+  const LogPosition position = read_position(**page);
+  const int64_t committed = committed_end(**page, true) - position.log_start;
+  if (committed <= 0) return;
+  const Offset start = position.log_start + static_cast<int64_t>(world_.random().below(static_cast<uint64_t>(committed) + 1));
+  if (log.trim(start)) world_.note("{}: partition {} begins at {}", process_.name(), partition.value, start.value);
+}
+
+// Of all that are in sync, nothing is left that could lead.
+bool SimOperator::is_lost(PartitionId partition) {
+  const PartitionMetadata& metadata = world_.metadata(partition);
+  return std::all_of(metadata.in_sync.begin(), metadata.in_sync.end(), [&](BrokerId broker) {
+    const Place& place = world_.place(partition, broker);
+    if (!place.files) return true;
+    if (!place.files->page) return false;
+    return place.files->page->page.damaged.load() != 0 || place.files->page->page.failed.load() != 0;
+  });
+}
+
+void SimOperator::elect(PartitionId partition) {
+  SimTopic topic(world_, process_);
+  HealthWatch watch;
+  const auto metadata = topic.metadata();
+  const PartitionView view = look_at(topic, metadata->partitions[static_cast<size_t>(partition.value)], partition, true);
+  const auto action = plan_unclean_election(view, watch.look(world_.signs(), world_.config.session_timeout, world_.now()));
+  if (!action) return;
+  world_.note("{} lets broker {} lead partition {}", process_.name(), action->changed.leader.value, partition.value);
+  (void)carry_out(topic, *metadata, {{partition, *action}});
+}
+
+void Clients::start() {
+  const int producers = 1 + static_cast<int>(world_.random().below(3));
+  for (int i = 0; i < producers; ++i) add_producer();
+  consumer_ = std::make_unique<SimConsumer>(world_, "consumer");
+  operator_ = std::make_unique<SimOperator>(world_);
+}
+
+void Clients::kill_all() {
+  producers_.clear();
+  consumer_.reset();
+  operator_.reset();
+}
+
+void Clients::add_producer() {
+  const int number = ++made_;
+  producers_.push_back(std::make_unique<SimProducer>(world_, fmt::format("producer {}", number), number * 1'000'000, std::nullopt));
+}
+
+}  // namespace pg::sim

@@ -1,0 +1,56 @@
+// SimReplica: what producers do with the leader's log.
+#include "core/log/replica_words.h"
+#include "tests/simulation/held_lock.h"
+#include "tests/simulation/world.h"
+
+namespace pg::sim {
+
+Result<std::optional<Appended>> SimReplica::produce(int64_t value, const std::optional<LogEnd>& seen) {
+  PG_ASSIGN(Writing writing, begin_write(true));
+  const LeaderEpoch epoch(mapped().leader_epoch.load());
+  const Offset at = writing.position.log_end;
+  if (seen && *seen != LogEnd{at, epoch}) return std::nullopt;
+  PG_CHECK(write_entry(writing, {epoch, value}));
+  world_.note("{}: wrote {} at {} of broker {} in epoch {}", process_.name(), value, at.value, place_.broker.value, epoch.value);
+  return Appended{at, at + 1, epoch};
+}
+
+Result<> SimReplica::check_leads(LeaderEpoch epoch) const {
+  return leads_in(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
+}
+
+Result<SimReplica::Found> SimReplica::look_for(int64_t value) {
+  PG_CHECK(reopen());
+  const LeaderEpoch epoch(mapped().leader_epoch.load());
+  const LogPosition position = read_position(mapped());
+  Found found{{position.log_end, epoch}, {}};
+  for (Offset at = position.log_start; at < position.log_end; at = at + 1) {
+    const Entry* const entry = files_->find(at);
+    if (entry != nullptr && entry->value == value) found.appended = Appended{at, at + 1, epoch};
+  }
+  // Otherwise it may be cut off, or was read while it was.
+  return leads_in(mapped(), epoch) ? Result<Found>(found) : fail(Errc::fenced, "the leader changed");
+}
+
+Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
+  constexpr Duration kPoll = std::chrono::milliseconds(1);
+  PG_CHECK(reopen());
+  StatePage& page = mapped();
+  if (flushed) raise(page.flush_wanted, appended.end_offset.value);
+  for (;;) {
+    Offset reached;
+    if (flushed) {
+      const auto ends = in_sync_ends(page);
+      reached = ends ? ends->flushed : Offset(0);
+    } else {
+      reached = committed_end(page, true);
+    }
+    if (!leads_in(page, appended.leader_epoch)) return fail(Errc::fenced, "the leader changed: records may have been written");
+    if (reached >= appended.end_offset) return {};
+    if (!is_current()) return fail(Errc::fenced, "the state was replaced: records may have been written");
+    if (world_.now() >= deadline) return fail(Errc::timed_out, "records may have been written");
+    world_.scheduler.sleep(kPoll);
+  }
+}
+
+}  // namespace pg::sim

@@ -1,0 +1,185 @@
+// SimReplica: what changes the log.
+#include <algorithm>
+
+#include "core/log/replica_words.h"
+#include "tests/simulation/held_lock.h"
+#include "tests/simulation/ledger.h"
+#include "tests/simulation/world.h"
+
+namespace pg::sim {
+
+Result<> SimReplica::follow(LeaderEpoch epoch) {
+  PG_CHECK(open());
+  PG_ASSIGN(const Writing writing, begin_write(false));
+  StatePage& page = mapped();
+  if (page.leader_epoch.load() > epoch.value) return fail(Errc::fenced, "a newer leader exists");
+  page.role.store(static_cast<uint32_t>(Role::follower));
+  page.leader_epoch.store(epoch.value);
+  raise(page.fenced, epoch.value);
+  epochs_ = files_->epochs();
+  world_.note("{}: partition {} follows in epoch {}", process_.name(), place_.partition.value, epoch.value);
+  return {};
+}
+
+Result<> SimReplica::truncate_to(Offset end, bool committed_too) {
+  PG_CHECK(open());
+  PG_ASSIGN(Writing writing, begin_write(false));
+  if (end >= writing.position.log_end) return {};
+  auto& high_watermark = mapped().high_watermark;
+  if (end < Offset(high_watermark.load())) {
+    if (!committed_too) return fail(Errc::conflict, fmt::format("cannot be cut at {}: records are committed", end.value));
+    high_watermark.store(end.value);
+  }
+  PG_ASSIGN(const HeldLock flushing, lock(&ReplicaFiles::flush_lock));
+  LogPosition kept = writing.position;
+  kept.log_end = end;
+  kept.log_start = std::min(kept.log_start, end);
+  return replace_end(writing, kept, false);
+}
+
+Result<> SimReplica::restart_at(Offset start) {
+  PG_CHECK(open());
+  PG_ASSIGN(Writing writing, begin_write(false));
+  PG_ASSIGN(const HeldLock flushing, lock(&ReplicaFiles::flush_lock));
+  mapped().high_watermark.store(start.value);
+  mapped().damaged.store(0);
+  step();
+  place_.recovery_point = std::min(place_.recovery_point, start);
+  step();
+  place_.log_start = start;
+  LogPosition empty;
+  empty.log_end = empty.log_start = start;
+  return replace_end(writing, empty, true);
+}
+
+Result<> SimReplica::replace_end(Writing& writing, LogPosition kept, bool restart) {
+  StatePage& page = mapped();
+  step();
+  place_.recovery_point = std::min(place_.recovery_point, kept.log_end);
+  page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
+  page.truncations.fetch_add(1);
+  publish(page, kept);
+  world_.note("{}: partition {} is cut at {}, ended at {}", process_.name(), place_.partition.value, kept.log_end.value, writing.position.log_end.value);
+  step();
+  if (restart) files_->restart(kept.log_end);
+  else files_->cut(kept.log_end);
+  step();
+  files_->sync();
+  epochs_ = files_->epochs();
+  std::erase_if(epochs_, [&](const EpochStart& entry) { return entry.start_offset >= kept.log_end; });
+  step();
+  files_->write_epochs(epochs_);
+  step();
+  files_->sync_epochs();
+  return {};
+}
+
+Result<> SimReplica::append(const ScannedBatch& batch, LeaderEpoch epoch) {
+  const BatchHeader header = batch.header;
+  Entry entry{header.leader_epoch};
+  std::copy(batch.bytes.begin(), batch.bytes.end(), reinterpret_cast<std::byte*>(&entry.value));
+  PG_CHECK(open());
+  PG_ASSIGN(Writing writing, begin_write(false));
+  StatePage& page = mapped();
+  if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
+  if (page.role.load() != static_cast<uint32_t>(Role::follower) || page.leader_epoch.load() != epoch.value) {
+    return fail(Errc::fenced, "no longer follows in this epoch");
+  }
+  if (header.base_offset != writing.position.log_end) return fail(Errc::conflict, "a batch does not fit");
+  if (epochs_.empty()) epochs_ = files_->epochs();
+  if (epochs_.empty() || header.leader_epoch > epochs_.back().epoch) PG_CHECK(begin_epoch(header.leader_epoch, header.base_offset));
+  return write_entry(writing, entry);
+}
+
+Result<> SimReplica::write_entry(Writing& writing, const Entry& entry) {
+  if (place_.disk->full) return fail(Errc::no_space, "the disk is full");
+  step();
+  files_->append(entry);
+  step();
+  writing.position.log_end = writing.position.log_end + 1;
+  publish(mapped(), writing.position);
+  return {};
+}
+
+Result<> SimReplica::begin_epoch(LeaderEpoch epoch, Offset start) {
+  open_epoch(epochs_, epoch, start);
+  if (place_.disk->full) return fail(Errc::no_space, "the disk is full");
+  step();
+  files_->write_epochs(epochs_);
+  step();
+  files_->sync_epochs();
+  return {};
+}
+
+Result<> SimReplica::lead(const Leadership& leadership) {
+  PG_CHECK(open());
+  PG_ASSIGN(const Writing writing, begin_write(false));
+  StatePage& page = mapped();
+  const LeaderEpoch epoch = leadership.epoch;
+  if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
+  if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) return fail(Errc::fenced, "a newer leader exists");
+  epochs_ = files_->epochs();
+  PG_CHECK(begin_epoch(epoch, writing.position.log_end));
+  page.role.store(static_cast<uint32_t>(Role::follower));
+  page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
+  open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);
+  page.leader_epoch.store(epoch.value);
+  page.unclean.store(0);
+  page.role.store(static_cast<uint32_t>(Role::leader));
+  world_.note("{}: partition {} is led in epoch {} from {}", process_.name(), place_.partition.value, epoch.value, writing.position.log_end.value);
+  world_.ledger(place_.partition).opened(place_, *files_, epoch);
+  raise(page.fenced, epoch.value);
+  return {};
+}
+
+Result<> SimReplica::flush() {
+  PG_CHECK(open());
+  StatePage& page = mapped();
+  const Offset wanted = read_position(page).log_end;
+  for (;;) {
+    if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
+    if (Offset(page.flushed.load()) >= wanted) return {};
+    PG_ASSIGN(const HeldLock held, lock(&ReplicaFiles::flush_lock));
+    const Offset end = read_position(page).log_end, from(page.flushed.load());
+    const uint64_t truncations = page.truncations.load();
+    step();
+    if (place_.disk->failed) {
+      page.failed.store(1);
+      return fail(Errc::io, "a flush failed");
+    }
+    files_->sync();
+    if (page.truncations.load() == truncations) page.flushed.store(std::max(from, end).value);
+  }
+}
+
+Result<> SimReplica::raise_log_start(Offset offset) {
+  PG_CHECK(open());
+  const LogPosition position = read_position(mapped());
+  if (offset <= position.log_start || offset > position.log_end) return {};
+  return set_log_start(offset, false);
+}
+
+Result<> SimReplica::trim(Offset offset) {
+  PG_CHECK(reopen());
+  if (offset <= read_position(mapped()).log_start) return {};
+  if (offset > committed_end(mapped(), true)) return fail(Errc::out_of_range, "above the high watermark");
+  world_.ledger(place_.partition).trimmed(offset);
+  return set_log_start(offset, true);
+}
+
+Result<> SimReplica::set_log_start(Offset offset, bool must_lead) {
+  step();
+  place_.log_start = std::max(place_.log_start, offset);
+  PG_ASSIGN(Writing writing, begin_write(must_lead));
+  if (offset <= writing.position.log_start) return {};
+  writing.position.log_start = offset;
+  publish(mapped(), writing.position);
+  return {};
+}
+
+Result<> SimReplica::await_appends() {
+  PG_CHECK(reopen());
+  return begin_write(false).map([](const Writing&) {});
+}
+
+}  // namespace pg::sim

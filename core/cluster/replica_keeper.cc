@@ -129,6 +129,9 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
     if (!batch && batch.error().code == Errc::corrupt) theirs->damaged.store(1);
     PG_CHECK(batch);
     if (!*batch) break;
+    // The leader's log begins in the middle of its first batch; an empty log begins with the whole of it.
+    const Offset base = (*batch)->header.base_offset;
+    if (base < next && read_position(*mine).log_start == next) PG_CHECK(mine_.restart_at(base));
     PG_CHECK(mine_.append(**batch, epoch));
     bytes += static_cast<int64_t>((*batch)->header.size_bytes());
     PG_ASSIGN(mine, mine_.page());

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono;
 
 constexpr uint64_t kDevice = 77;
-constexpr size_t kChunkBytes = 4096;
+constexpr size_t kChunkBytes = 8192;  // the largest page that is mapped
 constexpr size_t kNameBytesMax = 255;
 
 struct alignas(kChunkBytes) Chunk {

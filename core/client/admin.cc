@@ -8,6 +8,7 @@
 #include "core/log/retention.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -42,7 +43,7 @@ Result<> count_segments(const PartitionLog& log, PartitionState& state, const Lo
 
 Result<PartitionDescription> describe_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                                 Deadline deadline) {
-  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  PG_ASSIGN(const auto log, open_committed(home, topic.name, partition, deadline));
   const auto state = log->current_state();
   const LogPosition position = state->position();
   PartitionDescription description;

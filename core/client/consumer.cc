@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/os/signals.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -68,7 +69,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(Home& home, ConsumerOptions opt
 }
 
 Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition) {
-  PG_ASSIGN(auto log, home_.open_partition(topic, partition, Access::read_write, home_.env().clock.after(options_.timeout)));
+  PG_ASSIGN(auto log, open_committed(home_, topic.name, partition, home_.env().clock.after(options_.timeout)));
   const auto state = log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
   PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, end, options_.skip_damage != nullptr));
@@ -144,7 +145,8 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   const Deadline until = clock.after(options_.timeout);
   for (;;) {
     PG_ASSIGN(const bool moved, move_to_leader(source));
-    if (moved) fetched = fetch_here(source);
+    if (!moved) (void)source.log->state(clock.now());  // it may be there again itself
+    if (moved || !fetched) fetched = fetch_here(source);
     if (fetched || clock.now() >= until || stop_signal() != 0) return fetched;
     clock.wait({}, kLeaderLookInterval);
   }
@@ -169,7 +171,9 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   if (now - source.looked < kLeaderLookInterval) return false;
   source.looked = now;
   const auto topic = home_.describe_topic(source.partition.topic);
-  if (!topic || topic->id != source.log->spec().topic_id) return false;  // the log itself will say so
+  if (!topic || topic->id != source.log->spec().topic_id) {
+    return fail(Errc::not_found, fmt::format("topic '{}' was deleted", source.partition.topic));
+  }
   auto log = home_.open_partition(*topic, source.partition.partition, Access::read_write, home_.env().clock.after(options_.timeout));
   if (!log) return false;
   const auto state = (*log)->current_state();
@@ -183,6 +187,7 @@ Result<bool> Consumer::move_to_leader(Source& source) {
 
 Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   const auto state = source.log->current_state();
+  if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", source.log->name()));
   Offset end = state->high_watermark();
   if (source.to) end = std::min(end, *source.to);
   const Offset from = source.reader->next_offset();
@@ -219,10 +224,15 @@ Result<> Consumer::wait(Deadline deadline) {
   for (auto& source : sources_) {
     if (source->done()) continue;
     auto opened = source->log->state(clock.after(options_.timeout));
-    if (!opened && source->log->spec().replicated) {
+    if (!opened && source->log->spec().replicated && may_be_led_elsewhere(opened.error())) {
       PG_ASSIGN(const bool moved, move_to_leader(*source));
-      if (moved) return {};
+      if (!source->failing) source->failing = clock.now();
+      if (moved || clock.now() - *source->failing < options_.timeout) {
+        clock.wait({}, kLeaderLookInterval);
+        return {};
+      }
     }
+    source->failing.reset();
     PG_ASSIGN(auto state, std::move(opened));
     PG_CHECK(state->check_not_deleted());
     words.push_back(state->prepare_to_sleep());

@@ -112,6 +112,7 @@ class Consumer {
     std::optional<LogReader> reader;
     std::optional<Offset> to;
     Deadline looked{};  // when the metadata was last asked for another leader
+    std::optional<Deadline> failing;  // since when its log cannot be opened; another replica may lead soon
     bool done() const { return to && reader->next_offset() >= *to; }
   };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/client/named_input.h"
+#include "core/store/leader.h"
 #include "core/store/log_table.h"
 
 #include <algorithm>
@@ -200,8 +201,9 @@ Result<> Producer::open_slot(PartitionId partition) {
     slot.writer = make_writer(partition);
     PG_CHECK(slot.writer->open());
     PG_ASSIGN(topic_, home_.describe_topic(topic_.name));
+    if (!options_.name) return {};  // a log that is kept open and not looked at would keep its state from being made anew
   }
-  PG_ASSIGN(slot.log, home_.open_partition(topic_, partition, Access::read_write, deadline()));
+  PG_ASSIGN(slot.log, open_committed(home_, topic_.name, partition, deadline()));
   return {};
 }
 
@@ -218,7 +220,10 @@ std::unique_ptr<ReplicatedWriter> Producer::make_writer(PartitionId partition) {
 // Batches are done in their own time; who waits for input looks after them now and then.
 Result<> Producer::settle_replicated(bool flushed) {
   for (Slot& slot : slots_) {
-    if (slot.writer) PG_CHECK(slot.writer->settle(flushed));
+    if (!slot.writer) continue;
+    PG_CHECK(slot.writer->settle(flushed));
+    // What was opened to read is let go when its state was replaced.
+    if (slot.log) (void)slot.log->state(home_.env().clock.now());
   }
   return {};
 }
@@ -236,7 +241,7 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
   const PartitionId partition = wanted   ? *wanted
                                 : input_ ? input_->place(record.key, partitioner_)
                                          : partitioner_.choose(record.key);
-  if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].log) PG_CHECK(open_slot(partition));
+  if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].is_open()) PG_CHECK(open_slot(partition));
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
   if (input_) {
     PG_ASSIGN(const bool is_there, take_named(record, slot, partition));
@@ -318,7 +323,7 @@ Result<> Producer::append_batch(Slot& slot) {
 
 Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
   const int32_t count = batch.record_count();
-  const PartitionId partition = slot.log->spec().partition.partition;
+  const PartitionId partition = slot.writer->partition();
   const ProducerStamp stamp = input_ ? input_->next_stamp(partition) : slot.writer->next_stamp();
   const auto appended = slot.writer->append(batch.finish(compressor_.get(), stamp), count);
   batch.clear();
@@ -367,7 +372,10 @@ std::optional<Deadline> Producer::linger_deadline() const {
   std::optional<Deadline> earliest;
   if (input_ && input_->comparing()) return earliest;
   for (const Slot& slot : slots_) {
-    if (slot.writer && slot.writer->has_open()) earliest = std::min(earliest.value_or(kNoDeadline), home_.env().clock.after(kSleepPollInterval));
+    if (slot.writer) {
+      const Duration look = slot.writer->has_open() ? kSleepPollInterval : kBackgroundFlushInterval;
+      earliest = std::min(earliest.value_or(kNoDeadline), home_.env().clock.after(look));
+    }
     if (slot.batch.empty()) continue;
     const Deadline due = slot.first_added + options_.linger;
     if (!earliest || due < *earliest) earliest = due;

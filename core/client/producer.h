@@ -86,8 +86,9 @@ class Producer {
  private:
   class Flusher;
   struct Slot {
-    std::unique_ptr<PartitionLog> log;
+    std::unique_ptr<PartitionLog> log;         // with more than one replica: only to read, for a name
     std::unique_ptr<ReplicatedWriter> writer;  // with more than one replica: what is written goes through it
+    bool is_open() const { return log != nullptr || writer != nullptr; }
     BatchBuilder batch;
     Deadline first_added;
     std::vector<BatchBuilder> held;  // with a name: to be appended once the input was compared

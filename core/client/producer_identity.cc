@@ -97,6 +97,7 @@ Result<> ProducerIdentity::raise(const std::vector<int64_t>& counts, Deadline de
   const std::string row = write_producer_name_row(raised);
   const auto decide = [&](const std::optional<std::string>& current) -> Result<std::optional<std::string>> {
     if (current == write_producer_name_row(row_)) return row;
+    if (current == row) return std::nullopt;  // an election made that unknown for a moment
     return fail(Errc::not_found, fmt::format("topic '{}' was deleted and made again", key_.topic));
   };
   PG_CHECK(table_.change(write_producer_name_key(key_), decide, deadline));

@@ -37,6 +37,7 @@ Result<> ReplicatedWriter::open() { return find_leader(deadline()); }
 // Waits until somebody leads, and sends again what that leader lacks. It may be replaced meanwhile.
 Result<> ReplicatedWriter::find_leader(Deadline until) {
   for (;;) {
+    log_.reset();  // as long as it is open, its state cannot be made anew
     auto log = open_leader(home_, topic_, partition_, until);
     if (!log) {
       if (!open_.empty() && log.error().code == Errc::not_leader) log.error().what += "; records may have been written";
@@ -45,7 +46,8 @@ Result<> ReplicatedWriter::find_leader(Deadline until) {
     log_ = std::move(*log);
     const auto resent = resend(until);
     if (resent) return {};
-    if (!has_moved(resent.error()) || home_.env().clock.now() >= until) return give_up(resent.error());
+    if (!may_be_led_elsewhere(resent.error()) || home_.env().clock.now() >= until) return give_up(resent.error());
+    home_.env().clock.wait({}, kLookInterval);
   }
 }
 
@@ -86,6 +88,7 @@ Result<bool> ReplicatedWriter::is_there(const Batch& batch) const {
 Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count) {
   if (failed_) return tl::unexpected(*failed_);
   const Deadline until = deadline();
+  if (!log_) PG_CHECK(find_leader(until));
   if (options_.acks == Acks::all) PG_CHECK(await_enough_in_sync(until));
   const auto appended = append_somewhere(bytes, until);
   if (!appended) return give_up(appended.error()).map([] { return Offset(0); });
@@ -105,8 +108,10 @@ Result<Appended> ReplicatedWriter::append_somewhere(MutableBytes bytes, Deadline
     if (appended.error().code == Errc::no_space) {
       PG_ASSIGN(const bool moved, await_room(until));
       if (!moved) return appended;
-    } else if (!has_moved(appended.error())) {
+    } else if (!may_be_led_elsewhere(appended.error()) || home_.env().clock.now() >= until) {
       return appended;
+    } else if (!has_moved(appended.error())) {
+      home_.env().clock.wait({}, kLookInterval);  // its broker and the controller see it too
     }
     PG_CHECK(find_leader(until));
   }
@@ -116,6 +121,7 @@ Result<Appended> ReplicatedWriter::append_somewhere(MutableBytes bytes, Deadline
 Result<bool> ReplicatedWriter::await_room(Deadline until) {
   Clock& clock = home_.env().clock;
   const auto state = log_->current_state();
+  if (!state) return true;
   state->page().full.store(1);
   const LeaderEpoch epoch = state->leader_epoch();
   const Deadline patience = std::min(until, clock.after(kRoomPatience));
@@ -129,6 +135,10 @@ Result<bool> ReplicatedWriter::await_room(Deadline until) {
 Result<> ReplicatedWriter::await_enough_in_sync(Deadline until) {
   for (;;) {
     const auto state = log_->current_state();
+    if (!state) {
+      PG_CHECK(find_leader(until));
+      continue;
+    }
     const StatePage& page = state->page();
     const InSync in_sync = InSync::unpack(page.in_sync.load());
     if (std::cmp_greater_equal(std::popcount(in_sync.mask), page.min_in_sync.load())) return {};
@@ -156,6 +166,7 @@ Error ReplicatedWriter::too_few(const PartitionState& state) const {
 // Whether the batch is where acks and flush want it, now. fenced: nobody knows.
 Result<bool> ReplicatedWriter::reached(const Batch& batch, bool flushed) {
   const auto state = log_->current_state();
+  if (!state) return fail(Errc::fenced, "the state was replaced");
   const Offset end = batch.appended.end_offset;
   bool there = true;
   if (options_.acks == Acks::all) there = (flushed ? state->flushed_everywhere() : state->high_watermark()) >= end;
@@ -190,9 +201,10 @@ Result<> ReplicatedWriter::wait_for(const Batch& batch, bool flushed, Deadline u
     if (flushed && options_.acks == Acks::all) waited = make_durable(*log_, batch.appended, until);
     else if (flushed) waited = log_->flush(until).map([](Offset) {});
     else if (options_.acks == Acks::all) waited = log_->wait_committed(batch.appended, false, until);
-    if (waited && options_.acks != Acks::all && !log_->current_state()->leads_in(batch.appended.leader_epoch)) waited = fail(Errc::fenced, "the leader changed");
+    if (waited && options_.acks != Acks::all && log_->current_state() && !log_->current_state()->leads_in(batch.appended.leader_epoch)) waited = fail(Errc::fenced, "the leader changed");
     if (!waited && waited.error().code == Errc::timed_out && options_.acks == Acks::all) {
       const auto state = log_->current_state();
+      if (!state) return waited;
       const bool few = std::cmp_less(std::popcount(InSync::unpack(state->page().in_sync.load()).mask), state->page().min_in_sync.load());
       if (few) {
         Error error = too_few(*state);
@@ -201,13 +213,18 @@ Result<> ReplicatedWriter::wait_for(const Batch& batch, bool flushed, Deadline u
       }
     }
     if (waited) return take_done();
-    if (!has_moved(waited.error())) return waited;
+    if (!may_be_led_elsewhere(waited.error()) || home_.env().clock.now() >= until) return waited;
+    if (!has_moved(waited.error())) home_.env().clock.wait({}, kLookInterval);
     PG_CHECK(find_leader(until));
   }
 }
 
 Result<> ReplicatedWriter::settle(bool flushed) {
   if (failed_) return tl::unexpected(*failed_);
+  if (open_.empty()) {
+    if (log_ && (!log_->current_state() || log_->current_state()->is_stale().value_or(true))) log_.reset();
+    return {};
+  }
   PG_CHECK(take_done());
   if (options_.flush && !flushed) {
     // Committed is enough for now; what is done later is handed on then.
@@ -219,6 +236,7 @@ Result<> ReplicatedWriter::settle(bool flushed) {
 }
 
 Result<> ReplicatedWriter::rely_on_log() {
+  if (!log_) PG_CHECK(find_leader(deadline()));
   const auto state = log_->current_state();
   const Offset end = state->position().log_end;
   const Appended upto{end, end, state->leader_epoch()};

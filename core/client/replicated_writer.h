@@ -31,6 +31,7 @@ class ReplicatedWriter {
   // Finds the leader. Errors: not_leader (nobody leads within the timeout), not_found.
   Result<> open();
 
+  PartitionId partition() const { return partition_; }
   // The stamp of the next batch.
   ProducerStamp next_stamp() const { return ProducerStamp::of(producer_id_, sent_); }
 

@@ -138,7 +138,7 @@ void Broker::keep_up() {
 void Broker::control() {
   Controller controller(home_, id_, tell_);
   std::string said;
-  while (!ending_) {
+  while (!ending_ && !retired_) {
     const auto done = controller.turn();
     const std::string trouble = done ? "" : done.error().message();
     if (trouble != said && !trouble.empty()) tell_(trouble);
@@ -171,6 +171,8 @@ bool Broker::leads_what_others_could() {
 }
 
 Result<> Broker::stop_cleanly() {
+  retired_ = true;       // it would take itself for dead
+  nap(2 * Controller::kLookInterval);
   serves_ = HeldLock();  // from here on nobody begins to append
   Upkeep upkeep(home_, id_, tell_);
   upkeep.open_all();

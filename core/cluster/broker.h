@@ -65,6 +65,7 @@ class Broker {
   HeldLock runs_, serves_;
   ClusterConfig config_{};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> retired_{false};  // no controller any more
   std::atomic<bool> full_{false};  // a replica found no room
   std::vector<std::thread> threads_;
 };

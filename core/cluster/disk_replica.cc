@@ -26,6 +26,11 @@ Result<PartitionLog*> DiskReplica::open() {
   PG_CHECK(placed_);
   const Deadline now = home_.env().clock.now();
   if (log_ && state_ && now - looked_ < kLookInterval) return log_.get();
+  // A page that was replaced is let go before the new one is opened: while it is mapped, nobody can make one.
+  if (log_ && (!state_ || state_->is_stale().value_or(true))) {
+    reader_.reset();
+    state_.reset();
+  }
   if (!log_) {
     PG_ASSIGN(log_, PartitionLog::open(home_.env(), spec_, deadline()));
     state_ = log_->current_state();

@@ -44,6 +44,7 @@ Result<bool> ReplicaKeeper::lead(const PartitionMetadata& metadata, int32_t min_
 Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   const auto theirs = previous.page();
   if (!theirs || (*theirs)->fenced.load() < epoch.value) return {};
+  const Offset committed = committed_end(**theirs, true);
   const Offset end = read_position(**theirs).log_end;
   const auto their_epochs = previous.epochs();
   if (!their_epochs) return {};
@@ -57,11 +58,13 @@ Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   if (next > Offset(0) && common_end({my_epochs, next}, {*their_epochs, end}, first) != next) return {};
   while (next < end) {
     const auto batch = previous.read(next, end);
-    if (!batch || !*batch) return {};
+    if (!batch || !*batch) break;
     PG_CHECK(mine_.append(**batch, before));
     PG_ASSIGN(mine, mine_.page());
     next = read_position(*mine).log_end;
   }
+  // What was acknowledged there is known here from the beginning.
+  raise(mine->high_watermark, std::min(committed, next).value);
   return {};
 }
 
@@ -129,10 +132,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
     if (!batch && batch.error().code == Errc::corrupt) theirs->damaged.store(1);
     PG_CHECK(batch);
     if (!*batch) break;
-    // The leader's log begins in the middle of its first batch; an empty log begins with the whole of it.
-    const Offset base = (*batch)->header.base_offset;
-    if (base < next && read_position(*mine).log_start == next) PG_CHECK(mine_.restart_at(base));
-    PG_CHECK(mine_.append(**batch, epoch));
+    PG_CHECK(append_from(**batch, next, epoch));
     bytes += static_cast<int64_t>((*batch)->header.size_bytes());
     PG_ASSIGN(mine, mine_.page());
     report_to_slot(*theirs, slot, read_position(*mine).log_end, Offset(mine->flushed.load()));
@@ -153,6 +153,24 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
     leader.wake_committed();
   }
   return fetched;
+}
+
+// The leader's batch that has `next`. It may begin before: where the leader's log begins in the middle of it, an empty log begins with
+// the whole of it; where compaction has put one empty batch in the place of several, this log gets an empty one for the rest.
+Result<> ReplicaKeeper::append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch) {
+  const BatchHeader& header = batch.header;
+  if (header.base_offset == next) return mine_.append(batch, epoch);
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  if (read_position(*mine).log_start == next) PG_CHECK(mine_.restart_at(header.base_offset));
+  else if (header.record_count == 0) return append_rest(header, next, epoch);
+  return mine_.append(batch, epoch);
+}
+
+Result<> ReplicaKeeper::append_rest(const BatchHeader& header, Offset next, LeaderEpoch epoch) {
+  PG_ASSIGN(const EpochHistory epochs, mine_.epochs());
+  const LeaderEpoch last = epochs.empty() ? header.leader_epoch : std::max(header.leader_epoch, epochs.back().epoch);
+  const auto rest = filler_batch(next, header.end_offset(), last);
+  return mine_.append({read_batch_header(rest), 0, rest}, epoch);
 }
 
 // What it knows as committed is where it begins when it is elected.

@@ -40,6 +40,8 @@ class ReplicaKeeper {
   Result<bool> follow(const PartitionMetadata& metadata, ReplicaLog& leader);
   Result<bool> align(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot);
   Result<bool> fetch(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot);
+  Result<> append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch);
+  Result<> append_rest(const BatchHeader& header, Offset next, LeaderEpoch epoch);
   Result<> take_high_watermark(ReplicaLog& leader, LeaderEpoch epoch);
 
   BrokerId self_;

@@ -87,6 +87,11 @@ ReplicaLog* ReplicaManager::other(Kept& kept, BrokerId broker) {
   return found.get();
 }
 
+// Only who is about to lead asks for what the leader before may have had alone.
+ReplicaLog* ReplicaManager::previous_of(Kept& kept) {
+  return kept.metadata().leader == self_ ? other(kept, kept.metadata().previous_leader) : nullptr;
+}
+
 Result<bool> ReplicaManager::step(Kept& kept) {
   const auto page = kept.mine.page();
   const bool failed = page && (*page)->failed.load() != 0;
@@ -95,7 +100,10 @@ Result<bool> ReplicaManager::step(Kept& kept) {
   if (unusable) return restore(kept, page.error());
   PG_CHECK(page);
   const PartitionMetadata& metadata = kept.metadata();
-  auto done = kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), other(kept, metadata.previous_leader)});
+  const bool leads = leads_in(**page, metadata.leader_epoch);
+  auto done = kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), leads ? nullptr : previous_of(kept)});
+  // Nothing else is kept open: who has a state page mapped keeps it from being made anew.
+  std::erase_if(kept.others, [&](const auto& entry) { return entry.first != metadata.leader; });
   if (const auto now = kept.mine.page()) note_room(kept, **now, done);
   return done;
 }

@@ -42,6 +42,7 @@ class ReplicaManager {
   void take_over_topics();
   void take_over(const std::shared_ptr<const TopicMetadata>& topic);
   ReplicaLog* other(Kept& kept, BrokerId broker);
+  ReplicaLog* previous_of(Kept& kept);
   Result<bool> step(Kept& kept);
   void note_room(Kept& kept, StatePage& page, const Result<bool>& done);
   Result<bool> restore(Kept& kept, const Error& why);

@@ -10,6 +10,7 @@
 #include "core/format/path_names.h"
 #include "core/group/group_plan.h"
 #include "core/group/member_slots.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -73,7 +74,7 @@ class Topics {
   Result<std::unique_ptr<PartitionLog>> open(const TopicPartition& partition, Deadline deadline) {
     PG_ASSIGN(const TopicMetadata* const topic, find(partition.topic));
     if (topic == nullptr || !topic->has(partition.partition)) return std::unique_ptr<PartitionLog>();
-    return home_.open_partition(*topic, partition.partition, Access::read_write, deadline);
+    return open_committed(home_, topic->name, partition.partition, deadline);
   }
 
  private:

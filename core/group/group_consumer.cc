@@ -6,6 +6,7 @@
 
 #include "core/base/limits.h"
 #include "core/log/log_recovery.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -162,7 +163,7 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
     const TopicMetadata& topic = topics[partition.topic];
     owned_.insert(partition);
     topic_ids_[topic.name] = topic.id;
-    PG_ASSIGN(auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
+    PG_ASSIGN(auto log, open_committed(home_, topic.name, partition.partition, deadline()));
     if (committed.of(partition, topic.id) == nullptr) {
       PG_ASSIGN(const Offset first, first_offset(topic, partition, committed));
       consumer_->add(partition, std::move(log), first);
@@ -228,7 +229,7 @@ Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const Top
   for (size_t p = 0; p < topic.partitions.size(); ++p) at_end = at_end && !knows(p);
   CommittedOffsets first;
   for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
-    PG_ASSIGN(const auto log, home_.open_partition(topic, PartitionId(p), Access::read_write, deadline()));
+    PG_ASSIGN(const auto log, open_committed(home_, topic.name, PartitionId(p), deadline()));
     const auto state = log->current_state();
     const Offset place = at_end ? state->high_watermark() : state->position().log_start;
     first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, state->leader_epoch(), topic.id);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
@@ -13,6 +14,11 @@
 #include "core/os/signals.h"
 
 namespace pg {
+namespace {
+
+constexpr Duration kStopPatience = std::chrono::seconds(5);
+
+}  // namespace
 
 Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   const NoJobStop no_job_stop;
@@ -201,6 +207,13 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
   PG_ASSIGN(const auto opened, state(deadline));
   PartitionState& state = *opened;
   if (flushed) ask_flush(appended.end_offset);
+  std::optional<Deadline> stopped;
+  // A replica that hangs is out of sync soon: until then who is told to stop still waits, so that what it has sent counts.
+  const auto must_not_wait = [&](std::optional<Deadline>& since) {
+    if (stop_signal() == 0) return false;
+    if (!since) since = env_.clock.now();
+    return stop_signal_count() > 1 || env_.clock.now() - *since > kStopPatience;
+  };
   for (;;) {
     const WakeWord word = state.prepare_to_sleep();
     const Offset reached = flushed ? state.flushed_everywhere() : state.high_watermark();
@@ -212,7 +225,7 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
     PG_CHECK(state.check_not_deleted());
     PG_ASSIGN(const bool stale, state.is_stale());
     if (stale) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_), directory_);
-    if (stop_is_overdue()) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
+    if (must_not_wait(stopped)) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
     if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_), directory_);
     env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, deadline - env_.clock.now()));
   }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "core/log/replica_words.h"
 #include "core/os/signals.h"
 
 namespace pg {
@@ -11,6 +13,7 @@ namespace {
 
 constexpr Duration kLookInterval = std::chrono::milliseconds(10);
 constexpr Duration kOpenPatience = std::chrono::seconds(1);
+constexpr Duration kElectionPatience = std::chrono::seconds(5);
 
 // Null: nobody leads now.
 Result<std::unique_ptr<PartitionLog>> try_leader(const Home& home, TopicMetadata& topic, PartitionId partition) {
@@ -47,6 +50,41 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
                                                 topic.name, partition.value, metadata.leader.value, alive ? "does not lead it" : "does not run"));
     }
     clock.wait(word ? std::span(&*word, 1) : std::span<const WakeWord>{}, kLookInterval);
+  }
+}
+
+namespace {
+
+// How far what the log says can be relied on.
+enum class Known { all, as_of_before, nothing };
+
+Known what_is_known(const PartitionState& state, LeaderEpoch epoch) {
+  if (!state.leads_in(epoch)) return Known::nothing;
+  return in_sync_ends(state.page()) ? Known::all : Known::as_of_before;
+}
+
+// Whether any broker that could lead it runs.
+bool may_get_leader(const Home& home, const PartitionMetadata& metadata) {
+  return std::any_of(metadata.in_sync.begin(), metadata.in_sync.end(), [&](BrokerId broker) { return home.is_broker_alive(broker).value_or(false); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std::string& name, PartitionId partition, Deadline deadline) {
+  Clock& clock = home.env().clock;
+  const Deadline began = clock.now();
+  for (;;) {
+    PG_ASSIGN(const TopicMetadata topic, home.describe_topic(name));
+    auto log = home.open_partition(topic, partition, Access::read_write, deadline);
+    if (!topic.has(partition)) return log;
+    const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
+    if (!metadata.is_replicated()) return log;
+    const Known known = log ? what_is_known(*(*log)->current_state(), metadata.leader_epoch) : Known::nothing;
+    // With too few in sync, it is never known.
+    const Deadline until = std::min(deadline, began + (known == Known::nothing ? kElectionPatience : kOpenPatience));
+    if (known == Known::all || clock.now() >= until || stop_signal() != 0 || !may_get_leader(home, metadata)) return log;
+    if (log) log->reset();  // its state may have to be made anew
+    clock.wait({}, kLookInterval);
   }
 }
 

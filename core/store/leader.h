@@ -15,6 +15,16 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
 // Whether the caller should look for the leader again: this one is none, or no longer.
 inline bool has_moved(const Error& error) { return error.code == Errc::fenced || error.code == Errc::not_leader; }
 
+// The same where the log at hand may be lost, damaged or on a disk that fails: another replica will lead then. A topic that was
+// deleted is noticed by open_leader().
+inline bool may_be_led_elsewhere(const Error& error) {
+  return has_moved(error) || error.code == Errc::not_found || error.code == Errc::io || error.code == Errc::corrupt;
+}
+
+// Opens it for reading what is committed. While an election is under way, or a new leader does not know yet how far that is, it
+// waits; not where nobody is there to change that: reading needs no broker.
+Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std::string& topic, PartitionId partition, Deadline deadline);
+
 // Waits until everything below `end`, as the leader's log in `log` has it, is on stable storage wherever it has to be. fenced:
 // the leader changed. With one replica that is a flush.
 Result<> make_durable(PartitionLog& log, const Appended& upto, Deadline deadline);

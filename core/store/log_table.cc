@@ -30,6 +30,7 @@ Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline de
 }
 
 Result<> LogTable::find_leader(Deadline deadline) {
+  log_.reset();  // as long as it is open, its state cannot be made anew
   PG_ASSIGN(log_, open_leader(*home_, topic_, PartitionId(0), deadline));
   return {};
 }
@@ -38,14 +39,20 @@ Result<> LogTable::find_leader(Deadline deadline) {
 Result<bool> LogTable::is_durable(const Appended& upto, Deadline deadline) {
   const auto done = make_durable(*log_, upto, deadline);
   if (done) return true;
-  if (!has_moved(done.error())) return tl::unexpected(done.error());
+  if (!may_be_led_elsewhere(done.error()) || env_.clock.now() >= deadline) return tl::unexpected(done.error());
   PG_CHECK(find_leader(deadline));
   return false;
 }
 
 Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
   for (;;) {
-    PG_ASSIGN(const auto state, log_->state(deadline));
+    if (!log_) PG_CHECK(find_leader(deadline));
+    const auto opened = log_->state(deadline);
+    if (!opened && log_->spec().replicated && may_be_led_elsewhere(opened.error()) && env_.clock.now() < deadline) {
+      PG_CHECK(find_leader(deadline));
+      continue;
+    }
+    PG_ASSIGN(const auto state, opened);
     seen_ = {state->position().log_end, state->leader_epoch()};
     if (!log_->spec().replicated) break;
     // What a change of leaders could take back must not be seen by anybody.
@@ -78,8 +85,12 @@ Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadli
       return fail(Errc::limit, "a row is too large for its table", log_->directory());
     }
   }
+  if (!log_) {
+    PG_CHECK(find_leader(deadline));
+    return false;
+  }
   const auto appended = log_->append_if(seen_, batch.finish(), deadline);
-  if (!appended && has_moved(appended.error())) {
+  if (!appended && log_->spec().replicated && may_be_led_elsewhere(appended.error())) {
     PG_CHECK(find_leader(deadline));
     return false;
   }
@@ -101,7 +112,7 @@ void LogTable::compact(Deadline deadline) {
 }
 
 Result<> LogTable::flush(Deadline deadline) {
-  if (log_->spec().replicated) return {};  // append() and catch_up() have seen to it
+  if (!log_ || log_->spec().replicated) return {};  // append() and catch_up() have seen to it
   return log_->flush(deadline).map([](Offset) {});
 }
 
@@ -111,6 +122,7 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
     if (found == key) row = value ? std::optional<std::string>(*value) : std::nullopt;
     return {};
   };
+  if (!log_) PG_CHECK(find_leader(deadline));
   next_ = log_->current_state()->position().log_start;
   for (;;) {
     PG_CHECK(catch_up(take, deadline));

@@ -12,7 +12,7 @@ from actors import KILLED, TERMINATED, Operator, Process, tool
 from history import Group, Member
 
 REJOINED = re.compile(rb"it joins again")
-NOT_COMMITTED = re.compile(rb"no member of group|cannot commit|not committed|still being read|another process holds", re.I)
+NOT_COMMITTED = re.compile(rb"no member of group|cannot commit|not committed|still being read|another process holds|before the replicas", re.I)
 
 # Its own lock is descriptor 0, which the kernel closes before 3, the partition's: whoever owns the partition next finds it free.
 COMMAND = """\

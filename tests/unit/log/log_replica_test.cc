@@ -115,7 +115,7 @@ TEST_CASE("log_replica: epochs never go back") {
   CHECK(code_of(follow('c')) == Errc::fenced);
   replica->current_state()->fence(LeaderEpoch(6));
   CHECK(code_of(replica.try_lead('f', kAlone)) == Errc::fenced);
-  CHECK(code_of(follow('f')) == Errc::fenced);
+  must(follow('f'));  // what it was fenced for may come to nothing
   must(follow('g'));
   must(follow('g'));
   CHECK(code_of(replica.try_lead('g', kAlone)) == Errc::fenced);  // somebody else leads in it

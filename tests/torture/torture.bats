@@ -2,7 +2,7 @@
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit 1
-  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3 rounds=60 events=300; else records=20000 minutes=0.3 rounds=6 events=20; fi
+  if [[ -n ${PG_LONG:-} ]]; then records=200000 minutes=3 rounds=60 events=300 kills=100 stops=20; else records=20000 minutes=0.3 rounds=6 events=20 kills=4 stops=1; fi
 }
 
 @test "8 producers and 4 followers on one partition: every record once, in each producer's order" {
@@ -23,6 +23,11 @@ setup() {
 
 @test "producers, consumers and operators are killed and stopped, indexes and state pages spoilt: the history holds" {
   "$BATS_TEST_DIRNAME/torture" "$minutes"
+}
+
+@test "the broker that leads is killed, and stopped, while a producer waits for all copies: nothing is lost, nothing is there twice" {
+  "$BATS_TEST_DIRNAME/failover" "$kills"
+  "$BATS_TEST_DIRNAME/failover" "$stops" --stop --no-flush
 }
 
 @test "the history checker finds every wrong history that it is given" {

@@ -71,7 +71,9 @@ class Planner {
     if (replica.fenced > metadata_.leader_epoch) return "it was fenced";
     const bool opened = replica.leads && replica.epoch == metadata_.leader_epoch;
     if (opened) return lacks_bits() ? "its page lacks a replica in sync" : wish_to_leave();
-    if (replica.unclean) return "its machine stopped before its log was on stable storage";
+    // Unless that is why it was elected.
+    const bool known = metadata_.lossy_epoch == metadata_.leader_epoch && replica.epoch < metadata_.leader_epoch;
+    if (replica.unclean && !known) return "its machine stopped before its log was on stable storage";
     return replica.epoch >= metadata_.leader_epoch ? "its state was lost" : wish_to_leave();
   }
 

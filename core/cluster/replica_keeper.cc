@@ -34,6 +34,8 @@ Result<bool> ReplicaKeeper::lead(const PartitionMetadata& metadata, int32_t min_
   }
   // Whoever opened this epoch once and leads no more, or was fenced, waits for the next one.
   if (mine->fenced.load() > epoch.value || mine->leader_epoch.load() >= epoch.value) return false;
+  // It was elected before it lost records: the controller has to know, and to elect again.
+  if (mine->damaged.load() != 0 || (mine->unclean.load() != 0 && metadata.lossy_epoch != epoch)) return false;
   if (previous != nullptr) PG_CHECK(copy_rest(*previous, epoch));
   PG_CHECK(mine_.lead({epoch, self_, metadata.replicas, metadata.in_sync, min_in_sync}));
   return true;
@@ -99,13 +101,15 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   const Offset first = std::max(now.log_start, leaders.log_start);
   const Offset end = common_end({my_epochs, now.log_end}, {their_epochs, leaders.log_end}, first);
   if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start) {
+    // A controller may have seen what it had, and may be about to call it in sync: it must not be elected for that.
+    mine->unclean.store(1);
     PG_CHECK(mine_.restart_at(leaders.log_start));
   } else if (end < now.log_end) {
     PG_CHECK(mine_.truncate_to(end, followed < metadata.lossy_epoch));
   }
 
   PG_ASSIGN(mine, mine_.page());
-  mine->unclean.store(0);
+  whole_at_ = leaders.log_end;
   PG_ASSIGN(theirs, leader.page());
   begin_slot(*theirs, slot, epoch, read_position(*mine).log_end, Offset(mine->flushed.load()));
   aligned_ = epoch;
@@ -141,6 +145,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   }
   PG_CHECK(take_high_watermark(leader, epoch));
   PG_ASSIGN(StatePage* const mine, mine_.page());
+  if (mine->unclean.load() != 0 && read_position(*mine).log_end >= whole_at_) mine->unclean.store(0);
   PG_ASSIGN(StatePage* const theirs, leader.page());
   const int64_t wanted = std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
   if (mine->flushed.load() < wanted) {

@@ -47,6 +47,7 @@ class ReplicaKeeper {
   BrokerId self_;
   ReplicaLog& mine_;
   std::optional<LeaderEpoch> aligned_;
+  Offset whole_at_;  // what the leader had when it was aligned: with all of that it is unclean no more
 };
 
 }  // namespace pg

@@ -121,6 +121,13 @@ Result<> Upkeep::await_appends() {
   return {};
 }
 
+bool Upkeep::has_doubtful() {
+  return std::any_of(kept_.begin(), kept_.end(), [](const auto& entry) {
+    const auto page = entry.second.replica->page();
+    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0;
+  });
+}
+
 Result<> Upkeep::finish() {
   for (auto& [name, kept] : kept_) PG_CHECK(flush(kept));
   return note_checkpoints();

@@ -22,6 +22,8 @@ class Upkeep {
   Result<> finish();
   // Returns once every append to one of the replicas that had begun is over.
   Result<> await_appends();
+  // Whether some replica lacks records that were acknowledged, or has some that cannot be read.
+  bool has_doubtful();
   // Opens every replica, so that what a restart of the machine has left is settled.
   void open_all();
 

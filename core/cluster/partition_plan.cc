@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/cluster/broker_set.h"
+
 namespace pg {
 namespace {
 
@@ -15,10 +17,6 @@ using Kind = PartitionAction::Kind;
 BrokerHealth health_of(const ClusterHealth& health, BrokerId broker) {
   const auto found = health.find(broker);
   return found == health.end() ? BrokerHealth::dead : found->second;
-}
-
-bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
-  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
 }
 
 // One look at one partition.

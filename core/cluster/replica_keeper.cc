@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/cluster/broker_set.h"
 #include "core/cluster/epoch_cut.h"
 #include "core/log/replica_words.h"
 
@@ -12,10 +13,6 @@ namespace {
 
 // How much is fetched in one step, so that one partition does not keep the others waiting.
 constexpr int64_t kFetchBytes = 4 << 20;
-
-bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
-  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
-}
 
 }  // namespace
 

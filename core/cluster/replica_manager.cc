@@ -5,16 +5,14 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/cluster/broker_set.h"
+
 namespace pg {
 namespace {
 
 constexpr Duration kRetryInterval = std::chrono::milliseconds(100);
 constexpr Duration kPatience = std::chrono::seconds(1);
 constexpr Duration kFullInterval = std::chrono::seconds(2);
-
-bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
-  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
-}
 
 }  // namespace
 

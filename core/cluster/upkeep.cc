@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/cluster/broker_set.h"
 #include "core/log/compaction.h"
 #include "core/log/log_directory.h"
 #include "core/log/retention.h"
@@ -18,10 +19,6 @@ constexpr Duration kPatience = seconds(1);
 constexpr Duration kCheckpointInterval = seconds(5);
 constexpr Duration kCleanUpInterval = seconds(30);
 constexpr Duration kFinishPatience = seconds(30);
-
-bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
-  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
-}
 
 }  // namespace
 

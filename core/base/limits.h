@@ -58,6 +58,11 @@ inline constexpr int32_t kReplicationFactorDefault = 3;  // or as many as there 
 // What compaction may take to remember keys: some four million of them at a time.
 inline constexpr size_t kCompactionMapBytes = 128 << 20;
 
+// Schemas, and JSON that is checked against one: what is larger or deeper is refused, so that nothing is walked recursively
+// further than a stack holds.
+inline constexpr size_t kSchemaBytesMax = 1 << 20;
+inline constexpr int kSchemaDepthMax = 100;
+
 // A wall clock that is so much ahead of what it was to show by now is not believed: nothing is deleted by it.
 inline constexpr int64_t kClockJumpMaxMs = 24 * 60 * 60 * 1000;
 

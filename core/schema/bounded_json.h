@@ -1,0 +1,20 @@
+// JSON from outside, no deeper than what may be walked recursively.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace pg {
+
+// Members keep their order.
+using Json = nlohmann::ordered_json;
+
+// Errc::invalid_argument: it is no JSON, where and why, or deeper than kSchemaDepthMax.
+Result<Json> parse_bounded_json(std::string_view text);
+
+// In one line. Bytes that are no UTF-8, which only what decoders made can hold, become U+FFFD.
+std::string to_one_line(const Json& json);
+
+}  // namespace pg

@@ -1,0 +1,43 @@
+#include "core/schema/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "core/base/limits.h"
+
+namespace pg {
+namespace {
+
+constexpr std::array<std::string_view, 3> kTypeNames = {"AVRO", "JSON", "PROTOBUF"};
+
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto upper = [](char c) { return std::toupper(static_cast<unsigned char>(c)); };
+  return std::ranges::equal(a, b, {}, upper, upper);
+}
+
+}  // namespace
+
+std::string_view schema_type_name(SchemaType type) { return kTypeNames[static_cast<size_t>(type)]; }
+
+std::optional<SchemaType> parse_schema_type(std::string_view name) {
+  const auto found = std::ranges::find_if(kTypeNames, [&](std::string_view type) { return same_letters(type, name); });
+  if (found == kTypeNames.end()) return std::nullopt;
+  return static_cast<SchemaType>(found - kTypeNames.begin());
+}
+
+Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view text) {
+  if (text.size() > kSchemaBytesMax) {
+    return fail(Errc::invalid_argument, fmt::format("a schema of {} bytes: at most {} are allowed", text.size(), kSchemaBytesMax));
+  }
+  switch (type) {
+    case SchemaType::avro: break;
+    case SchemaType::json: break;
+    case SchemaType::protobuf: break;
+  }
+  return fail(Errc::unsupported_version, fmt::format("schemas of type {} cannot be read by this version", schema_type_name(type)));
+}
+
+}  // namespace pg

@@ -140,7 +140,7 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   auto fetched = fetch_here(source);
   if (!must_move(source, fetched)) return fetched;
   // What one replica cannot give, another one may: it is asked for as soon as it leads.
-  if (!fetched && fetched.error().code == Errc::corrupt) note_damage(source);
+  if (!fetched && fetched.error().code == Errc::corrupt) note_damage(*source.log);
   Clock& clock = home_.env().clock;
   const Deadline until = clock.after(options_.timeout);
   for (;;) {
@@ -150,12 +150,6 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
     if (fetched || clock.now() >= until || stop_signal() != 0) return fetched;
     clock.wait({}, kLeaderLookInterval);
   }
-}
-
-// Its broker and the controller see to it that another replica leads, and that this one is made anew.
-void Consumer::note_damage(const Source& source) const {
-  const auto state = source.log->current_state();
-  if (state && state->access() == Access::read_write) state->page().damaged.store(1);
 }
 
 // Whether the log at hand may not be the leader's any more.

@@ -121,7 +121,6 @@ class Consumer {
   void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<FetchedBatch>> fetch_here(Source& source);
-  void note_damage(const Source& source) const;
   Result<bool> move_to_leader(Source& source);
   bool must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const;
   Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);

@@ -14,6 +14,9 @@ namespace {
 constexpr Duration kLookInterval = std::chrono::milliseconds(10);
 constexpr Duration kOpenPatience = std::chrono::seconds(1);
 constexpr Duration kElectionPatience = std::chrono::seconds(5);
+// A broker looks at its disk twice a second, and is believed when it fails again and again.
+constexpr Duration kDiskPatience = std::chrono::seconds(3);
+constexpr Duration kOneAfterAnother = std::chrono::seconds(1);
 
 // Null: nobody leads now.
 Result<std::unique_ptr<PartitionLog>> try_leader(const Home& home, TopicMetadata& topic, PartitionId partition) {
@@ -51,6 +54,30 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     }
     clock.wait(word ? std::span(&*word, 1) : std::span<const WakeWord>{}, kLookInterval);
   }
+}
+
+bool LeaderPatience::allows(Clock& clock, const Error& error, Deadline until) {
+  const Deadline now = clock.now();
+  if (!may_be_led_elsewhere(error) || now >= until || stop_is_overdue()) return false;
+  if (error.code == Errc::io) {
+    if (!disk_failed_ || now - *disk_failed_ > kOneAfterAnother) disk_fails_since_ = now;
+    disk_failed_ = now;
+    if (now - *disk_fails_since_ >= kDiskPatience) return false;
+  }
+  if (!has_moved(error)) clock.wait({}, kLookInterval);
+  return true;
+}
+
+Error out_of_patience(Error error) {
+  if (error.code != Errc::fenced) return error;
+  error.code = Errc::timed_out;
+  error.what = "no leader stayed long enough: " + error.what;
+  return error;
+}
+
+void note_damage(const PartitionLog& log) {
+  const auto state = log.current_state();
+  if (log.spec().replicated && state && state->access() == Access::read_write) state->page().damaged.store(1);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "core/store/home.h"
 
@@ -20,6 +21,25 @@ inline bool has_moved(const Error& error) { return error.code == Errc::fenced ||
 inline bool may_be_led_elsewhere(const Error& error) {
   return has_moved(error) || error.code == Errc::not_found || error.code == Errc::io || error.code == Errc::corrupt;
 }
+
+// How long errors of a leader's log are borne, because another one may be elected: its broker and the controller see them too.
+// One for each user of a log, who asks after each error.
+class LeaderPatience {
+ public:
+  // Whether to look for the leader again; waits a moment first where nothing may have changed yet. An error of the disk that no
+  // broker has noticed after a few seconds will not be noticed.
+  bool allows(Clock& clock, const Error& error, Deadline until);
+
+ private:
+  std::optional<Deadline> disk_fails_since_, disk_failed_;  // the first and the last of errors that followed each other
+};
+
+// The error of who has no patience left. `fenced` is for those who look for the leader again: to others it says that they were
+// replaced themselves.
+Error out_of_patience(Error error);
+
+// A batch of this replica cannot be read: its broker and the controller see to it that another one leads, and make it anew.
+void note_damage(const PartitionLog& log);
 
 // Opens it for reading what is committed. While an election is under way, or a new leader does not know yet how far that is, it
 // waits; not where nobody is there to change that: reading needs no broker.

@@ -1,9 +1,12 @@
 #include "core/store/log_table.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "core/log/compaction.h"
-#include "core/log/log_reader.h"
 #include "core/log/retention.h"
-#include "core/store/leader.h"
+#include "core/os/signals.h"
 
 namespace pg {
 namespace {
@@ -35,75 +38,90 @@ Result<> LogTable::find_leader(Deadline deadline) {
   return {};
 }
 
-// False: another leader was elected, which is the one to ask from now on.
-Result<bool> LogTable::is_durable(const Appended& upto, Deadline deadline) {
-  const auto done = make_durable(*log_, upto, deadline);
-  if (done) return true;
-  if (!may_be_led_elsewhere(done.error()) || env_.clock.now() >= deadline) return tl::unexpected(done.error());
-  PG_CHECK(find_leader(deadline));
-  return false;
+// After an error of the log at hand: that one, unless another replica may lead soon.
+Result<> LogTable::leave_log(const Error& error, Deadline deadline) {
+  if (!log_->spec().replicated) return tl::unexpected(error);
+  if (error.code == Errc::corrupt) note_damage(*log_);
+  if (!patience_.allows(env_.clock, error, deadline)) return tl::unexpected(out_of_patience(error));
+  log_.reset();
+  return {};
 }
 
 Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
   for (;;) {
     if (!log_) PG_CHECK(find_leader(deadline));
-    const auto opened = log_->state(deadline);
-    if (!opened && log_->spec().replicated && may_be_led_elsewhere(opened.error()) && env_.clock.now() < deadline) {
-      PG_CHECK(find_leader(deadline));
-      continue;
-    }
-    PG_ASSIGN(const auto state, opened);
-    seen_ = {state->position().log_end, state->leader_epoch()};
-    if (!log_->spec().replicated) break;
-    // What a change of leaders could take back must not be seen by anybody.
-    PG_ASSIGN(const bool durable, is_durable({next_, seen_.log_end, seen_.leader_epoch}, deadline));
-    if (durable) break;
+    std::optional<Error> of_log;
+    if (const auto seen = see_end(deadline); !seen) of_log = seen.error();
+    else PG_CHECK(visit_new(visit, of_log));
+    if (!of_log) return {};
+    PG_CHECK(leave_log(*of_log, deadline));
   }
-  if (next_ >= seen_.log_end) return {};
+}
+
+// What a change of leaders could take back must not be seen by anybody.
+Result<> LogTable::see_end(Deadline deadline) {
+  PG_ASSIGN(const auto state, log_->state(deadline));
+  const LogPosition position = state->position();
+  next_ = std::max(next_, position.log_start);
+  seen_ = {position.log_end, state->leader_epoch()};
+  if (!log_->spec().replicated) return {};
+  return make_durable(*log_, {next_, seen_.log_end, seen_.leader_epoch}, deadline);
+}
+
+// `of_log`: an error in reading, of which another replica may know nothing. A record that was read and makes no sense is the same
+// everywhere.
+Result<> LogTable::visit_new(const Visit& visit, std::optional<Error>& of_log) {
   LogReader reader(*log_, next_);
   Decompressor decompressor;
-  for (;;) {
-    PG_ASSIGN(const auto batch, reader.next(seen_.log_end));
-    if (!batch) break;
-    if (batch->header.is_control()) continue;
-    PG_ASSIGN(auto records, RecordCursor::begin(batch->bytes, batch->header, decompressor));
-    RecordView record;
-    for (;;) {
-      PG_ASSIGN(const bool more, records.next(record));
-      if (!more) break;
-      if (record.key && record.offset >= next_) PG_CHECK(visit(*record.key, record.value));
+  while (next_ < seen_.log_end) {
+    const auto batch = reader.next(seen_.log_end);
+    if (!batch) {
+      of_log = batch.error();
+      return {};
     }
+    PG_CHECK(visit_batch(**batch, decompressor, visit));
+    next_ = reader.next_offset();
   }
-  next_ = seen_.log_end;
   return {};
+}
+
+Result<> LogTable::visit_batch(const ScannedBatch& batch, Decompressor& decompressor, const Visit& visit) {
+  if (batch.header.is_control()) return {};
+  PG_ASSIGN(auto records, RecordCursor::begin(batch.bytes, batch.header, decompressor));
+  RecordView record;
+  for (;;) {
+    PG_ASSIGN(const bool more, records.next(record));
+    if (!more) return {};
+    if (record.key && record.offset >= next_) PG_CHECK(visit(*record.key, record.value));
+  }
 }
 
 Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadline) {
   BatchBuilder batch;
   for (const auto& row : rows) {
     if (!batch.add({.key = row.key, .value = row.value}, env_.clock.wall_ms(), static_cast<size_t>(kBatchBytesMax))) {
-      return fail(Errc::limit, "a row is too large for its table", log_->directory());
+      return fail(Errc::limit, fmt::format("a row is too large for '{}'", topic_.name));
     }
   }
-  if (!log_) {
-    PG_CHECK(find_leader(deadline));
-    return false;
-  }
+  if (!log_) return false;
   const auto appended = log_->append_if(seen_, batch.finish(), deadline);
-  if (!appended && log_->spec().replicated && may_be_led_elsewhere(appended.error())) {
-    PG_CHECK(find_leader(deadline));
+  if (!appended) {
+    PG_CHECK(leave_log(appended.error(), deadline));
     return false;
   }
-  PG_CHECK(appended);
   if (!*appended) return false;
   compact(deadline);
+  if (!log_->spec().replicated) return true;
   // Whether an election took it back is known only now.
-  return log_->spec().replicated ? is_durable(**appended, deadline) : Result<bool>(true);
+  const auto durable = make_durable(*log_, **appended, deadline);
+  if (!durable) PG_CHECK(leave_log(durable.error(), deadline));
+  return durable.has_value();
 }
 
 // Best effort: what was appended stands, and the next one to begin a segment tries again.
 void LogTable::compact(Deadline deadline) {
   const auto state = log_->current_state();
+  if (!state) return;
   const Offset active = state->position().active_segment;
   const bool rolled = std::exchange(active_, active) != active;
   const auto now_ms = rolled ? believed_wall_ms(env_, state->page()) : std::nullopt;
@@ -122,14 +140,17 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
     if (found == key) row = value ? std::optional<std::string>(*value) : std::nullopt;
     return {};
   };
-  if (!log_) PG_CHECK(find_leader(deadline));
-  next_ = log_->current_state()->position().log_start;
+  next_ = Offset(0);
   for (;;) {
     PG_CHECK(catch_up(take, deadline));
     PG_ASSIGN(auto decided, decide(row));
     if (decided) {
       PG_ASSIGN(const bool appended, append({{std::string(key), *decided}}, deadline));
-      if (!appended) continue;
+      if (!appended) {
+        if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("others change '{}' all the time, and were always first", topic_.name));
+        if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while others were first");
+        continue;
+      }
     }
     PG_CHECK(flush(deadline));
     return decided ? std::move(decided) : std::move(row);

@@ -12,7 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "core/format/record_batch.h"
+#include "core/log/log_reader.h"
 #include "core/store/home.h"
+#include "core/store/leader.h"
 
 namespace pg {
 
@@ -31,12 +34,14 @@ class LogTable {
   // Borrows `home`.
   static Result<LogTable> open(Home& home, const std::string& topic, Deadline deadline);
 
-  // Called with each record that was written since the last call, oldest first; at the first call, with all there are.
+  // Called with each record that was written since the last call, oldest first; at the first call, with all there are. Its error
+  // is the call's; what it was called with since the batch began comes again then.
   using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
   Result<> catch_up(const Visit& visit, Deadline deadline);
 
   // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
-  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what is decided again must recognise them.
+  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what is
+  // decided again must recognise them.
   Result<bool> append(const std::vector<TableRow>& rows, Deadline deadline);
 
   // Everything that was read and appended is on stable storage.
@@ -47,19 +52,23 @@ class LogTable {
   using Decide = std::function<Result<std::optional<std::string>>(const std::optional<std::string>& current)>;
 
   // Reads the table for one row. The row's value in the end, on stable storage. An error leaves unknown whether the change
-  // was made: decide again.
+  // was made: decide again. timed_out, interrupted: others were always first.
   Result<std::optional<std::string>> change(std::string_view key, const Decide& decide, Deadline deadline);
 
  private:
   LogTable(Home& home, TopicMetadata topic) : home_(&home), env_(home.env()), topic_(std::move(topic)) {}
   Result<> find_leader(Deadline deadline);
-  Result<bool> is_durable(const Appended& upto, Deadline deadline);
+  Result<> leave_log(const Error& error, Deadline deadline);
+  Result<> see_end(Deadline deadline);
+  Result<> visit_new(const Visit& visit, std::optional<Error>& of_log);
+  Result<> visit_batch(const ScannedBatch& batch, Decompressor& decompressor, const Visit& visit);
   void compact(Deadline deadline);
 
   Home* home_;
   Env env_;
   TopicMetadata topic_;
-  std::unique_ptr<PartitionLog> log_;
+  std::unique_ptr<PartitionLog> log_;  // null: the leader must be looked for
+  LeaderPatience patience_;
   Offset next_;      // up to here the records were visited
   LogEnd seen_{};    // of the last catch_up
   Offset active_;    // the segment that was active last

@@ -46,10 +46,11 @@ struct TestCluster::Process {
   bool frozen = false;
 };
 
+// Of one topic.
 struct TestCluster::Controlling {
-  explicit Controlling(TestCluster& cluster)
+  Controlling(TestCluster& cluster, const std::string& name)
       : home(must(Home::open(cluster.env.env(), cluster.path))),
-        topic(*home, cluster.topic_),
+        topic(*home, name),
         controller([&cluster](const std::string& line) { cluster.said += line + "\n"; }) {}
 
   std::unique_ptr<Home> home;
@@ -108,7 +109,7 @@ void TestCluster::thaw(int32_t broker) {
 
 void TestCluster::power_cut() {
   for (int32_t broker = 0; broker < kBrokers; ++broker) kill(broker);
-  controller_.reset();
+  replace_controller();
   client_.reset();
   env.reboot();
   client_ = must(Home::open(env.env(), path));
@@ -127,15 +128,23 @@ void TestCluster::step(int32_t broker) {
   acting_ = false;
 }
 
-void TestCluster::replace_controller() { controller_.reset(); }
+void TestCluster::replace_controller() { controlled_.clear(); }
 
-Result<bool> TestCluster::control() {
-  if (!client_->describe_topic(topic_)) return false;
-  if (!controller_) controller_ = std::make_unique<Controlling>(*this);
+Result<> TestCluster::control() {
   acting_ = true;
-  auto changed = controller_->controller.reconcile(controller_->topic, health, config, env.clock().now());
+  const auto done = control_topics();
   acting_ = false;
-  return changed;
+  return done;
+}
+
+Result<> TestCluster::control_topics() {
+  PG_ASSIGN(const auto names, client_->list_topics());
+  for (const auto& name : names) {
+    auto& controlled = controlled_[name];
+    if (!controlled) controlled = std::make_unique<Controlling>(*this, name);
+    PG_CHECK(controlled->controller.reconcile(controlled->topic, health, config, env.clock().now()));
+  }
+  return {};
 }
 
 // Whoever met an error tries again after a while, and the third look is the one at which somebody joins.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ class TestCluster {
   // Each broker that runs looks after its replicas once, and then the controller looks.
   void turn();
   void step(int32_t broker);
-  Result<bool> control();
+  Result<> control();
   void replace_controller();
   // Turns, until nothing changes any more.
   void settle();
@@ -81,13 +82,14 @@ class TestCluster {
   struct Controlling;
 
   Process* running(int32_t broker);
+  Result<> control_topics();
   std::unique_ptr<PartitionLog> open_leader_log();
   std::string fingerprint();
 
   std::string topic_;
   std::unique_ptr<Home> client_;
   std::vector<std::unique_ptr<Process>> processes_;  // null: it does not run
-  std::unique_ptr<Controlling> controller_;
+  std::map<std::string, std::unique_ptr<Controlling>> controlled_;
   bool acting_ = false;  // a broker or the controller: its waits are its own
 };
 

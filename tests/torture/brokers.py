@@ -1,4 +1,5 @@
 """The brokers of one home as real processes, each started again when it has died."""
+import json
 import os
 import signal
 import subprocess
@@ -11,47 +12,36 @@ def tool(name):
     return os.path.join(BIN, name)
 
 
-class Brokers:
-    """Its owner calls tick() often. A broker that ends without having been killed here is a fault."""
+class AnyBrokers:
+    """What is the same whoever starts them again: `pid(broker)` is the process of a broker. Signals are sent at the moment that is
+    returned."""
 
-    def __init__(self, home, count, log_path, fault=print):
-        self.home, self.fault = home, fault
-        self.log = open(log_path, "ab")
-        self.processes, self.killed, self.stopped_until = {}, set(), {}
+    def __init__(self, home, count):
+        self.home, self.stopped_until = home, {}
         subprocess.run([tool("pg-cluster"), "--home", home, "init", "--brokers", str(count)], check=True)
-        for broker in range(count):
-            self.start(broker)
-
-    def start(self, broker):
-        # setpriv: should this script be killed itself, nothing stays behind.
-        self.processes[broker] = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", tool("pg-cluster"), "run", "--broker", str(broker), "--home", self.home],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
-        self.killed.discard(broker)
 
     def tick(self):
         for broker, until in list(self.stopped_until.items()):
             if time.monotonic() >= until:
                 self.go_on(broker)
-        for broker, process in self.processes.items():
-            if process.poll() is None:
-                continue
-            if broker not in self.killed:
-                self.fault(f"broker {broker} ended with {process.returncode}")
-            self.start(broker)
+
+    def send(self, broker, signal_number):
+        pid = self.pid(broker)
+        sent = time.monotonic()
+        os.kill(pid, signal_number)
+        return sent
 
     def kill(self, broker):
-        self.killed.add(broker)
         self.stopped_until.pop(broker, None)
-        self.processes[broker].kill()
+        return self.send(broker, signal.SIGKILL)
 
     def stop(self, broker, seconds):
-        self.processes[broker].send_signal(signal.SIGSTOP)
         self.stopped_until[broker] = time.monotonic() + seconds
+        return self.send(broker, signal.SIGSTOP)
 
     def go_on(self, broker):
         if self.stopped_until.pop(broker, None) is not None:
-            self.processes[broker].send_signal(signal.SIGCONT)
+            self.send(broker, signal.SIGCONT)
 
     def healthy(self):
         return subprocess.run([tool("pg-cluster"), "--home", self.home, "health"], stdout=subprocess.DEVNULL).returncode == 0
@@ -66,6 +56,41 @@ class Brokers:
             time.sleep(0.05)
         return True
 
+
+class Brokers(AnyBrokers):
+    """Its owner calls tick() often. A broker that ends without having been killed here is a fault."""
+
+    def __init__(self, home, count, log_path, fault=print):
+        super().__init__(home, count)
+        self.fault = fault
+        self.log = open(log_path, "ab")
+        self.processes, self.killed = {}, set()
+        for broker in range(count):
+            self.start(broker)
+
+    def start(self, broker):
+        # setpriv: should this script be killed itself, nothing stays behind.
+        self.processes[broker] = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "--", tool("pg-cluster"), "run", "--broker", str(broker), "--home", self.home],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+        self.killed.discard(broker)
+
+    def tick(self):
+        super().tick()
+        for broker, process in self.processes.items():
+            if process.poll() is None:
+                continue
+            if broker not in self.killed:
+                self.fault(f"broker {broker} ended with {process.returncode}")
+            self.start(broker)
+
+    def pid(self, broker):
+        return self.processes[broker].pid
+
+    def kill(self, broker):
+        self.killed.add(broker)
+        return super().kill(broker)
+
     def end(self):
         for broker in list(self.stopped_until):
             self.go_on(broker)
@@ -75,3 +100,20 @@ class Brokers:
             if process.wait() != 0 and broker not in self.killed:
                 self.fault(f"broker {broker} ended with {process.returncode} when it was told to stop")
         self.log.close()
+
+
+class BackgroundBrokers(AnyBrokers):
+    """As 'pg-cluster start --all' leaves them: looked after, and started again, by pg-cluster itself."""
+
+    def __init__(self, home, count):
+        super().__init__(home, count)
+        subprocess.run([tool("pg-cluster"), "--home", home, "start", "--all"], check=True)
+
+    def pid(self, broker):
+        status = subprocess.run([tool("pg-cluster"), "--home", self.home, "status", "--json"], stdout=subprocess.PIPE, check=True)
+        return next(row["pid"] for row in map(json.loads, status.stdout.splitlines()) if row["broker"] == broker)
+
+    def end(self):
+        for broker in list(self.stopped_until):
+            self.go_on(broker)
+        subprocess.run([tool("pg-cluster"), "--home", self.home, "stop", "--all"], check=True)

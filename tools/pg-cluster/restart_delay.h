@@ -1,4 +1,6 @@
-// How long a broker that has ended is left alone before it is started again: longer each time, unless it had run well.
+// How long a broker that has ended is left alone before it is started again. One that dies as soon as it starts must not keep the
+// machine busy; one that had worked should be back soon, however often that happens. So the pause is doubled each time, and is
+// short again once a broker has run for ten times its last pause.
 #pragma once
 
 #include <algorithm>
@@ -11,17 +13,12 @@ class RestartDelay {
  public:
   // `ran`: how long the broker lived that has just ended.
   Duration after(Duration ran) {
-    if (ran >= kRestartSettled) {
-      next_ = kRestartDelayMin;
-      return Duration(0);
-    }
-    const Duration delay = next_;
-    next_ = std::min(2 * next_, kRestartDelayMax);
-    return delay;
+    pause_ = ran >= kRestartPausesToSettle * pause_ ? kRestartDelayMin : std::min(2 * pause_, kRestartDelayMax);
+    return pause_;
   }
 
  private:
-  Duration next_ = kRestartDelayMin;
+  Duration pause_{0};
 };
 
 }  // namespace pg

@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "core/base/limits.h"
+#include "core/schema/json/json_schema.h"
 
 namespace pg {
 namespace {
@@ -34,7 +35,7 @@ Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view t
   }
   switch (type) {
     case SchemaType::avro: break;
-    case SchemaType::json: break;
+    case SchemaType::json: return parse_json_schema(text);
     case SchemaType::protobuf: break;
   }
   return fail(Errc::unsupported_version, fmt::format("schemas of type {} cannot be read by this version", schema_type_name(type)));

@@ -15,6 +15,7 @@ namespace {
 
 // How often the metadata is asked who leads, while nobody does.
 constexpr Duration kLeaderLookInterval = std::chrono::milliseconds(10);
+constexpr Duration kOpenPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -140,12 +141,13 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   auto fetched = fetch_here(source);
   if (!must_move(source, fetched)) return fetched;
   // What one replica cannot give, another one may: it is asked for as soon as it leads.
-  if (!fetched && fetched.error().code == Errc::corrupt) note_damage(*source.log);
+  if (!fetched) note_fault(*source.log, fetched.error());
   Clock& clock = home_.env().clock;
   const Deadline until = clock.after(options_.timeout);
   for (;;) {
+    // It may be there again itself; and as long as it is open, its state cannot be made anew.
+    (void)source.log->state(clock.now());
     PG_ASSIGN(const bool moved, move_to_leader(source));
-    if (!moved) (void)source.log->state(clock.now());  // it may be there again itself
     if (moved || !fetched) fetched = fetch_here(source);
     if (fetched || clock.now() >= until || stop_signal() != 0) return fetched;
     clock.wait({}, kLeaderLookInterval);
@@ -168,7 +170,7 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   if (!topic || topic->id != source.log->spec().topic_id) {
     return fail(Errc::not_found, fmt::format("topic '{}' was deleted", source.partition.topic));
   }
-  auto log = home_.open_partition(*topic, source.partition.partition, Access::read_write, home_.env().clock.after(options_.timeout));
+  auto log = home_.open_partition(*topic, source.partition.partition, Access::read_write, now + kOpenPatience);
   if (!log) return false;
   const auto state = (*log)->current_state();
   if (!state->leads_in(topic->partitions[static_cast<size_t>(source.partition.partition.value)].leader_epoch)) return false;

@@ -24,9 +24,8 @@ const char* difference(const Record& record, const RecordView& there) {
 
 }  // namespace
 
-Result<std::unique_ptr<NamedInput>> NamedInput::open(Home& home, const std::string& name, const TopicMetadata& topic,
-                                                     const std::vector<PartitionLog*>& logs, Deadline deadline) {
-  PG_ASSIGN(auto identity, ProducerIdentity::claim(home, name, topic, logs, deadline));
+Result<std::unique_ptr<NamedInput>> NamedInput::open(std::unique_ptr<ProducerIdentity> identity, const std::vector<PartitionLog*>& logs,
+                                                     Deadline deadline) {
   std::unique_ptr<NamedInput> input(new NamedInput(std::move(identity)));
   const ProducerNameRow& row = input->identity_->row();
   for (size_t p = 0; p < logs.size(); ++p) {

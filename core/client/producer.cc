@@ -263,12 +263,31 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
 }
 
 Result<> Producer::open_input() {
-  std::vector<PartitionLog*> logs;
   for (size_t p = 0; p < slots_.size(); ++p) {
     if (!slots_[p].log) PG_CHECK(open_slot(PartitionId(static_cast<int32_t>(p))));
-    logs.push_back(slots_[p].log.get());
   }
-  PG_ASSIGN(input_, NamedInput::open(home_, *options_.name, topic_, logs, deadline()));
+  PG_ASSIGN(auto identity, ProducerIdentity::claim(home_, *options_.name, topic_, logs(), deadline()));
+  if (!identity->is_new()) PG_CHECK(settle_earlier_runs());
+  PG_ASSIGN(input_, NamedInput::open(std::move(identity), logs(), deadline()));
+  return {};
+}
+
+std::vector<PartitionLog*> Producer::logs() const {
+  std::vector<PartitionLog*> logs;
+  for (const Slot& slot : slots_) logs.push_back(slot.log.get());
+  return logs;
+}
+
+// Earlier runs of a named producer write no more. What they left must be where acks want it before it is counted, and the log
+// at hand must have it: an election may have come since it was opened, or take back what is not committed.
+Result<> Producer::settle_earlier_runs() {
+  for (Slot& slot : slots_) {
+    if (!slot.writer) continue;
+    PG_CHECK(slot.writer->rely_on_log());
+    const PartitionId partition = slot.writer->partition();
+    slot.log.reset();
+    PG_ASSIGN(slot.log, open_committed(home_, topic_.name, partition, deadline()));
+  }
   return {};
 }
 
@@ -302,9 +321,8 @@ Result<> Producer::end_input(bool whole_input) {
     }
   }
   for (Slot& slot : slots_) {
-    if (!input_->has_skipped(slot.log->spec().partition.partition)) continue;
-    if (slot.writer) PG_CHECK(slot.writer->rely_on_log());
-    else if (must_flush()) flusher_->relied_on(*slot.log);
+    if (slot.writer || !must_flush()) continue;  // with a writer it was settled before it was counted
+    if (input_->has_skipped(slot.log->spec().partition.partition)) flusher_->relied_on(*slot.log);
   }
   return whole_input ? input_->check_end() : Result<>();
 }

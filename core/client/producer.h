@@ -108,6 +108,8 @@ class Producer {
   Result<> settle_replicated(bool flushed);
   Result<> hold_batch(Slot& slot);
   Result<> open_input();
+  std::vector<PartitionLog*> logs() const;
+  Result<> settle_earlier_runs();
   Result<bool> take_named(const Record& record, Slot& slot, PartitionId partition);
   Result<> end_input(bool whole_input);
   Result<> note_recovery_points(const OffsetCheckpoint& flushed);

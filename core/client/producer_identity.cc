@@ -45,8 +45,8 @@ Result<ProducerNameRow> ProducerIdentity::find_or_make(const TopicMetadata& topi
     PG_CHECK(lock(row.producer_id));
     for (PartitionLog* log : logs) {
       PG_ASSIGN(const auto state, log->state(deadline));
-      // What is flushed stays, so that no record of the producer can ever lie below.
-      row.partitions.push_back({0, Offset(state->page().flushed.load(std::memory_order_acquire))});
+      // What is flushed, on all replicas in sync, stays, so that no record of the producer can ever lie below.
+      row.partitions.push_back({0, state->flushed_everywhere()});
     }
     is_new_ = true;
     return write_producer_name_row(row);

@@ -17,8 +17,16 @@ namespace {
 // What may be under way: enough to keep the followers busy, and no more than is worth to keep.
 constexpr size_t kOpenBytesMax = 32 << 20;
 constexpr Duration kLookInterval = std::chrono::milliseconds(10);
-// The controller looks every few hundredths of a second.
-constexpr Duration kRoomPatience = std::chrono::seconds(1);
+
+Result<> was_replaced() { return fail(Errc::fenced, "the leader changed"); }
+
+Result<std::shared_ptr<PartitionState>> leading_state(const PartitionLog& log) {
+  auto state = log.current_state();
+  PG_CHECK(state && state->leads_in(state->leader_epoch()) ? Result<>() : was_replaced());
+  return state;
+}
+
+bool has_too_few(const StatePage& page) { return std::popcount(InSync::unpack(page.in_sync.load()).mask) < page.min_in_sync.load(); }
 
 }  // namespace
 
@@ -32,23 +40,30 @@ ReplicatedWriter::ReplicatedWriter(const Home& home, TopicMetadata topic, Partit
 
 Deadline ReplicatedWriter::deadline() const { return home_.env().clock.after(options_.timeout); }
 
-Result<> ReplicatedWriter::open() { return find_leader(deadline()); }
+Result<> ReplicatedWriter::open() { return at_leader([](PartitionLog&) -> Result<> { return {}; }, deadline()); }
 
-// Waits until somebody leads, and sends again what that leader lacks. It may be replaced meanwhile.
-Result<> ReplicatedWriter::find_leader(Deadline until) {
+// Does `step` at a leader that has all that was sent; again at the next one if it fails because this one is replaced, or may be.
+Result<> ReplicatedWriter::at_leader(const Step& step, Deadline until) {
   for (;;) {
+    if (!log_) PG_CHECK(find_leader(until));
+    auto done = resend(until);
+    if (done) done = step(*log_);
+    if (done) return done;
+    note_fault(*log_, done.error());
+    if (!patience_.allows(home_.env().clock, done.error(), until)) return tl::unexpected(out_of_patience(done.error()));
     log_.reset();  // as long as it is open, its state cannot be made anew
-    auto log = open_leader(home_, topic_, partition_, until);
-    if (!log) {
-      if (!open_.empty() && log.error().code == Errc::not_leader) log.error().what += "; records may have been written";
-      return give_up(log.error());
-    }
-    log_ = std::move(*log);
-    const auto resent = resend(until);
-    if (resent) return {};
-    if (!may_be_led_elsewhere(resent.error()) || home_.env().clock.now() >= until) return give_up(resent.error());
-    home_.env().clock.wait({}, kLookInterval);
   }
+}
+
+// Waits until somebody leads.
+Result<> ReplicatedWriter::find_leader(Deadline until) {
+  auto log = open_leader(home_, topic_, partition_, until);
+  if (!log) {
+    if (!open_.empty() && log.error().code == Errc::not_leader) log.error().what += "; records may have been written";
+    return give_up(log.error());
+  }
+  log_ = std::move(*log);
+  return {};
 }
 
 Result<> ReplicatedWriter::give_up(Error error) {
@@ -56,10 +71,13 @@ Result<> ReplicatedWriter::give_up(Error error) {
   return tl::unexpected(std::move(error));
 }
 
-// In order. Once one is missing, so are those after it.
+// What was sent to a leader before this one and is not here. In order: once one is missing, so are those after it.
 Result<> ReplicatedWriter::resend(Deadline until) {
+  if (open_.empty()) return {};
+  PG_ASSIGN(const auto state, leading_state(*log_));
+  const LeaderEpoch epoch = state->leader_epoch();
+  if (open_.back().appended.leader_epoch == epoch) return {};
   bool is_missing = false;
-  const LeaderEpoch epoch = log_->current_state()->leader_epoch();
   for (Batch& batch : open_) {
     if (!batch.bytes.empty() && batch.appended.leader_epoch != epoch) {
       if (!is_missing) {
@@ -76,7 +94,8 @@ Result<> ReplicatedWriter::resend(Deadline until) {
 }
 
 Result<bool> ReplicatedWriter::is_there(const Batch& batch) const {
-  const auto position = log_->current_state()->position();
+  PG_ASSIGN(const auto state, leading_state(*log_));
+  const auto position = state->position();
   if (batch.appended.end_offset > position.log_end) return false;
   LogReader reader(*log_, batch.appended.base_offset);
   PG_ASSIGN(const auto found, reader.next(position.log_end));
@@ -88,64 +107,33 @@ Result<bool> ReplicatedWriter::is_there(const Batch& batch) const {
 Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count) {
   if (failed_) return tl::unexpected(*failed_);
   const Deadline until = deadline();
-  if (!log_) PG_CHECK(find_leader(until));
-  if (options_.acks == Acks::all) PG_CHECK(await_enough_in_sync(until));
-  const auto appended = append_somewhere(bytes, until);
-  if (!appended) return give_up(appended.error()).map([] { return Offset(0); });
+  Appended appended;
+  const auto done = at_leader([&](PartitionLog& log) { return append_here(log, bytes, appended, until); }, until);
+  if (!done && done.error().code == Errc::not_durable) return tl::unexpected(done.error());  // it was not tried
+  if (!done) return give_up(done.error()).map([] { return Offset(0); });
   // The log has stamped it, which a leader after this one does anew.
-  open_.push_back({{bytes.begin(), bytes.end()}, record_count, *appended});
+  open_.push_back({{bytes.begin(), bytes.end()}, record_count, appended});
   open_bytes_ += bytes.size();
   sent_ += record_count;
   PG_CHECK(take_done());
   while (open_bytes_ > kOpenBytesMax) PG_CHECK(wait_for(open_.front(), false, deadline()));
-  return appended->base_offset;
+  return appended.base_offset;
 }
 
-Result<Appended> ReplicatedWriter::append_somewhere(MutableBytes bytes, Deadline until) {
+Result<> ReplicatedWriter::append_here(PartitionLog& log, MutableBytes bytes, Appended& appended, Deadline until) {
+  if (options_.acks == Acks::all) PG_CHECK(await_enough_in_sync(log, until));
+  PG_ASSIGN(appended, log.append(bytes, until));
+  return {};
+}
+
+Result<> ReplicatedWriter::await_enough_in_sync(const PartitionLog& log, Deadline until) {
   for (;;) {
-    const auto appended = log_->append(bytes, until);
-    if (appended) return appended;
-    if (appended.error().code == Errc::no_space) {
-      PG_ASSIGN(const bool moved, await_room(until));
-      if (!moved) return appended;
-    } else if (!may_be_led_elsewhere(appended.error()) || home_.env().clock.now() >= until) {
-      return appended;
-    } else if (!has_moved(appended.error())) {
-      home_.env().clock.wait({}, kLookInterval);  // its broker and the controller see it too
-    }
-    PG_CHECK(find_leader(until));
-  }
-}
-
-// The leader's disk is full: another replica in sync may have room, and then it is elected. False: none has.
-Result<bool> ReplicatedWriter::await_room(Deadline until) {
-  Clock& clock = home_.env().clock;
-  const auto state = log_->current_state();
-  if (!state) return true;
-  state->page().full.store(1);
-  const LeaderEpoch epoch = state->leader_epoch();
-  const Deadline patience = std::min(until, clock.after(kRoomPatience));
-  while (state->leads_in(epoch)) {
-    if (clock.now() >= patience || stop_signal() != 0) return false;
-    clock.wait({}, kLookInterval);
-  }
-  return true;
-}
-
-Result<> ReplicatedWriter::await_enough_in_sync(Deadline until) {
-  for (;;) {
-    const auto state = log_->current_state();
-    if (!state) {
-      PG_CHECK(find_leader(until));
-      continue;
-    }
+    const auto state = log.current_state();
+    if (!state) return was_replaced();
     const StatePage& page = state->page();
     const InSync in_sync = InSync::unpack(page.in_sync.load());
-    if (std::cmp_greater_equal(std::popcount(in_sync.mask), page.min_in_sync.load())) return {};
-    if (!state->leads_in(in_sync.epoch)) {
-      PG_CHECK(find_leader(until));
-      continue;
-    }
+    if (!has_too_few(page)) return {};
+    if (!state->leads_in(in_sync.epoch)) return was_replaced();
     if (stop_is_overdue() || home_.env().clock.now() >= until) return tl::unexpected(too_few(*state));
     home_.env().clock.wait({}, kLookInterval);
   }
@@ -166,13 +154,13 @@ Error ReplicatedWriter::too_few(const PartitionState& state) const {
 // Whether the batch is where acks and flush want it, now. fenced: nobody knows.
 Result<bool> ReplicatedWriter::reached(const Batch& batch, bool flushed) {
   const auto state = log_->current_state();
-  if (!state) return fail(Errc::fenced, "the state was replaced");
+  if (!state) return was_replaced().map([] { return false; });
   const Offset end = batch.appended.end_offset;
   bool there = true;
   if (options_.acks == Acks::all) there = (flushed ? state->flushed_everywhere() : state->high_watermark()) >= end;
   else if (flushed) there = Offset(state->page().flushed.load()) >= end;
   // Read last: see PartitionLog::wait_committed.
-  if (!state->leads_in(batch.appended.leader_epoch)) return fail(Errc::fenced, "the leader changed");
+  if (!state->leads_in(batch.appended.leader_epoch)) return was_replaced().map([] { return false; });
   return there;
 }
 
@@ -196,27 +184,22 @@ Result<> ReplicatedWriter::take_done() {
 }
 
 Result<> ReplicatedWriter::wait_for(const Batch& batch, bool flushed, Deadline until) {
-  for (;;) {
-    Result<> waited;
-    if (flushed && options_.acks == Acks::all) waited = make_durable(*log_, batch.appended, until);
-    else if (flushed) waited = log_->flush(until).map([](Offset) {});
-    else if (options_.acks == Acks::all) waited = log_->wait_committed(batch.appended, false, until);
-    if (waited && options_.acks != Acks::all && log_->current_state() && !log_->current_state()->leads_in(batch.appended.leader_epoch)) waited = fail(Errc::fenced, "the leader changed");
-    if (!waited && waited.error().code == Errc::timed_out && options_.acks == Acks::all) {
-      const auto state = log_->current_state();
-      if (!state) return waited;
-      const bool few = std::cmp_less(std::popcount(InSync::unpack(state->page().in_sync.load()).mask), state->page().min_in_sync.load());
-      if (few) {
-        Error error = too_few(*state);
-        error.what += "; records may have been written";
-        return tl::unexpected(error);
-      }
-    }
-    if (waited) return take_done();
-    if (!may_be_led_elsewhere(waited.error()) || home_.env().clock.now() >= until) return waited;
-    if (!has_moved(waited.error())) home_.env().clock.wait({}, kLookInterval);
-    PG_CHECK(find_leader(until));
+  PG_CHECK(at_leader([&](PartitionLog& log) { return wait_here(log, batch.appended, flushed, until); }, until));
+  return take_done();
+}
+
+Result<> ReplicatedWriter::wait_here(PartitionLog& log, const Appended& appended, bool flushed, Deadline until) const {
+  if (options_.acks != Acks::all) {
+    if (flushed) PG_CHECK(log.flush(until));
+    const auto state = log.current_state();
+    return state && state->leads_in(appended.leader_epoch) ? Result<>() : was_replaced();
   }
+  const auto waited = flushed ? make_durable(log, appended, until) : log.wait_committed(appended, false, until);
+  const auto state = log.current_state();
+  if (waited || waited.error().code != Errc::timed_out || !state || !has_too_few(state->page())) return waited;
+  Error error = too_few(*state);
+  error.what += "; records may have been written";
+  return tl::unexpected(std::move(error));
 }
 
 Result<> ReplicatedWriter::settle(bool flushed) {
@@ -236,12 +219,15 @@ Result<> ReplicatedWriter::settle(bool flushed) {
 }
 
 Result<> ReplicatedWriter::rely_on_log() {
-  if (!log_) PG_CHECK(find_leader(deadline()));
-  const auto state = log_->current_state();
-  const Offset end = state->position().log_end;
-  const Appended upto{end, end, state->leader_epoch()};
-  if (options_.acks != Acks::all) return options_.flush ? log_->flush(deadline()).map([](Offset) {}) : Result<>();
-  return options_.flush ? make_durable(*log_, upto, deadline()) : log_->wait_committed(upto, false, deadline());
+  const Deadline until = deadline();
+  return at_leader(
+      [&](PartitionLog& log) -> Result<> {
+        PG_ASSIGN(const auto state, leading_state(log));
+        const LeaderEpoch epoch = state->leader_epoch();  // before the end, which then belongs to it if it leads to the last
+        const Offset end = state->position().log_end;
+        return wait_here(log, {end, end, epoch}, options_.flush, until);
+      },
+      until);
 }
 
 }  // namespace pg

@@ -10,6 +10,7 @@
 
 #include "core/format/record_batch.h"
 #include "core/store/home.h"
+#include "core/store/leader.h"
 
 namespace pg {
 
@@ -42,7 +43,7 @@ class ReplicatedWriter {
 
   // Waits until everything is with whom acks name; with `flushed`, as far as the options ask for that, on stable storage too.
   Result<> settle(bool flushed);
-  // Everything that the log holds now is done when settle() returns, too.
+  // Waits for all that the log holds now as settle(true) waits for what was sent: no election takes it back.
   Result<> rely_on_log();
   // Whether something is not done yet.
   bool has_open() const { return !open_.empty(); }
@@ -55,17 +56,19 @@ class ReplicatedWriter {
   };
 
   Deadline deadline() const;
-  Result<Appended> append_somewhere(MutableBytes bytes, Deadline deadline);
-  Result<bool> await_room(Deadline deadline);
+  // Something that is done at the log of a leader.
+  using Step = std::function<Result<>(PartitionLog& log)>;
+  Result<> at_leader(const Step& step, Deadline deadline);
   Result<> find_leader(Deadline deadline);
   Result<> resend(Deadline deadline);
+  Result<> append_here(PartitionLog& log, MutableBytes bytes, Appended& appended, Deadline deadline);
   Result<> give_up(Error error);
   Result<bool> is_there(const Batch& batch) const;
-  Result<> append_to_leader(Batch& batch, Deadline deadline);
-  Result<> await_enough_in_sync(Deadline deadline);
+  Result<> await_enough_in_sync(const PartitionLog& log, Deadline deadline);
   Error too_few(const PartitionState& state) const;
   Result<bool> reached(const Batch& batch, bool flushed);
   Result<> wait_for(const Batch& batch, bool flushed, Deadline deadline);
+  Result<> wait_here(PartitionLog& log, const Appended& appended, bool flushed, Deadline deadline) const;
   Result<> take_done();
 
   const Home& home_;
@@ -75,7 +78,8 @@ class ReplicatedWriter {
   const int64_t producer_id_;
   Done done_;
   int64_t sent_ = 0;  // records
-  std::unique_ptr<PartitionLog> log_;
+  std::unique_ptr<PartitionLog> log_;  // null: the leader must be looked for
+  LeaderPatience patience_;
   std::deque<Batch> open_;  // not done, oldest first
   size_t open_bytes_ = 0;
   std::optional<Error> failed_;  // what was sent before leaves a gap that nothing may follow

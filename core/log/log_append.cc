@@ -47,7 +47,10 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   const Offset flushed(state->page().flushed.load(std::memory_order_acquire));
   if (rolled) raise_recovery_point(*state, flushed);
   if (rolled) retain(*state);
-  if (appended.end_offset - flushed >= config.flush_messages) PG_CHECK(flush(deadline));
+  if (appended.end_offset - flushed < config.flush_messages) return appended;
+  const auto done = flush(deadline);
+  // With more replicas the batch may be on its way to the others, so it must not be sent again: who waits for it is told.
+  if (!done && !spec_.replicated) return tl::unexpected(done.error());
   return appended;
 }
 

@@ -16,6 +16,7 @@ constexpr Duration kOpenPatience = std::chrono::seconds(1);
 constexpr Duration kElectionPatience = std::chrono::seconds(5);
 // A broker looks at its disk twice a second, and is believed when it fails again and again.
 constexpr Duration kDiskPatience = std::chrono::seconds(3);
+constexpr Duration kRoomPatience = std::chrono::seconds(1);
 constexpr Duration kOneAfterAnother = std::chrono::seconds(1);
 
 // Null: nobody leads now.
@@ -39,6 +40,7 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     return home.open_partition(topic, partition, Access::read_write, deadline);
   }
   Clock& clock = home.env().clock;
+  StopPatience stop;
   for (;;) {
     // Before the look: what changes after it ends the sleep.
     const auto state = home.cluster_state();
@@ -46,7 +48,7 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     auto log = try_leader(home, topic, partition);
     if (!log || *log) return log;
     const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
-    if (stop_is_overdue()) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
+    if (stop.is_over(clock)) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
     if (clock.now() >= deadline) {
       const bool alive = home.is_broker_alive(metadata.leader).value_or(false);
       return fail(Errc::not_leader, fmt::format("'{}-{}' has no leader: broker {} {}, and no other replica in sync can lead (see 'pg-cluster status')",
@@ -56,13 +58,21 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
   }
 }
 
+bool StopPatience::is_over(Clock& clock) {
+  if (stop_signal() == 0) return false;
+  if (!since_) since_ = clock.now();
+  return stop_signal_count() > 1 || clock.now() - *since_ > kElectionPatience;
+}
+
 bool LeaderPatience::allows(Clock& clock, const Error& error, Deadline until) {
   const Deadline now = clock.now();
-  if (!may_be_led_elsewhere(error) || now >= until || stop_is_overdue()) return false;
-  if (error.code == Errc::io) {
+  const bool full = error.code == Errc::no_space;
+  if ((!may_be_led_elsewhere(error) && !full) || now >= until) return false;
+  if (!has_moved(error) && stop_is_overdue()) return false;
+  if (error.code == Errc::io || full) {
     if (!disk_failed_ || now - *disk_failed_ > kOneAfterAnother) disk_fails_since_ = now;
     disk_failed_ = now;
-    if (now - *disk_fails_since_ >= kDiskPatience) return false;
+    if (now - *disk_fails_since_ >= (full ? kRoomPatience : kDiskPatience)) return false;
   }
   if (!has_moved(error)) clock.wait({}, kLookInterval);
   return true;
@@ -75,9 +85,11 @@ Error out_of_patience(Error error) {
   return error;
 }
 
-void note_damage(const PartitionLog& log) {
+void note_fault(const PartitionLog& log, const Error& error) {
   const auto state = log.current_state();
-  if (log.spec().replicated && state && state->access() == Access::read_write) state->page().damaged.store(1);
+  if (!log.spec().replicated || !state || state->access() != Access::read_write) return;
+  if (error.code == Errc::corrupt) state->page().damaged.store(1);
+  if (error.code == Errc::no_space) state->page().full.store(1);
 }
 
 namespace {

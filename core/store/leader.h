@@ -22,12 +22,22 @@ inline bool may_be_led_elsewhere(const Error& error) {
   return has_moved(error) || error.code == Errc::not_found || error.code == Errc::io || error.code == Errc::corrupt;
 }
 
+// Who is told to stop still waits for an election, so that what was begun is finished: brokers need seconds to notice that one of
+// them hangs. Not after a second signal.
+class StopPatience {
+ public:
+  bool is_over(Clock& clock);
+
+ private:
+  std::optional<Deadline> since_;
+};
+
 // How long errors of a leader's log are borne, because another one may be elected: its broker and the controller see them too.
 // One for each user of a log, who asks after each error.
 class LeaderPatience {
  public:
-  // Whether to look for the leader again; waits a moment first where nothing may have changed yet. An error of the disk that no
-  // broker has noticed after a few seconds will not be noticed.
+  // Whether to look for the leader again; waits a moment first where nothing may have changed yet. A broker notices an error of its
+  // disk within a few seconds or not at all, and where another replica has room it is elected within one.
   bool allows(Clock& clock, const Error& error, Deadline until);
 
  private:
@@ -38,8 +48,8 @@ class LeaderPatience {
 // replaced themselves.
 Error out_of_patience(Error error);
 
-// A batch of this replica cannot be read: its broker and the controller see to it that another one leads, and make it anew.
-void note_damage(const PartitionLog& log);
+// Marks a replica that is damaged or full: its broker and the controller see to it that another one leads, and mend it.
+void note_fault(const PartitionLog& log, const Error& error);
 
 // Opens it for reading what is committed. While an election is under way, or a new leader does not know yet how far that is, it
 // waits; not where nobody is there to change that: reading needs no broker.

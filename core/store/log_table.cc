@@ -6,7 +6,6 @@
 
 #include "core/log/compaction.h"
 #include "core/log/retention.h"
-#include "core/os/signals.h"
 
 namespace pg {
 namespace {
@@ -41,7 +40,7 @@ Result<> LogTable::find_leader(Deadline deadline) {
 // After an error of the log at hand: that one, unless another replica may lead soon.
 Result<> LogTable::leave_log(const Error& error, Deadline deadline) {
   if (!log_->spec().replicated) return tl::unexpected(error);
-  if (error.code == Errc::corrupt) note_damage(*log_);
+  note_fault(*log_, error);
   if (!patience_.allows(env_.clock, error, deadline)) return tl::unexpected(out_of_patience(error));
   log_.reset();
   return {};
@@ -140,6 +139,7 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
     if (found == key) row = value ? std::optional<std::string>(*value) : std::nullopt;
     return {};
   };
+  StopPatience stop;
   next_ = Offset(0);
   for (;;) {
     PG_CHECK(catch_up(take, deadline));
@@ -148,7 +148,7 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
       PG_ASSIGN(const bool appended, append({{std::string(key), *decided}}, deadline));
       if (!appended) {
         if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("others change '{}' all the time, and were always first", topic_.name));
-        if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while others were first");
+        if (stop.is_over(env_.clock)) return fail(Errc::interrupted, "interrupted while others were first");
         continue;
       }
     }

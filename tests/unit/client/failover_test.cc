@@ -175,6 +175,26 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
   CHECK(cluster.everything() == "0:a 1:b 2:c 3:d");
 }
 
+TEST_CASE("producer: what one with a name finds from earlier runs is committed before it is counted") {
+  Cluster cluster;
+  const auto run = [&](const std::vector<std::string>& values) -> Result<> {
+    PG_ASSIGN(const auto producer, Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .timeout = 1s, .name = "input"}));
+    for (const auto& value : values) PG_CHECK(producer->send({.value = value}));
+    return producer->close();
+  };
+  must(run({"a"}));
+  for (const int32_t broker : {1, 2}) {
+    cluster.freeze(broker);
+    cluster.health[BrokerId(broker)] = BrokerHealth::running;
+  }
+  CHECK(code_of(run({"a", "b"})) == Errc::timed_out);
+  // An election may still take "b" back: it does not count as written.
+  CHECK(code_of(Producer::open(cluster.client(), cluster.topic_name(), {.timeout = 1s, .name = "input"})) == Errc::timed_out);
+  for (const int32_t broker : {1, 2}) cluster.thaw(broker);
+  must(run({"a", "b", "c"}));
+  CHECK(cluster.everything() == "0:a 1:b 2:c");
+}
+
 TEST_CASE("log_table: a row that was changed is changed once, and is there at every later leader") {
   Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));

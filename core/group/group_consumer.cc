@@ -254,7 +254,8 @@ Result<> GroupConsumer::commit() {
 }
 
 Result<> GroupConsumer::leave() {
-  const auto committed = commit();
+  auto committed = commit();
+  if (!committed) committed.error().what = "what was delivered last is not committed, and will be delivered again: " + committed.error().what;
   const auto left = membership_->leave(deadline());
   PG_CHECK(committed);
   return left;

@@ -4,7 +4,6 @@
 
 #include "core/base/text.h"
 #include "core/format/path_names.h"
-#include "core/os/signals.h"
 
 namespace pg {
 
@@ -74,6 +73,7 @@ const Group& GroupTable::group(const std::string& name) const {
 }
 
 Result<> GroupTable::change(const Decide& decide, Deadline deadline) {
+  StopPatience stop;
   PG_CHECK(catch_up(deadline));
   for (;;) {
     const int64_t decided_on = rows_taken_;
@@ -84,7 +84,7 @@ Result<> GroupTable::change(const Decide& decide, Deadline deadline) {
       PG_CHECK(catch_up(deadline));
       if (appended) return table_.flush(deadline);
       if (env_.clock.now() >= deadline) return fail(Errc::timed_out, "other groups change all the time, and were always first");
-      if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while others were first");
+      if (stop.is_over(env_.clock)) return fail(Errc::interrupted, "interrupted while others were first");
     }
   }
 }

@@ -14,6 +14,11 @@ namespace {
 // What a look may wait for a lock: it is to come round again before it misses anything.
 constexpr Duration kLookTimeout = 2 * kGroupLookInterval;
 
+// What is tried again at the next look: a full disk, a lock that somebody holds, an election.
+bool may_pass(const Error& error) {
+  return error.code == Errc::no_space || error.code == Errc::timed_out || error.code == Errc::interrupted || error.code == Errc::not_leader;
+}
+
 }  // namespace
 
 Membership::Membership(Home& home, MembershipOptions options, std::unique_ptr<MemberSlots> slots, GroupTable table)
@@ -88,8 +93,7 @@ void Membership::watch() {
   } else {
     looked = tl::unexpected(gone.error());
   }
-  // What may pass is tried again the next time: a full disk, or a lock that somebody holds.
-  if (looked || looked.error().code == Errc::no_space || looked.error().code == Errc::timed_out || looked.error().code == Errc::interrupted) return;
+  if (looked || may_pass(looked.error())) return;
   const std::lock_guard guard(view_mutex_);
   error_ = looked.error();
   changes_.fetch_add(1, std::memory_order_release);

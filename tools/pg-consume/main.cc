@@ -79,7 +79,8 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     const auto finished = source_->finish();
     if ((!flushed && flushed.error().sys_errno == EPIPE) || (!done && done.error().sys_errno == EPIPE)) die_of_signal(SIGPIPE);
     if (!done && done.error().code == Errc::corrupt) done.error().what += "; 'pg-topic verify' lists all damage";
-    if (!done && !finished) tool_.error(finished.error().message());
+    // An error that comes of a stop signal ends this by the signal, and says nothing; what is not committed has to be said.
+    if (!finished && (!done || finished.error().code == Errc::interrupted)) tool_.error(finished.error().message());
     PG_CHECK(done);
     PG_CHECK(flushed);
     PG_CHECK(finished);

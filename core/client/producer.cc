@@ -423,9 +423,9 @@ Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {
     PG_ASSIGN(states[partition], log.state(deadline()));  // not_found: another topic may have the name by now
     by_directory[log.spec().log_directory][partition] = offset;
   }
-  const auto is_deleted = [&](const TopicPartition& partition) { return !states[partition]->check_not_deleted(); };
+  const auto is_gone = [&](const TopicPartition& partition) { return !states[partition]->is_flushed_to(flushed.at(partition)); };
   for (const auto& [directory, points] : by_directory) {
-    PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline(), is_deleted));
+    PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline(), is_gone));
   }
   for (const auto& [partition, state] : states) PG_CHECK(state->check_not_deleted());
   return {};

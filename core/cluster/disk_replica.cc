@@ -112,6 +112,8 @@ Result<> DiskReplica::flush() {
   return log->flush(deadline()).map([](Offset) {});
 }
 
+bool DiskReplica::is_flushed_to(Offset offset) const { return state_ && state_->is_flushed_to(offset); }
+
 std::optional<WakeWord> DiskReplica::prepare_to_follow() {
   if (!state_) return std::nullopt;
   return state_->prepare_to_follow();

@@ -31,6 +31,8 @@ class DiskReplica final : public ReplicaLog {
 
   // Announces a follower that sleeps until more is appended here. Empty: the replica is not open.
   std::optional<WakeWord> prepare_to_follow();
+  // Whether all below `offset` is on stable storage, still, and this log is the one that is there.
+  bool is_flushed_to(Offset offset) const;
   // nullptr: not open.
   PartitionLog* log() const { return log_.get(); }
 

@@ -221,7 +221,7 @@ void PartitionLog::raise_recovery_point(const PartitionState& state, Offset flus
   if (flushed == Offset(0)) return;
   (void)LogDirectory(env_, spec_.log_directory)
       .raise_recovery_points({{spec_.partition, flushed}}, env_.clock.now(),
-                             [&](const TopicPartition&) { return !state.check_not_deleted(); });
+                             [&](const TopicPartition&) { return !state.is_flushed_to(flushed); });
 }
 
 // What the topic's configs no longer keep is deleted when a segment is full. The append is done: nothing here makes it

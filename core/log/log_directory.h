@@ -24,7 +24,8 @@ class LogDirectory {
   // Everything below it was on stable storage when it was written; 0 where nothing is known.
   Result<Offset> recovery_point(const TopicPartition& partition) const;
   // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: what is kept of a
-  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name.
+  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It is also to
+  // be true of a log that was cut below the point: that lowers it under the lock later, or has done so.
   using IsDeleted = std::function<bool(const TopicPartition&)>;
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
                                  const IsDeleted& is_deleted = {});

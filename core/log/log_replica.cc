@@ -107,8 +107,9 @@ Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now
 // the next writer, or follow(), takes them away.
 Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, Deadline deadline) {
   StatePage& page = writing.state->page();
-  PG_CHECK(LogDirectory(env_, spec_.log_directory).lower_recovery_point(spec_.partition, kept.log_end, deadline));
+  // In this order: whoever raises the recovery point looks at `flushed` under the checkpoint's lock.
   page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
+  PG_CHECK(LogDirectory(env_, spec_.log_directory).lower_recovery_point(spec_.partition, kept.log_end, deadline));
   page.truncations.fetch_add(1);
   writing.state->publish_and_wake(kept);
   writing.position = kept;

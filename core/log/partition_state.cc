@@ -224,6 +224,11 @@ Offset PartitionState::flushed_everywhere() const {
   return ends ? ends->flushed : Offset(0);
 }
 
+bool PartitionState::is_flushed_to(Offset offset) const {
+  const auto stale = is_stale();
+  return stale && !*stale && check_not_deleted() && Offset(page_->flushed.load(std::memory_order_acquire)) >= offset;
+}
+
 void PartitionState::fence(LeaderEpoch epoch) {
   raise(page_->fenced, epoch.value);
   wake_all();

@@ -89,6 +89,8 @@ class PartitionState {
   Offset high_watermark() const;
   // The same of what is on stable storage.
   Offset flushed_everywhere() const;
+  // Whether all below `offset` is there and on stable storage, still: a replica's log may have been cut since it was.
+  bool is_flushed_to(Offset offset) const;
   // Nobody may append in an epoch below `epoch` any more; never taken back.
   void fence(LeaderEpoch epoch);
   // Whether records that were appended in `epoch` count: no newer leader was heard of.

@@ -235,6 +235,33 @@ TEST_CASE("log_replica: what is cut off counts as flushed no more, neither now n
   CHECK(replica.recovery_point() == Offset(20));
 }
 
+// Whoever raises the recovery point has read `flushed` before.
+TEST_CASE("log_replica: what was flushed raises no recovery point once it is cut off, nor once the log is another one") {
+  TestEnv env;
+  TestReplica replica(env, 2);
+  replica.fill(times(30, 'a'));
+  must(replica->flush(env.soon()));
+  const auto state = replica->current_state();
+  CHECK(state->is_flushed_to(Offset(30)));
+  CHECK_FALSE(state->is_flushed_to(Offset(31)));
+  cut(replica, 20);
+  CHECK_FALSE(state->is_flushed_to(Offset(30)));
+  CHECK(state->is_flushed_to(Offset(20)));
+  must(env.files.unlink(names::partition_state(replica.directory())));
+  CHECK_FALSE(state->is_flushed_to(Offset(20)));
+}
+
+TEST_CASE("log_replica: a cut that fails before the recovery point is lowered leaves nobody who would raise it") {
+  TestEnv env;
+  TestReplica replica(env, 2);
+  replica.fill(times(30, 'a'));
+  must(replica->flush(env.soon()));
+  env.files.arm({.kind = Call::rename, .for_ever = true});
+  CHECK(code_of(replica->truncate_to(Offset(20), false, env.soon())) == Errc::io);
+  env.files.disarm();
+  CHECK(replica.page().flushed == 20);
+}
+
 TEST_CASE("log_replica: committed records are cut only where that was decided") {
   TestEnv env;
   TestReplica replica(env, 2);

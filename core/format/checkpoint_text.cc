@@ -67,6 +67,13 @@ void open_epoch(EpochHistory& history, LeaderEpoch epoch, Offset start_offset) {
   history.push_back({epoch, start_offset});
 }
 
+EpochHistory with_batch(EpochHistory history, LeaderEpoch epoch, Offset offset) {
+  const bool known = !history.empty() && history.back() == EpochStart{epoch, offset};
+  while (!known && !history.empty() && history.back().start_offset >= offset) history.pop_back();
+  if (history.empty() || epoch > history.back().epoch) history.push_back({epoch, offset});
+  return history;
+}
+
 std::string write_offset_checkpoint(const OffsetCheckpoint& offsets) {
   std::string text = fmt::format("0\n{}\n", offsets.size());
   for (const auto& [key, offset] : offsets) {

@@ -43,6 +43,10 @@ LeaderEpoch epoch_at(const EpochHistory& history, Offset offset);
 // Opens `epoch` at `start_offset`: entries that start there or later hold no records any more and go.
 void open_epoch(EpochHistory& history, LeaderEpoch epoch, Offset start_offset);
 
+// The history once a batch of `epoch` is copied to `offset`, the log's end. Other epochs that begin there or later have no
+// records, and must not hide a lower one.
+EpochHistory with_batch(EpochHistory history, LeaderEpoch epoch, Offset offset);
+
 using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 std::string write_offset_checkpoint(const OffsetCheckpoint& offsets);
 Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text);

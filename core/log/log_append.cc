@@ -167,7 +167,7 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
     }
     const auto published = static_cast<uint64_t>(position.segment_bytes);
     if (log.size_bytes < published) return false;
-    if (log.size_bytes > published) PG_CHECK(active_.log->truncate(published));  // a dead writer's tail
+    if (log.size_bytes > published) PG_CHECK(cut_dead_writers_tail(published));
     if (!opened) return true;
 
     PG_ASSIGN(const FileInfo offsets, active_.offset_index->info());
@@ -178,6 +178,13 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
     }
     return true;
   }
+}
+
+// In a replicated log other bytes may come to this place, of a later epoch, which is said to begin here before any of them is
+// on the disk. Should a power cut bring the old ones back then, they would count as that epoch's.
+Result<> PartitionLog::cut_dead_writers_tail(uint64_t end) {
+  PG_CHECK(active_.log->truncate(end));
+  return spec_.replicated ? active_.log->sync() : Result<>();
 }
 
 bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,

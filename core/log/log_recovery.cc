@@ -266,6 +266,8 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
   if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
   const LeaderEpoch newest = stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
   if (!old.same_boot && !spec_.replicated) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
+  // Whoever has led in it must not open it again, though its records are gone.
+  if (spec_.replicated && history.back().epoch < newest) open_epoch(history, newest, log_end);
   if (may_write()) {
     const bool changed = history != stored;
     const std::string path = names::epoch_checkpoint(spec_.directory);

@@ -34,7 +34,7 @@ Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   writing.state->fence(epoch);
   PG_CHECK(remove_segments_beyond(writing.position));
   PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
-  return {};
+  return env_.files.sync_directory(directory_);  // whoever has written them may have died before they were on the disk
 }
 
 // A cut that was interrupted leaves segments behind the active one, which no roll has made.
@@ -127,10 +127,10 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
     return active_.log->sync();
   });
   PG_CHECK(changed);
-  PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
+  PG_ASSIGN(EpochHistory epochs, read_epoch_history(env_, directory_));
   const bool empty = kept.log_end == kept.log_start;
-  std::erase_if(epochs_, [&](const EpochStart& entry) { return empty || entry.start_offset >= kept.log_end; });
-  return env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs_));
+  std::erase_if(epochs, [&](const EpochStart& entry) { return empty || entry.start_offset >= kept.log_end; });
+  return store_epochs(std::move(epochs));
 }
 
 Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline) {
@@ -152,7 +152,8 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
     if (epochs_.empty()) {
       PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
     }
-    if (epochs_.empty() || header.leader_epoch > epochs_.back().epoch) PG_CHECK(begin_epoch(header.leader_epoch, header.base_offset));
+    EpochHistory epochs = with_batch(epochs_, header.leader_epoch, header.base_offset);
+    if (epochs != epochs_) PG_CHECK(store_epochs(std::move(epochs)));
     const LogConfig config = this->config();
     if (must_roll(writing.position, header, header.max_timestamp_ms, config)) {
       PG_CHECK(roll(writing));
@@ -165,10 +166,11 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
   return {};
 }
 
-// On the disk before any batch of the epoch is.
-Result<> PartitionLog::begin_epoch(LeaderEpoch epoch, Offset start) {
-  open_epoch(epochs_, epoch, start);
-  return env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs_));
+// An epoch is on the disk before any batch of it is. Whoever fails here tries again: only what was stored counts as known.
+Result<> PartitionLog::store_epochs(EpochHistory epochs) {
+  PG_CHECK(env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs)));
+  epochs_ = std::move(epochs);
+  return {};
 }
 
 Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
@@ -180,8 +182,10 @@ Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
   if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) {
     return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
   }
-  PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
-  PG_CHECK(begin_epoch(epoch, writing.position.log_end));
+  PG_CHECK(remove_segments_beyond(writing.position));
+  PG_ASSIGN(EpochHistory epochs, read_epoch_history(env_, directory_));
+  open_epoch(epochs, epoch, writing.position.log_end);
+  PG_CHECK(store_epochs(std::move(epochs)));
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
   open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);

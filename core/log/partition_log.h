@@ -205,9 +205,10 @@ class PartitionLog {
   Result<> remove_segments_beyond(const LogPosition& position);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
   Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);
-  Result<> begin_epoch(LeaderEpoch epoch, Offset start);
+  Result<> store_epochs(EpochHistory epochs);
   Result<> check_may_append(const PartitionState& state) const;
   Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
+  Result<> cut_dead_writers_tail(uint64_t end);
   Result<bool> open_active(LogPosition& position);
   Result<> roll(Writing& writing);
   void raise_recovery_point(const PartitionState& state, Offset flushed);

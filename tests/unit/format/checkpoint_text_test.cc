@@ -91,6 +91,27 @@ TEST_CASE("checkpoint_text: opening an epoch drops those that got no records") {
   CHECK(must(parse_epoch_history(write_epoch_history(history))) == history);
 }
 
+TEST_CASE("checkpoint_text: an epoch without records hides no lower one whose records are copied to its place") {
+  const auto entry = [](int32_t epoch, int64_t start) { return EpochStart{LeaderEpoch(epoch), Offset(start)}; };
+  const EpochStart one = entry(1, 0), three = entry(3, 10), five = entry(5, 20);
+  const EpochHistory history = {one, three, five};
+  struct Row {
+    int32_t epoch;
+    int64_t offset;
+    EpochHistory after;
+  };
+  for (const Row& row : {Row{6, 30, {one, three, five, entry(6, 30)}}, Row{6, 20, {one, three, entry(6, 20)}}, Row{5, 30, history}, Row{5, 20, history},
+                         Row{4, 20, {one, three, entry(4, 20)}}, Row{3, 20, {one, three}}, Row{3, 30, history}, Row{5, 15, {one, three, entry(5, 15)}},
+                         Row{3, 5, {one, entry(3, 5)}}, Row{1, 10, {one}}}) {
+    CAPTURE(row.epoch);
+    CAPTURE(row.offset);
+    const EpochHistory after = with_batch(history, LeaderEpoch(row.epoch), Offset(row.offset));
+    CHECK(after == row.after);
+    CHECK(must(parse_epoch_history(write_epoch_history(after))) == after);
+  }
+  CHECK(with_batch({}, LeaderEpoch(0), Offset(0)) == EpochHistory{entry(0, 0)});
+}
+
 TEST_CASE("checkpoint_text: partition.metadata and meta.properties") {
   SeededRandom random;
   const Uuid id = random.uuid();

@@ -33,6 +33,14 @@ void restart_machine(TestReplica& replica) {
   replica.reopen();
 }
 
+// What a power cut may leave of records that were not synced; each is a batch in the log's only segment.
+void leave_records(TestReplica& replica, int64_t count) {
+  const auto file = must(replica.env.files.open(names::segment(replica.directory(), Offset(0), names::SegmentFile::log), OpenMode::write));
+  BatchScanner scanner(*file);
+  for (int64_t i = 0; i < count; ++i) must(scanner.next(must(file->info()).size_bytes));
+  must(file->truncate(scanner.position()));
+}
+
 // Lets each call of `act` fail once, on a follower with four segments that knows of `kCommitted` committed records; `check`
 // sees what is left.
 void fail_each_call(const std::function<Result<>(TestReplica&)>& act, const std::function<void(TestReplica&, int64_t nth)>& check) {
@@ -155,6 +163,20 @@ TEST_CASE("log_replica: whichever call fails while a batch is taken over, it can
   }
 }
 
+// A broker goes on where it was, with the same handle.
+TEST_CASE("log_replica: whichever call fails while the first batch of an epoch is taken over, the epoch is stored before any batch of it") {
+  const auto receive = [](TestReplica& replica) -> Result<> {
+    PG_CHECK(replica->follow(epoch_of('c'), replica.env.soon()));
+    return replica.try_receive('c');
+  };
+  fail_each_call(receive, [&](TestReplica& replica, int64_t) {
+    if (replica.page().leader_epoch != 2) replica.follow('c');
+    if (replica.position().log_end == Offset(kRecords)) replica.receive("c");
+    CHECK(replica.epochs() == "0@0 2@50");
+    CHECK(replica.text() == times(kRecords, 'a') + "c");
+  });
+}
+
 TEST_CASE("log_replica: whichever call fails while an epoch is opened, a later one can be") {
   const auto lead = [](TestReplica& replica) { return replica.try_lead('c', kAlone); };
   fail_each_call(lead, [&](TestReplica& replica, int64_t) {
@@ -242,4 +264,39 @@ TEST_CASE("log_replica: with the checkpoint gone, epochs are what the batches sa
   restart_machine(replica);
   CHECK(replica.epochs() == "0@0 2@2 3@4");
   CHECK(replica.page().leader_epoch == 3);
+}
+
+TEST_CASE("log_replica: an epoch of which a restart of the machine took all records is not opened again") {
+  TestEnv env;
+  TestReplica replica(env, 1);
+  replica.fill("aab");
+  replica.lead('d', kAlone);
+  replica.write("d");
+  for (const int64_t left : {2, 1}) {
+    CAPTURE(left);
+    leave_records(replica, left);
+    restart_machine(replica);
+    CHECK(replica.epochs() == fmt::format("0@0 3@{}", left));
+    CHECK(replica.page().leader_epoch == 3);
+    CHECK(code_of(replica.try_lead('d', kAlone)) == Errc::fenced);
+  }
+}
+
+TEST_CASE("log_replica: the bytes of a writer that died are off the disk before others take their place") {
+  TestEnv env;
+  TestReplica replica(env, 2);
+  replica.fill("aab");
+  replica.close();
+  const std::string path = names::segment(replica.directory(), Offset(0), names::SegmentFile::log);
+  {
+    const auto file = must(env.files.open(path, OpenMode::write));
+    TestBatch batch({"b"});
+    stamp_batch(batch.bytes(), Offset(3), LeaderEpoch(1));
+    must(file->write_at(must(file->info()).size_bytes, batch.bytes()));
+  }
+  replica.reopen();
+  const int64_t before = env.files.calls(Call::sync);
+  replica.follow('c');
+  CHECK(env.files.calls(Call::sync) == before + 1);
+  CHECK(replica.text() == "aab");
 }

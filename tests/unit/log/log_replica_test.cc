@@ -169,6 +169,19 @@ TEST_CASE("log_replica: an epoch begins with its first batch, and goes with it")
   CHECK(replica.text() == "aaef");
 }
 
+TEST_CASE("log_replica: an epoch that got no records gives its place to the one that is copied there") {
+  TestEnv env;
+  TestReplica replica(env, 1);
+  replica.fill("aa");
+  replica.lead('d', kAlone);
+  CHECK(replica.epochs() == "0@0 3@2");
+  replica.follow('e');
+  replica.receive("bb");
+  CHECK(replica.epochs() == "0@0 1@2");
+  replica.receive("e");
+  CHECK(replica.epochs() == "0@0 1@2 4@4");
+}
+
 TEST_CASE("log_replica: a cut, in one segment or across several, leaves what is below it and no other file") {
   for (const Machine machine : kEveryMachine) {
     for (const int64_t end : {49, 43, 42, 41, 29, 28, 15, 14, 13, 1, 0}) {
@@ -335,4 +348,20 @@ TEST_CASE("log_replica: emptied, it goes on wherever the leader begins") {
       CHECK(replica.text() == times(20, 'b'));
     }
   }
+}
+
+TEST_CASE("log_replica: who begins to lead takes away the segments that an interrupted cut has left") {
+  TestEnv env;
+  TestReplica replica(env, 1);
+  replica.fill(times(30, 'a'));
+  const auto segments = replica.segments();
+  REQUIRE(segments.size() == 3);
+  env.files.arm({.kind = Call::unlink, .for_ever = true});
+  CHECK_FALSE(replica->truncate_to(Offset(5), false, env.soon()));
+  env.files.disarm();
+  CHECK(replica.segments() == segments);
+  replica.lead('c', kAlone);
+  replica.write(times(20, 'c'));
+  CHECK(replica.text() == times(5, 'a') + times(20, 'c'));
+  CHECK(faults_of(*replica) == "");
 }

@@ -110,6 +110,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   if (spec_.replicated) {
     content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
     content.unclean = old.unclean || (!old.same_boot && !spec_.stopped_cleanly);
+    content.damaged = old.damaged || content.after_damage;
   }
   return content;
 }

@@ -33,6 +33,7 @@ void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.role.store(static_cast<uint32_t>(content.replicated ? Role::follower : Role::leader), std::memory_order_relaxed);
   page.high_watermark.store(content.high_watermark.value, std::memory_order_relaxed);
   page.unclean.store(content.unclean, std::memory_order_relaxed);
+  page.damaged.store(content.damaged, std::memory_order_relaxed);
   page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
   publish(page, content.position);
 }
@@ -144,6 +145,7 @@ Result<OldPage> PartitionState::read_old_page() const {
   OldPage old{.same_boot = true, .log_end_min = shown, .failed = page->failed.load() != 0};
   old.high_watermark = Offset(page->high_watermark.load());
   old.unclean = page->unclean.load() != 0;
+  old.damaged = page->damaged.load() != 0;
   if (page->untrusted.load() == 0) old.position = position;
   return old;
 }

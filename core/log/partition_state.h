@@ -40,6 +40,7 @@ struct PageContent {
   bool replicated = false;    // then nobody leads until a broker says so
   Offset high_watermark = {}; // of a replicated one
   bool unclean = false;       // of a replicated one: see StatePage::unclean
+  bool damaged = false;       // of a replicated one: see StatePage::damaged
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 
@@ -50,6 +51,7 @@ struct OldPage {
   bool failed = false;                 // a flush failed
   Offset high_watermark = {};          // of a replicated log
   bool unclean = false;
+  bool damaged = false;
   std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
 };
 

@@ -300,3 +300,19 @@ TEST_CASE("log_replica: the bytes of a writer that died are off the disk before 
   CHECK(env.files.calls(Call::sync) == before + 1);
   CHECK(replica.text() == "aab");
 }
+
+TEST_CASE("log_replica: a log of which something is missing that was flushed is damaged, until it is emptied") {
+  TestEnv env;
+  TestReplica replica(env, 2);
+  replica.fill("aaaa");
+  note_recovery_point(replica, 4);
+  leave_records(replica, 2);
+  restart_machine(replica);
+  CHECK(replica.page().damaged == 1);
+  CHECK(replica.position().log_end == Offset(4));
+  replica.page().untrusted = 1;
+  replica.reopen();
+  CHECK(replica.page().damaged == 1);
+  must(replica->restart_at(Offset(0), env.soon()));
+  CHECK(replica.page().damaged == 0);
+}

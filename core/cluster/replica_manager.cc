@@ -93,6 +93,8 @@ ReplicaLog* ReplicaManager::previous_of(Kept& kept) {
 Result<bool> ReplicaManager::step(Kept& kept) {
   const auto page = kept.mine.page();
   const bool failed = page && (*page)->failed.load() != 0;
+  // Who has a state page mapped keeps it from being made anew: two brokers that both wait would wait for each other.
+  if (!page || failed) kept.others.clear();
   const bool unusable = !page && (page.error().code == Errc::not_found || page.error().code == Errc::corrupt);
   if (failed) return restore(kept, {Errc::io, "a flush to disk failed", kept.mine.log()->directory(), {}, 0});
   if (unusable) return restore(kept, page.error());
@@ -131,7 +133,7 @@ Result<bool> ReplicaManager::restore(Kept& kept, const Error& why) {
     PG_ASSIGN(auto spec, home_.replica_spec(topic, kept.partition, self_, Access::read_write));
     PG_CHECK(PartitionLog::remove(home_.env(), std::move(spec), deadline));
   }
-  PG_CHECK(home_.make_replica(topic, kept.partition, self_, false, deadline));
+  PG_CHECK(home_.make_replica(topic, kept.partition, self_, ReplicaMaking::again, deadline));
   tell_(fmt::format("'{}-{}': made anew, to be copied from broker {}: {}", topic.name, kept.partition.value, metadata.leader.value, why.message()));
   return true;
 }

@@ -22,16 +22,17 @@ std::string name_of(const TopicPartition& partition) {
 
 // An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its maker
 // lives; not_found: one of them came before there was a lock.
-Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id, bool replicated) {
+Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id, const NewPartition& making) {
   PG_CHECK(env.files.make_directory(made));
   PG_ASSIGN(auto lock, env.files.open_lock(names::partition_lock(made), Access::read_write));
   PG_ASSIGN(const bool locked, lock->try_lock(lock_byte::kMaking, LockMode::exclusive));
   if (!locked) return fail(Errc::not_found, "cleared away", made);
   PG_CHECK(write_file(env.files, names::partition_metadata(made), write_partition_metadata(topic_id)));
   // With more than one replica, the first epoch too is opened by a broker.
-  const EpochHistory epochs = replicated ? EpochHistory{} : EpochHistory{{LeaderEpoch(0), Offset(0)}};
+  const EpochHistory epochs = making.replicated ? EpochHistory{} : EpochHistory{{LeaderEpoch(0), Offset(0)}};
   PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history(epochs)));
-  PG_CHECK(PartitionState::write_page(env, made, {.leader_epoch = LeaderEpoch(replicated ? -1 : 0), .replicated = replicated}));
+  const LeaderEpoch epoch(making.replicated ? -1 : 0);
+  PG_CHECK(PartitionState::write_page(env, made, {.leader_epoch = epoch, .replicated = making.replicated, .unclean = making.unclean}));
   PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
   return lock;
 }
@@ -68,12 +69,12 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
       config_version_(spec_.config_version) {}
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
-                                  const Uuid& topic_id, bool replicated) {
+                                  const Uuid& topic_id, const NewPartition& making) {
   constexpr int kAttempts = 3;
   const std::string path = names::partition_directory(log_directory, partition);
   for (int attempt = 1; !env.files.info(path); ++attempt) {
     const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());
-    const auto lock = fill_new_directory(env, made, topic_id, replicated);
+    const auto lock = fill_new_directory(env, made, topic_id, making);
     const auto named = lock ? env.files.rename(made, path) : tl::unexpected(lock.error());
     if (named) break;
     (void)env.files.remove_tree(made);

@@ -71,6 +71,12 @@ struct Leadership {
   int32_t min_in_sync = 1;
 };
 
+// What a partition is made as.
+struct NewPartition {
+  bool replicated = false;  // more than one broker has it
+  bool unclean = false;     // and this replica takes the place of one that was lost
+};
+
 struct VersionedConfig {
   LogConfig config;
   int64_t version = 0;
@@ -95,7 +101,7 @@ class PartitionLog {
   // Makes the directory of an empty partition, durably, under a name of its own, and then gives it its name. If there
   // is one already, that one stays and its topic id is returned: whoever came first has decided it.
   static Result<Uuid> create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
-                             const Uuid& topic_id, bool replicated = false);
+                             const Uuid& topic_id, const NewPartition& making = {});
 
   // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
   static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);

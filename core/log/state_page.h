@@ -104,7 +104,7 @@ struct StatePage {
   SmallWord replicated;               // there is more than one replica
   SmallWord own_slot;                 // the leader's
   SmallWord min_in_sync;              // min.insync.replicas
-  SmallWord unclean;                  // what the machine had not written to disk when it stopped may be missing
+  SmallWord unclean;                  // acknowledged records may be missing: the machine stopped, or it was emptied
   SmallWord damaged;                  // a batch below the end cannot be read: this replica must not lead
   SmallWord full;                     // its disk had no room for a batch
   SmallWord commit_word;              // futex: moves when more is committed

@@ -53,6 +53,9 @@ struct TopicChange {
   std::optional<int32_t> partitions = {};  // how many there are to be; never fewer
 };
 
+// What a new replica is: the one that decides whose topic it is, another one, or one in the place of one that was lost.
+enum class ReplicaMaking { first, other, again };
+
 class Home {
  public:
   // Makes the home if needed. Errors: io (not writable, on a network file system), unsupported_version.
@@ -107,9 +110,9 @@ class Home {
   Result<std::unique_ptr<PartitionLog>> open_partition(const TopicMetadata& topic, PartitionId partition, Access access,
                                                        Deadline deadline) const;
 
-  // Makes the directory of one replica, empty, unless it is there. `decides`: if it is there and another topic's of the same
-  // name, `topic` gets that one's id; otherwise what is left of that one goes.
-  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline) const;
+  // Makes the directory of one replica, empty, unless it is there. If it is there and another topic's of the same name:
+  // with ReplicaMaking::first, `topic` gets that one's id; otherwise what is left of that one goes.
+  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making, Deadline deadline) const;
 
   // The version of a topic's metadata that is the newest now; 0 if there is none.
   Result<int64_t> topic_version(const std::string& name) const;

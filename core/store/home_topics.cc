@@ -126,19 +126,23 @@ Result<> Home::make_partitions(TopicMetadata& topic, int32_t first, Deadline dea
   for (auto p = first; std::cmp_less(p, topic.partitions.size()); ++p) {
     const std::vector<BrokerId> replicas = topic.partitions[static_cast<size_t>(p)].replicas;
     for (const BrokerId replica : replicas) {
-      PG_CHECK(make_replica(topic, PartitionId(p), replica, p == 0 && replica == replicas.front(), deadline));
+      const bool decides = p == 0 && replica == replicas.front();
+      PG_CHECK(make_replica(topic, PartitionId(p), replica, decides ? ReplicaMaking::first : ReplicaMaking::other, deadline));
     }
   }
   return {};
 }
 
-Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, bool decides, Deadline deadline) const {
+Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making, Deadline deadline) const {
   const std::string logs = log_directory(replica);
   const bool replicated = topic.partitions[static_cast<size_t>(partition.value)].is_replicated();
   if (replicated) PG_CHECK(check_log_directory(replica));
-  const auto create = [&] { return PartitionLog::create(env_, logs, {topic.name, partition}, topic.id, replicated); };
+  const bool again = making == ReplicaMaking::again;
+  // What was known of the lost one must not be taken for what is known of this.
+  if (again) PG_CHECK(LogDirectory(env_, logs).restart_at({topic.name, partition}, Offset(0), deadline));
+  const auto create = [&] { return PartitionLog::create(env_, logs, {topic.name, partition}, topic.id, {replicated, again}); };
   PG_ASSIGN(Uuid decided, create());
-  if (decides) topic.id = decided;
+  if (making == ReplicaMaking::first) topic.id = decided;
   while (decided != topic.id) {
     // Left by somebody who died before the topic had a name: nobody can have written to it.
     const auto removed = PartitionLog::remove(env_, {logs, {topic.name, partition}, decided}, deadline);

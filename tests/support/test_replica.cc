@@ -35,7 +35,7 @@ TestReplica::TestReplica(TestEnv& test_env, int32_t id, const LogConfig& config)
       id_(test_env.random.uuid()),
       config_(config) {
   must(env.files.make_directories(log_directory_));
-  must(PartitionLog::create(env.env(), log_directory_, {"t", PartitionId(0)}, id_, true));
+  must(PartitionLog::create(env.env(), log_directory_, {"t", PartitionId(0)}, id_, {.replicated = true}));
   reopen();
 }
 

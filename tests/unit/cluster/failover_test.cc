@@ -177,6 +177,27 @@ TEST_CASE("failover: a lost replica first leaves the ISR, and then is made anew"
   CHECK(differences(cluster) == 0);
 }
 
+TEST_CASE("failover: a replica that is made anew knows that it lacks something, and nothing of the lost one's log") {
+  TestCluster cluster;
+  cluster.create();
+  cluster.write("aaaa");
+  cluster.settle();
+  cluster.keep_up(2);
+  must(LogDirectory(cluster.env.env(), cluster.log_directory(2)).raise_log_start(cluster.name(), Offset(3), cluster.env.soon()));
+  must(cluster.env.files.remove_tree(cluster.directory(2)));
+  cluster.env.manual_clock.advance(std::chrono::milliseconds(10));
+  must(cluster.control());
+  CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1");
+  cluster.step(2);
+  CHECK(cluster.open(2)->current_state()->page().unclean == 1);
+  const LogDirectory directory(cluster.env.env(), cluster.log_directory(2));
+  CHECK(must(directory.recovery_point(cluster.name())) == Offset(0));
+  CHECK(must(directory.log_start(cluster.name())) == Offset(0));
+  cluster.settle();
+  CHECK(cluster.open(2)->current_state()->page().unclean == 0);
+  CHECK(cluster.texts() == "aaaa aaaa aaaa");
+}
+
 TEST_CASE("failover: a leader whose log is lost leads no more, and is made anew") {
   TestCluster cluster;
   cluster.create();

@@ -11,6 +11,7 @@ namespace {
 
 // A preferred leader has been in sync for a while before it takes over, so that one that comes and goes does not.
 constexpr Duration kBeforeRebalance = std::chrono::seconds(5);
+constexpr const char* kDamaged = "its log is damaged";
 
 using Kind = PartitionAction::Kind;
 
@@ -30,10 +31,12 @@ class Planner {
     const std::string fault = leader_fault();
     if (!fault.empty()) {
       auto elected = replace_leader(fault);
-      // One without room goes on until there is one with room: replicas leave and join meanwhile.
-      if (elected || !goes_on(fault) || health(leader_) == BrokerHealth::stopping) return elected;
+      // One without room goes on until there is one with room: replicas leave and join meanwhile. So does a damaged one, until
+      // one has joined that had the damaged records already.
+      const bool meanwhile = goes_on(fault) || fault == kDamaged;
+      if (elected || !meanwhile || health(leader_) == BrokerHealth::stopping) return elected;
     }
-    if (!view_.replicas[leader_].leads) return std::nullopt;  // it is about to
+    if (!leader().leads || leader().epoch != metadata_.leader_epoch) return std::nullopt;  // it is about to
     remember();
     auto action = change_in_sync();
     if (!action) action = rebalance();
@@ -65,7 +68,7 @@ class Planner {
     if (!is_working(broker)) return fmt::format("its broker is {}", name_of(broker));
     const ReplicaView& replica = leader();
     if (!replica.there) return "its log is gone";
-    if (!replica.usable) return "its log is damaged";
+    if (!replica.usable) return kDamaged;
     if (replica.fenced > metadata_.leader_epoch) return "it was fenced";
     const bool opened = replica.leads && replica.epoch == metadata_.leader_epoch;
     if (opened) return lacks_bits() ? "its page lacks a replica in sync" : wish_to_leave();
@@ -210,7 +213,7 @@ class Planner {
     const ReplicaView& seen = view_.replicas[replica];
     if (!is_working(health(replica)) || health(replica) == BrokerHealth::stopping) action.reason = fmt::format("its broker is {}", name_of(health(replica)));
     else if (!seen.there) action.reason = "its log is gone";
-    else if (!seen.usable) action.reason = "its log is damaged";
+    else if (!seen.usable) action.reason = kDamaged;
     else if (seen.full) action.reason = "its disk is full";
     else if (seen.unclean) action.reason = "its machine stopped before its log was on stable storage";
     std::erase(action.changed.in_sync, metadata_.replicas[replica]);

@@ -17,6 +17,9 @@ constexpr int64_t kFetchBytes = 4 << 20;
 }  // namespace
 
 Result<bool> ReplicaKeeper::step(const PartitionMetadata& metadata, int32_t min_in_sync, const Others& others) {
+  // Whoever elected may not have reached this page.
+  PG_ASSIGN(StatePage* const mine, mine_.page());
+  if (mine->fenced.load() < metadata.leader_epoch.value) mine_.fence(metadata.leader_epoch);
   if (metadata.leader == self_) return lead(metadata, min_in_sync, others.previous);
   return others.leader != nullptr ? follow(metadata, *others.leader) : Result<bool>(false);
 }
@@ -54,7 +57,16 @@ Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   PG_ASSIGN(const EpochHistory my_epochs, mine_.epochs());
   Offset next = read_position(*mine).log_end;
   const Offset first = read_position(**theirs).log_start;
-  if (next > Offset(0) && common_end({my_epochs, next}, {*their_epochs, end}, first) != next) return {};
+  const Offset common = next > Offset(0) ? common_end({my_epochs, next}, {*their_epochs, end}, first) : next;
+  if (common == end) return {};
+  if (common < next) {
+    // This log has a tail that no leader has taken over: all that is committed is in the log of the leader before, if that one has
+    // lost nothing, and has opened an epoch since.
+    const bool whole = (*theirs)->unclean.load() == 0 && (*theirs)->damaged.load() == 0 && (*theirs)->failed.load() == 0;
+    if (!whole || their_epochs->empty() || their_epochs->back().epoch <= my_epochs.back().epoch) return {};
+    if (!mine_.truncate_to(common, false)) return {};
+    next = common;
+  }
   while (next < end) {
     const auto batch = previous.read(next, end);
     if (!batch || !*batch) break;

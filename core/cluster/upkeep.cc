@@ -46,9 +46,12 @@ void Upkeep::take_over_topics() {
 void Upkeep::open_all() {
   take_over_topics();
   for (auto& [name, kept] : kept_) {
-    if (!kept.topic->partitions[static_cast<size_t>(name.partition.value)].is_replicated()) continue;
+    const PartitionMetadata& metadata = kept.topic->partitions[static_cast<size_t>(name.partition.value)];
+    if (!metadata.is_replicated()) continue;
     const auto page = kept.replica->page();
     if (!page) tell_(fmt::format("'{}-{}': {}", name.topic, name.partition.value, page.error().message()));
+    // Whoever elected while this broker did not run may not have reached the page.
+    else kept.replica->fence(metadata.leader_epoch);
   }
 }
 

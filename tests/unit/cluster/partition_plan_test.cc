@@ -148,3 +148,25 @@ TEST_CASE("partition_plan: while a leader without room goes on, replicas leave a
   scene.health[kThree] = BrokerHealth::running;
   CHECK(scene.plan() == "join 3 isr 1: it has what the leader has");
 }
+
+TEST_CASE("partition_plan: a damaged leader that is alone in sync is followed, until one has joined that can lead") {
+  Scene scene;
+  scene.first().usable = false;
+  scene.out_of_sync(kTwo);
+  scene.out_of_sync(kThree);
+  scene.health[kTwo] = BrokerHealth::dead;
+  CHECK(scene.plan() == "-");
+  CHECK(scene.plan() == "join 3 isr 1: it has what the leader has");
+  scene.view.metadata.in_sync = {kOne, kThree};
+  scene.first().in_sync.mask = 0b101;
+  CHECK(scene.plan() == "elect 3 epoch 6 isr 3 after 1: its log is damaged");
+}
+
+TEST_CASE("partition_plan: nobody joins a leader that has still to open its epoch") {
+  Scene scene;
+  scene.out_of_sync(kThree);
+  scene.plan();
+  scene.view.metadata.leader_epoch = LeaderEpoch(6);
+  CHECK(scene.plan() == "-");
+  CHECK(scene.plan() == "-");
+}

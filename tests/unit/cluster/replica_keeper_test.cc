@@ -256,19 +256,24 @@ TEST_CASE("replica_keeper: who leads opens its epoch once, and then only takes o
   CHECK(must(keeper.step(t.metadata, 2, {})));
 }
 
-TEST_CASE("replica_keeper: a new leader copies what the one before had, if that one is fenced and their logs agree") {
+TEST_CASE("replica_keeper: a new leader copies what the one before had, if that one is fenced and lacks nothing") {
   struct Row {
     const char* what;
     const char *previous, *mine;
     bool fenced;
     const char* result;
+    bool unclean = false;
+    int64_t committed = 0;  // as this one knows
   };
   const Row rows[] = {
       {"the previous leader has more", "aab", "aa", true, "aab"},
       {"it has the same", "aab", "aab", true, "aab"},
       {"it has less", "aa", "aab", true, "aab"},
       {"it is not fenced", "aab", "aa", false, "aa"},
-      {"their logs part", "aabb", "aac", true, "aac"},
+      {"their logs part, and this one has the later epoch", "aabb", "aac", true, "aac"},
+      {"their logs part, and the previous leader has the later epoch", "aabbd", "aac", true, "aabbd"},
+      {"the same, but it may lack something", "aabbd", "aac", true, "aac", true},
+      {"the same, but what parts is committed here", "aabbd", "aac", true, "aac", false, 3},
       {"the new leader has nothing", "aab", "", true, "aab"},
       {"the previous one has nothing", "", "aab", true, "aab"},
   };
@@ -280,6 +285,8 @@ TEST_CASE("replica_keeper: a new leader copies what the one before had, if that 
     t.metadata.leader = BrokerId(1);
     t.metadata.previous_leader = BrokerId(0);
     t.metadata.leader_epoch = LeaderEpoch(6);
+    t.leader.words().unclean = row.unclean ? 1 : 0;
+    t.follower.words().high_watermark = row.committed;
     t.leader.fence(LeaderEpoch(row.fenced ? 6 : 5));
     CHECK(must(t.keeper.step(t.metadata, 1, {nullptr, &t.leader})));
     CHECK(t.text() == row.result);
@@ -304,4 +311,17 @@ TEST_CASE("replica_keeper: a follower goes where its leader's log begins") {
   must(t.cluster.open(0)->raise_log_start(Offset(5), t.cluster.env.soon()));
   (void)must(t.step());
   CHECK(read_position(t.follower.words()).log_start == Offset(5));
+}
+
+// Whoever elected may not have reached its page: its disk may have failed just then.
+TEST_CASE("replica_keeper: a leader of before that learns of an election from the metadata takes no more records") {
+  Pair t;
+  t.lead('a');
+  t.leader.write("a");
+  ReplicaKeeper keeper(BrokerId(0), t.leader);
+  t.metadata.leader = BrokerId(1);
+  t.metadata.leader_epoch = LeaderEpoch(1);
+  CHECK_FALSE(must(keeper.step(t.metadata, 1, {&t.follower, nullptr})));
+  CHECK(t.leader.words().fenced == 1);
+  CHECK(code_of(try_append(*t.cluster.open(0), {"a"})) == Errc::fenced);
 }

@@ -55,10 +55,11 @@ void SimBroker::kill() {
   serving_ = false;
 }
 
-void SimBroker::bury() {
-  if (!ended_ || process_->running() > 0) return;
+bool SimBroker::bury() {
+  if (!process_ || !ended_ || process_->running() > 0) return false;
   world_.note("{} has ended", process_->name());
   process_.reset();
+  return true;
 }
 
 std::vector<std::unique_ptr<SimBroker::Kept>> SimBroker::open_all() {
@@ -84,7 +85,9 @@ void SimBroker::run() {
   process_->start([this] { control(); });
   while (!must_stop_) world_.scheduler.sleep(kNap);
   hand_over();
-  if (!stop_cleanly()) ending_ = true;
+  const bool clean = stop_cleanly();
+  world_.note("{} stops{}", process_->name(), clean ? " cleanly" : "");
+  ending_ = true;
   ended_ = true;
 }
 
@@ -129,9 +132,13 @@ bool SimBroker::stop_cleanly() {
     kept.push_back(replica.get());
   }
   if (disk.failed || !note_checkpoints(kept)) return false;
+  const bool doubtful = std::any_of(kept.begin(), kept.end(), [](Kept* replica) {
+    const auto page = replica->mine.page();
+    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0;
+  });
   sim::step();
-  disk.stopped_cleanly = true;
-  return true;
+  disk.stopped_cleanly = !doubtful;
+  return disk.stopped_cleanly;
 }
 
 void SimBroker::keep_up() {
@@ -156,6 +163,7 @@ Result<> SimBroker::note_checkpoints(const std::vector<Kept*>& all) {
   for (auto& [kept, offsets] : noted) kept->place.high_watermark = offsets.first;
   for (auto& [kept, offsets] : noted) {
     const auto page = kept->mine.page();
+    const Uninterrupted locked;
     if (!page || Offset((*page)->flushed.load()) < offsets.second) continue;
     kept->place.recovery_point = std::max(kept->place.recovery_point, offsets.second);
   }

@@ -27,8 +27,8 @@ class SimBroker {
   void start();
   void kill();
   void stop() { must_stop_ = true; }
-  // To be called between two turns: gives away the process that has ended.
-  void bury();
+  // To be called between two turns: gives away the process, if it has ended by itself.
+  bool bury();
   // The machine has started anew.
   void reboot() { heartbeat_ = 0; }
 
@@ -44,6 +44,7 @@ class SimBroker {
   void beat();
   void keep_replicas();
   Result<bool> step(Kept& kept);
+  void note_room(Kept& kept, StatePage& page, const Result<bool>& done);
   Result<bool> restore(Kept& kept, const Error& why);
   void keep_up();
   Result<> note_checkpoints(const std::vector<Kept*>& kept);

@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr Duration kRetryInterval = milliseconds(100);
 constexpr Duration kLookInterval = milliseconds(20);
+constexpr Duration kFullInterval = std::chrono::seconds(2);
 constexpr int kRoundsMax = 4;
 
 bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) { return std::find(brokers.begin(), brokers.end(), broker) != brokers.end(); }
@@ -39,11 +40,25 @@ void SimBroker::keep_replicas() {
 
 Result<bool> SimBroker::step(Kept& kept) {
   const auto page = kept.mine.page();
-  if (page && (*page)->failed.load() != 0) return restore(kept, {Errc::io, "a flush to disk failed", "", {}, 0});
+  const bool failed = page && (*page)->failed.load() != 0;
+  if (!page || failed) kept.others.clear();
+  if (failed) return restore(kept, {Errc::io, "a flush to disk failed", "", {}, 0});
   if (!page && page.error().code == Errc::not_found) return restore(kept, page.error());
   PG_CHECK(page);
   const PartitionMetadata metadata = world_.metadata(kept.partition);
-  return kept.keeper.step(metadata, world_.shape.min_in_sync, {kept.other(metadata.leader), kept.other(metadata.previous_leader)});
+  const bool leads = leads_in(**page, metadata.leader_epoch);
+  ReplicaLog* const previous = metadata.leader == id_ && !leads ? kept.other(metadata.previous_leader) : nullptr;
+  auto done = kept.keeper.step(metadata, world_.shape.min_in_sync, {kept.other(metadata.leader), previous});
+  std::erase_if(kept.others, [&](const auto& entry) { return entry.first != metadata.leader; });
+  if (const auto now = kept.mine.page()) note_room(kept, **now, done);
+  return done;
+}
+
+void SimBroker::note_room(Kept& kept, StatePage& page, const Result<bool>& done) {
+  if (!done && done.error().code == Errc::no_space) page.full.store(1);
+  if (page.full.load() == 0) return kept.full_since.reset();
+  if (!kept.full_since) kept.full_since = world_.now();
+  if (done && world_.now() - *kept.full_since > kFullInterval) page.full.store(0);
 }
 
 Result<bool> SimBroker::restore(Kept& kept, const Error& why) {
@@ -57,24 +72,32 @@ Result<bool> SimBroker::restore(Kept& kept, const Error& why) {
   if (kept.place.files) kept.place.files->lose_page();
   kept.place.files.reset();
   sim::step();
-  kept.place.files = std::make_shared<ReplicaFiles>();
-  kept.place.files->page = new_page();
+  kept.place.recovery_point = kept.place.log_start = Offset(0);
+  sim::step();
+  auto made = std::make_shared<ReplicaFiles>();
+  made->page = new_page();
+  made->page->page.unclean.store(1);
+  kept.place.files = std::move(made);
   world_.note("{}: partition {} is made anew: {}", process_->name(), kept.partition.value, why.what);
   return true;
 }
 
 // Controller::turn().
 void SimBroker::control() {
+  const auto tell = [this](const std::string& line) { world_.note("{}: {}", process_->name(), line); };
   HealthWatch watch;
-  SimTopic topic(world_, *process_);
-  std::optional<TopicController> controller;
+  struct Controlled {
+    SimTopic topic;
+    TopicController controller;
+  };
+  std::optional<Controlled> controlled;
   while (!ending_) {
     const ClusterHealth health = watch.look(world_.signs(), world_.config.session_timeout, world_.now());
     sim::step();
-    if (!is_controller(health)) controller.reset();
-    else if (!controller) controller.emplace([this](const std::string& line) { world_.note("{}: {}", process_->name(), line); });
-    for (int round = 0; controller && round < kRoundsMax; ++round) {
-      const auto changed = controller->reconcile(topic, health, world_.config, world_.now());
+    if (!is_controller(health)) controlled.reset();
+    else if (!controlled) controlled.emplace(Controlled{{world_, *process_}, TopicController(tell)});
+    for (int round = 0; controlled && round < kRoundsMax; ++round) {
+      const auto changed = controlled->controller.reconcile(controlled->topic, health, world_.config, world_.now());
       if (!changed) world_.note("{}: {}", process_->name(), changed.error().message());
       if (!changed || !*changed) break;
     }

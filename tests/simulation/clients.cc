@@ -13,8 +13,8 @@ using std::chrono::seconds;
 SimReplica& Client::leader(PartitionId partition) {
   step();
   const BrokerId broker = world_.metadata(partition).leader;
-  auto& found = replicas_[{partition, broker}];
-  if (!found) found = std::make_unique<SimReplica>(world_, process_, world_.place(partition, broker));
+  auto& found = replicas_[partition];
+  if (!found || found->broker() != broker) found = std::make_unique<SimReplica>(world_, process_, world_.place(partition, broker));
   return *found;
 }
 
@@ -31,6 +31,7 @@ void SimProducer::run() {
     send(any_partition(), next_++, promise);
     world_.scheduler.sleep(world_.between(std::chrono::microseconds(100), milliseconds(20)));
   }
+  let_go();
 }
 
 void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
@@ -38,6 +39,7 @@ void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
   for (;;) {
     const auto sent = attempt(partition, value, promise, uncertain);
     if (sent && *sent) return;
+    let_go_of_others(partition);
     if (!sent) world_.note("{}: {}: {}", process_.name(), value, sent.error().message());
     world_.scheduler.sleep(world_.between(milliseconds(1), milliseconds(50)));
   }
@@ -54,11 +56,16 @@ Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise 
     appended = found.appended;
   }
   if (!appended) {
-    PG_ASSIGN(appended, log.produce(value, seen));
+    auto produced = log.produce(value, seen);
+    if (!produced && produced.error().code == Errc::no_space) log.say_full();
+    PG_ASSIGN(appended, std::move(produced));
   }
   if (!appended) return false;
   uncertain = true;
-  if (promise == Promise::flushed) PG_CHECK(log.flush());
+  if (promise == Promise::flushed) {
+    PG_CHECK(log.flush());
+    log.raise_recovery_point(appended->end_offset);
+  }
   if (promise == Promise::leader) {
     PG_CHECK(log.check_leads(appended->leader_epoch));
   } else {
@@ -68,6 +75,7 @@ Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise 
   ++acknowledged_;
   world_.note("{}: {} at {} of partition {} is acknowledged ({})", process_.name(), value, appended->base_offset.value, partition.value,
               promise == Promise::leader ? "leader" : promise == Promise::all ? "all" : "all, flushed");
+  if (promise == Promise::leader && log.is_lost()) return true;
   world_.ledger(partition).acknowledge(promise, appended->base_offset, value, appended->leader_epoch);
   return true;
 }

@@ -21,11 +21,18 @@ class Client {
   // The replica of the partition's leader, as the metadata names it.
   SimReplica& leader(PartitionId partition);
   PartitionId any_partition();
+  // A page that somebody has mapped cannot be made anew. Who cannot go on with one partition does not keep those of others open:
+  // a real producer would end.
+  void let_go_of_others(PartitionId partition) {
+    std::erase_if(replicas_, [&](const auto& entry) { return entry.first != partition; });
+  }
+  // At the end.
+  void let_go() { replicas_.clear(); }
 
   World& world_;
 
  private:
-  std::map<std::pair<PartitionId, BrokerId>, std::unique_ptr<SimReplica>> replicas_;
+  std::map<PartitionId, std::unique_ptr<SimReplica>> replicas_;
 
  protected:
   Process process_;  // the last member: its fibers end before what they use

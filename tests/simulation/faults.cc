@@ -1,5 +1,7 @@
 #include "tests/simulation/faults.h"
 
+#include <algorithm>
+
 #include "tests/simulation/ledger.h"
 
 namespace pg::sim {
@@ -11,7 +13,7 @@ using std::chrono::seconds;
 }  // namespace
 
 Faults::Faults(World& world, Clients& clients) : world_(world), clients_(clients) {
-  constexpr int kKinds = static_cast<int>(Kind::kill_client) + 1;
+  constexpr int kKinds = static_cast<int>(Kind::cut_power) + 1;
   for (int kind = 0; kind < kKinds; ++kind) {
     if (world.random().one_in(3)) kinds_.push_back(static_cast<Kind>(kind));
   }
@@ -22,7 +24,9 @@ Faults::Faults(World& world, Clients& clients) : world_(world), clients_(clients
 }
 
 void Faults::consider(const Process* ran) {
-  for (auto& broker : world_.brokers) broker->bury();
+  for (auto& broker : world_.brokers) {
+    if (broker->bury()) start_later(*broker);
+  }
   if (left_ == 0 || next_-- > 0) return;
   next_ = world_.random().below(2 * gap_);
   --left_;
@@ -48,7 +52,7 @@ void Faults::strike(Kind kind, const Process* ran) {
   if (broker == nullptr) return;
   if (kind == Kind::kill) kill(*broker);
   if (kind == Kind::freeze) freeze(*broker->process());
-  if (kind == Kind::stop) stop(*broker);
+  if (kind == Kind::stop) broker->stop();
   if (kind == Kind::fail_disk) fail_disk(*broker);
   if (kind == Kind::fill_disk) fill_disk(*broker);
 }
@@ -60,11 +64,6 @@ void Faults::start_later(SimBroker& broker) {
 void Faults::kill(SimBroker& broker) {
   broker.kill();
   start_later(broker);
-}
-
-void Faults::stop(SimBroker& broker) {
-  broker.stop();
-  world_.after(world_.between(milliseconds(100), seconds(4)), [&broker] { broker.start(); });
 }
 
 void Faults::freeze(Process& process) {
@@ -83,16 +82,24 @@ void Faults::strike_client(Kind kind) {
   clients_.add_producer();
 }
 
+// Of two replicas that are whole, one may be destroyed.
+bool Faults::may_destroy(PartitionId partition) {
+  const auto places = world_.places(partition);
+  return std::count_if(places.begin(), places.end(), [](const Place* place) { return !place->destroyed; }) > 1;
+}
+
 void Faults::strike_replica(Kind kind) {
   const PartitionId partition(static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions))));
   const auto places = world_.places(partition);
   Place& place = *places[world_.random().below(places.size())];
   if (!place.files || !place.files->page) return;
+  place.spoilt = true;
   world_.ledger(partition).excuse_leaders_own();
   if (kind == Kind::lose_page) {
     world_.note("broker {} loses its state of partition {}", place.broker.value, partition.value);
     return place.files->lose_page();
   }
+  if (!may_destroy(partition)) return;
   if (kind == Kind::damage) return spoil(place);
   world_.note("broker {} loses its replica of partition {}", place.broker.value, partition.value);
   place.destroyed = true;
@@ -113,6 +120,9 @@ void Faults::spoil(Place& place) {
 }
 
 void Faults::fail_disk(SimBroker& broker) {
+  for (int p = 0; p < world_.shape.partitions; ++p) {
+    if (!may_destroy(PartitionId(p))) return;
+  }
   world_.note("the disk of broker {} fails", broker.id().value);
   broker.disk.failed = true;
   for (int p = 0; p < world_.shape.partitions; ++p) {

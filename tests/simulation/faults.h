@@ -28,12 +28,12 @@ class Faults {
   void strike_replica(Kind kind);
   SimBroker* victim(const Process* ran);
   void kill(SimBroker& broker);
-  void stop(SimBroker& broker);
   void freeze(Process& process);
   void fail_disk(SimBroker& broker);
   void fill_disk(SimBroker& broker);
   void cut_power();
   void start_later(SimBroker& broker);
+  bool may_destroy(PartitionId partition);
   void spoil(Place& place);
 
   World& world_;

@@ -37,6 +37,7 @@ struct SimBroker::Kept {
   ReplicaKeeper keeper;
   std::map<BrokerId, std::unique_ptr<SimReplica>> others;
   Deadline retry_at{};
+  std::optional<Deadline> full_since;
 };
 
 }  // namespace pg::sim

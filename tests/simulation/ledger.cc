@@ -37,7 +37,7 @@ void Ledger::look_at(const Place& place) {
   seen.agrees = std::min(seen.agrees, place.files->lowest_end);
   seen.checked = std::min(seen.checked, place.files->lowest_end);
   place.files->lowest_end = place.files->end();
-  if (page.damaged.load() != 0) place.files->known_damage = true;
+  if (page.damaged.load() != 0 && place.files->has_unreadable()) place.files->known_damage = true;
   if (seen.excused) seen.excused = agreement(*place.files, seen.agrees) < std::min(high_watermark, end()) || high_watermark > end();
   if (high_watermark > seen.checked && !seen.excused) check_high_watermark(place, seen);
   seen.high_watermark = high_watermark;
@@ -88,8 +88,14 @@ bool Ledger::is_sound(const Place& place) const {
   return page.unclean.load() == 0 && page.damaged.load() == 0 && page.failed.load() == 0;
 }
 
+LeaderEpoch Ledger::last_opened() const { return opened_.empty() ? LeaderEpoch(-1) : opened_.rbegin()->first; }
+
+// Somebody was elected who may lack what is committed, and nobody leads yet since then.
+bool Ledger::is_lossy_election_open() const { return world_.metadata(partition_).lossy_epoch > last_opened(); }
+
 // Every replica of the ISR has all that is committed.
 void Ledger::check_in_sync() {
+  if (is_lossy_election_open()) return;
   for (const BrokerId broker : world_.metadata(partition_).in_sync) {
     Place& place = world_.place(partition_, broker);
     if (!is_sound(place)) continue;
@@ -107,24 +113,18 @@ void Ledger::acknowledge(Promise promise, Offset offset, int64_t value, LeaderEp
   ++acknowledged_;
   look();
   if (promise == Promise::leader) {
+    // One that is spoilt already need not keep it.
+    const Place& by = world_.place(partition_, opened_.at(epoch));
+    if (by.spoilt || by.destroyed) return;
     if (offset >= end()) own_.push_back({offset, value});
-    if (!opened_.empty() && opened_.rbegin()->first > epoch) {
+    if (last_opened() > epoch) {
       const Place& leader = world_.place(partition_, opened_.rbegin()->second);
       const Entry* const entry = leader.files ? leader.files->find(offset) : nullptr;
       if (entry == nullptr || entry->value != value) fail(fmt::format("{} at {} was acknowledged by a leader that is none any more", value, offset.value));
     }
     return;
   }
-  // What was acknowledged as flushed is committed, whether somebody has noted that or not.
-  if (promise == Promise::flushed && offset >= end()) {
-    const Place& leader = world_.place(partition_, opened_.at(epoch));
-    for (Offset at = end(); at <= offset; at = at + 1) {
-      const Entry* const entry = leader.files ? leader.files->find(at) : nullptr;
-      if (entry == nullptr) return fail(fmt::format("{} at {} was acknowledged, and the leader lacks {}", value, offset.value, at.value));
-      add(at, entry->value);
-    }
-    check_in_sync();
-  }
+  if (offset >= end() && !add_unnoted(offset)) return;
   if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
     return fail(fmt::format("{} at {} was acknowledged, and is not committed", value, offset.value));
   }
@@ -133,15 +133,36 @@ void Ledger::acknowledge(Promise promise, Offset offset, int64_t value, LeaderEp
   record.flushed |= promise == Promise::flushed;
 }
 
+// What was acknowledged is committed, though the high watermark that said so was never noted, or is lost with its page.
+// False: so are all that had it.
+bool Ledger::add_unnoted(Offset offset) {
+  for (const BrokerId broker : world_.metadata(partition_).in_sync) {
+    const Place& place = world_.place(partition_, broker);
+    if (!place.files || place.files->find(end()) == nullptr || place.files->end() <= offset) continue;
+    while (end() <= offset) add(end(), place.files->find(end())->value);
+    check_in_sync();
+    return true;
+  }
+  if (destroyed() < world_.shape.min_in_sync) fail(fmt::format("{} was acknowledged, and nobody has it", offset.value));
+  return false;
+}
+
+int Ledger::destroyed() const {
+  const auto places = world_.places(partition_);
+  return static_cast<int>(std::count_if(places.begin(), places.end(), [](const Place* place) { return place->destroyed; }));
+}
+
 void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) {
   const Uninterrupted alone;
   look();
+  const bool lossy = is_lossy_election_open() && epoch >= world_.metadata(partition_).lossy_epoch;
   const auto [before, first] = opened_.emplace(epoch, place.broker);
   if (!first) fail(fmt::format("epoch {} was opened by broker {} and by broker {}", epoch.value, before->second.value, place.broker.value));
-  if (opened_.rbegin()->first > epoch) return;  // too late: nobody follows it
+  if (last_opened() > epoch) return;  // too late: nobody follows it
   const Offset agrees = agreement(files, start_);
-  if (world_.metadata(partition_).lossy_epoch == epoch) lose_from(agrees, place);
+  if (lossy) lose_from(std::min(agrees, files.end()), place);
   else if (agrees < end()) fail(fmt::format("the leader of epoch {}, broker {}, lacks what is committed at {}", epoch.value, place.broker.value, agrees.value));
+  world_.place(partition_, place.broker).spoilt = false;
   for (const Own& own : own_) {
     const Entry* const entry = files.find(own.offset);
     if (own.offset < start_ || (entry != nullptr && entry->value == own.value)) continue;
@@ -153,15 +174,14 @@ void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) 
 
 // A leader was elected that may lack what was committed, but nothing that had to survive.
 void Ledger::lose_from(Offset offset, const Place& place) {
-  const auto places = world_.places(partition_);
-  const auto destroyed = std::count_if(places.begin(), places.end(), [](const Place* replica) { return replica->destroyed; });
-  world_.note("records from {} on are lost, with {} replicas destroyed", offset.value, destroyed);
+  world_.note("records from {} on are lost, with {} replicas destroyed", offset.value, destroyed());
   for (Offset at = offset; at < end(); at = at + 1) {
     const Record& record = records_[static_cast<size_t>(at.value)];
-    if ((record.promised || record.flushed) && destroyed < world_.shape.min_in_sync) fail(fmt::format("{} at {} was acknowledged, and is lost by an election", record.value, at.value));
+    if ((record.promised || record.flushed) && destroyed() < world_.shape.min_in_sync) fail(fmt::format("{} at {} was acknowledged, and is lost by an election", record.value, at.value));
     offsets_.erase(record.value);
   }
   records_.resize(static_cast<size_t>(std::min(offset, end()).value));
+  start_ = std::min(start_, end());
   own_.clear();
   for (auto& [broker, seen] : seen_) {
     seen.agrees = std::min(seen.agrees, end());
@@ -172,6 +192,7 @@ void Ledger::lose_from(Offset offset, const Place& place) {
 void Ledger::read(const Place& place, Offset offset, int64_t value) {
   look();
   if (seen_[place.broker].excused || offset < start_) return;
+  if (offset >= end() && !add_unnoted(offset)) return;
   if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
     fail(fmt::format("a consumer read {} at {} of broker {}; that was not committed", value, offset.value, place.broker.value));
   }

@@ -28,7 +28,11 @@ class Ledger {
   void opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch);
   // A consumer read this below the high watermark.
   void read(const Place& place, Offset offset, int64_t value);
-  void trimmed(Offset start) { start_ = std::max(start_, start); }
+  void trimmed(Offset start) {
+    const Uninterrupted alone;
+    look();  // what was committed in this very turn
+    start_ = std::max(start_, start);
+  }
 
   // From here on only what was flushed must survive.
   void power_cut();
@@ -61,8 +65,12 @@ class Ledger {
   void look_at(const Place& place);
   void check_high_watermark(const Place& place, Seen& seen);
   void check_in_sync();
+  LeaderEpoch last_opened() const;
+  bool is_lossy_election_open() const;
   bool is_sound(const Place& place) const;
   Offset agreement(ReplicaFiles& files, Offset from) const;
+  bool add_unnoted(Offset offset);
+  int destroyed() const;
   void add(Offset offset, int64_t value);
   void lose_from(Offset offset, const Place& place);
   void fail(const std::string& why) const;

@@ -42,15 +42,22 @@ void SimOperator::trim(PartitionId partition) {
   if (log.trim(start)) world_.note("{}: partition {} begins at {}", process_.name(), partition.value, start.value);
 }
 
-// Of all that are in sync, nothing is left that could lead.
+// Nobody in sync can lead, and somebody will never be able to. A person waits until all brokers are back: one that does not run
+// may have what the others lack.
 bool SimOperator::is_lost(PartitionId partition) {
-  const PartitionMetadata& metadata = world_.metadata(partition);
-  return std::all_of(metadata.in_sync.begin(), metadata.in_sync.end(), [&](BrokerId broker) {
+  const Uninterrupted from_outside;
+  for (const Place* place : world_.places(partition)) {
+    if (!world_.is_serving(place->broker) || place->disk->failed || (place->files && !place->files->page)) return false;
+  }
+  bool unusable = false;
+  for (const BrokerId broker : world_.metadata(partition).in_sync) {
     const Place& place = world_.place(partition, broker);
-    if (!place.files) return true;
-    if (!place.files->page) return false;
-    return place.files->page->page.damaged.load() != 0 || place.files->page->page.failed.load() != 0;
-  });
+    if (place.files && !place.files->page) return false;
+    const bool usable = place.files && place.files->page->page.damaged.load() == 0 && place.files->page->page.failed.load() == 0;
+    if (usable && place.files->page->page.unclean.load() == 0) return false;
+    unusable |= !usable;
+  }
+  return unusable;
 }
 
 void SimOperator::elect(PartitionId partition) {

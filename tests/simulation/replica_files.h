@@ -75,6 +75,7 @@ struct Place {
   Disk* disk = nullptr;
   std::shared_ptr<ReplicaFiles> files;  // null: lost
   Offset recovery_point, high_watermark, log_start;
+  bool spoilt = false;     // something was done to it since it opened an epoch
   bool destroyed = false;  // what it held may be gone; until it has it again
 };
 

@@ -71,6 +71,7 @@ Result<> SimReplica::rebuild() {
   EpochHistory epochs = files.epochs();
   while (!epochs.empty() && epochs.back().start_offset > files.end()) epochs.pop_back();
   if (epochs.empty()) epochs.push_back({LeaderEpoch(0), Offset(0)});
+  if (!files.epochs().empty() && epochs.back().epoch < files.epochs().back().epoch) open_epoch(epochs, files.epochs().back().epoch, files.end());
   files.write_epochs(epochs);
   files.sync_epochs();
 
@@ -116,12 +117,17 @@ Result<SimReplica::Writing> SimReplica::begin_write(bool must_lead) {
       PG_CHECK(check_disk());
       Writing writing{std::move(held), read_position(mapped())};
       if (files_->end() < writing.position.log_end) world_.fail("the files hold less than was published");
-      files_->cut(writing.position.log_end);  // a dead writer's tail
+      if (files_->end() > writing.position.log_end) cut_dead_writers_tail(writing.position.log_end);
       return writing;
     }
     held = HeldLock();
     PG_CHECK(reopen());
   }
+}
+
+void SimReplica::cut_dead_writers_tail(Offset end) {
+  files_->cut(end);
+  files_->sync();
 }
 
 Result<> SimReplica::check_may_append() const {

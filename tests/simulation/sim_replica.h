@@ -36,6 +36,7 @@ class SimReplica final : public ReplicaLog {
   // PartitionLog::append; with `seen`, append_if: empty if the log ends elsewhere by now.
   Result<std::optional<Appended>> produce(int64_t value, const std::optional<LogEnd>& seen);
   Result<> wait_committed(const Appended& appended, bool flushed, Deadline deadline);
+  void say_full() { mapped().full.store(1); }
   // Whether what was appended in that epoch counts, though nobody else has it.
   Result<> check_leads(LeaderEpoch epoch) const;
   // Where the log holds `value`, if it does, and where it ended then.
@@ -45,6 +46,10 @@ class SimReplica final : public ReplicaLog {
   };
   Result<Found> look_for(int64_t value);
   BrokerId broker() const { return place_.broker; }
+  // Whether its log is lost, and what was appended with it.
+  bool is_lost() const { return files_ != place_.files; }
+  // What was flushed needs no recovery any more, if it is there still.
+  void raise_recovery_point(Offset flushed);
   // pg-topic trim.
   Result<> trim(Offset offset);
   // Every append that had begun is over.
@@ -63,9 +68,10 @@ class SimReplica final : public ReplicaLog {
   Result<HeldLock> lock(Lock ReplicaFiles::*which);
   Result<Writing> begin_write(bool must_lead);
   Result<> check_may_append() const;
+  void cut_dead_writers_tail(Offset end);
   Result<> replace_end(Writing& writing, LogPosition kept, bool restart);
   Result<> write_entry(Writing& writing, const Entry& entry);
-  Result<> begin_epoch(LeaderEpoch epoch, Offset start);
+  Result<> store_epochs(EpochHistory epochs);
   Result<> set_log_start(Offset offset, bool must_lead);
   StatePage& mapped() const { return page_->page; }
 

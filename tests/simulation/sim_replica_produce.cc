@@ -53,4 +53,11 @@ Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Dead
   }
 }
 
+void SimReplica::raise_recovery_point(Offset flushed) {
+  step();
+  const Uninterrupted locked;
+  if (!page_ || Offset(mapped().flushed.load()) < flushed || files_ != place_.files) return;
+  place_.recovery_point = std::max(place_.recovery_point, flushed);
+}
+
 }  // namespace pg::sim

@@ -17,6 +17,8 @@ Result<> SimReplica::follow(LeaderEpoch epoch) {
   page.leader_epoch.store(epoch.value);
   raise(page.fenced, epoch.value);
   epochs_ = files_->epochs();
+  step();
+  files_->sync_epochs();
   world_.note("{}: partition {} follows in epoch {}", process_.name(), place_.partition.value, epoch.value);
   return {};
 }
@@ -41,22 +43,26 @@ Result<> SimReplica::restart_at(Offset start) {
   PG_CHECK(open());
   PG_ASSIGN(Writing writing, begin_write(false));
   PG_ASSIGN(const HeldLock flushing, lock(&ReplicaFiles::flush_lock));
-  mapped().high_watermark.store(start.value);
-  mapped().damaged.store(0);
+  StatePage& page = mapped();
+  page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
   step();
   place_.recovery_point = std::min(place_.recovery_point, start);
   step();
   place_.log_start = start;
   LogPosition empty;
   empty.log_end = empty.log_start = start;
-  return replace_end(writing, empty, true);
+  PG_CHECK(replace_end(writing, empty, true));
+  page.high_watermark.store(start.value);
+  page.damaged.store(0);
+  return {};
 }
 
 Result<> SimReplica::replace_end(Writing& writing, LogPosition kept, bool restart) {
   StatePage& page = mapped();
-  step();
-  place_.recovery_point = std::min(place_.recovery_point, kept.log_end);
   page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
+  step();
+  if (place_.disk->full && place_.recovery_point > kept.log_end) return fail(Errc::no_space, "the disk is full");
+  place_.recovery_point = std::min(place_.recovery_point, kept.log_end);
   page.truncations.fetch_add(1);
   publish(page, kept);
   world_.note("{}: partition {} is cut at {}, ended at {}", process_.name(), place_.partition.value, kept.log_end.value, writing.position.log_end.value);
@@ -65,13 +71,10 @@ Result<> SimReplica::replace_end(Writing& writing, LogPosition kept, bool restar
   else files_->cut(kept.log_end);
   step();
   files_->sync();
-  epochs_ = files_->epochs();
-  std::erase_if(epochs_, [&](const EpochStart& entry) { return entry.start_offset >= kept.log_end; });
-  step();
-  files_->write_epochs(epochs_);
-  step();
-  files_->sync_epochs();
-  return {};
+  EpochHistory epochs = files_->epochs();
+  const bool empty = kept.log_end == kept.log_start;
+  std::erase_if(epochs, [&](const EpochStart& entry) { return empty || entry.start_offset >= kept.log_end; });
+  return store_epochs(std::move(epochs));
 }
 
 Result<> SimReplica::append(const ScannedBatch& batch, LeaderEpoch epoch) {
@@ -87,7 +90,8 @@ Result<> SimReplica::append(const ScannedBatch& batch, LeaderEpoch epoch) {
   }
   if (header.base_offset != writing.position.log_end) return fail(Errc::conflict, "a batch does not fit");
   if (epochs_.empty()) epochs_ = files_->epochs();
-  if (epochs_.empty() || header.leader_epoch > epochs_.back().epoch) PG_CHECK(begin_epoch(header.leader_epoch, header.base_offset));
+  EpochHistory epochs = with_batch(epochs_, header.leader_epoch, header.base_offset);
+  if (epochs != epochs_) PG_CHECK(store_epochs(std::move(epochs)));
   return write_entry(writing, entry);
 }
 
@@ -101,13 +105,13 @@ Result<> SimReplica::write_entry(Writing& writing, const Entry& entry) {
   return {};
 }
 
-Result<> SimReplica::begin_epoch(LeaderEpoch epoch, Offset start) {
-  open_epoch(epochs_, epoch, start);
+Result<> SimReplica::store_epochs(EpochHistory epochs) {
   if (place_.disk->full) return fail(Errc::no_space, "the disk is full");
   step();
-  files_->write_epochs(epochs_);
+  files_->write_epochs(epochs);
   step();
   files_->sync_epochs();
+  epochs_ = std::move(epochs);
   return {};
 }
 
@@ -118,8 +122,9 @@ Result<> SimReplica::lead(const Leadership& leadership) {
   const LeaderEpoch epoch = leadership.epoch;
   if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
   if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) return fail(Errc::fenced, "a newer leader exists");
-  epochs_ = files_->epochs();
-  PG_CHECK(begin_epoch(epoch, writing.position.log_end));
+  EpochHistory epochs = files_->epochs();
+  open_epoch(epochs, epoch, writing.position.log_end);
+  PG_CHECK(store_epochs(std::move(epochs)));
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
   open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);
@@ -132,24 +137,25 @@ Result<> SimReplica::lead(const Leadership& leadership) {
   return {};
 }
 
+// PartitionLog::flush: one sync serves all who wait for one.
 Result<> SimReplica::flush() {
   PG_CHECK(open());
   StatePage& page = mapped();
   const Offset wanted = read_position(page).log_end;
-  for (;;) {
-    if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
-    if (Offset(page.flushed.load()) >= wanted) return {};
-    PG_ASSIGN(const HeldLock held, lock(&ReplicaFiles::flush_lock));
-    const Offset end = read_position(page).log_end, from(page.flushed.load());
-    const uint64_t truncations = page.truncations.load();
-    step();
-    if (place_.disk->failed) {
-      page.failed.store(1);
-      return fail(Errc::io, "a flush failed");
-    }
-    files_->sync();
-    if (page.truncations.load() == truncations) page.flushed.store(std::max(from, end).value);
+  if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
+  if (Offset(page.flushed.load()) >= wanted) return {};
+  PG_ASSIGN(const HeldLock held, lock(&ReplicaFiles::flush_lock));
+  if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
+  const Offset end = read_position(page).log_end, from(page.flushed.load());
+  const uint64_t truncations = page.truncations.load();
+  step();
+  if (place_.disk->failed) {
+    page.failed.store(1);
+    return fail(Errc::io, "a flush failed");
   }
+  files_->sync();
+  if (page.truncations.load() == truncations) page.flushed.store(std::max(from, end).value);
+  return {};
 }
 
 Result<> SimReplica::raise_log_start(Offset offset) {

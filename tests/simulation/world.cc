@@ -67,6 +67,9 @@ void World::fail(const std::string& why) {
 
 void World::write_note(std::string text) {
   const double ms = std::chrono::duration<double, std::milli>(now().time_since_epoch() - std::chrono::hours(1)).count();
+  // What is tried again and again is noted once.
+  const auto [before, first] = last_notes_.emplace(text.substr(0, text.find(':')), text);
+  if (!first && std::exchange(before->second, text) == text) return;
   notes_.push_back(fmt::format("{:10.3f} {}", ms, text));
 }
 

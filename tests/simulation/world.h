@@ -90,6 +90,7 @@ class World {
   const bool tracing_;
   std::string violation_;
   std::vector<std::string> notes_;
+  std::map<std::string, std::string> last_notes_;  // of each actor
   std::map<std::pair<PartitionId, BrokerId>, std::unique_ptr<Place>> places_;
   std::vector<std::unique_ptr<Ledger>> ledgers_;
 };

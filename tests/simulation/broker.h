@@ -44,6 +44,7 @@ class SimBroker {
   void beat();
   void keep_replicas();
   Result<bool> step(Kept& kept);
+  Result<> cut_to_high_watermark(Kept& kept, const PartitionMetadata& metadata);
   void note_room(Kept& kept, StatePage& page, const Result<bool>& done);
   Result<bool> restore(Kept& kept, const Error& why);
   void keep_up();

@@ -3,6 +3,7 @@
 
 #include "core/cluster/topic_controller.h"
 #include "tests/simulation/kept_replica.h"
+#include "tests/simulation/mutation.h"
 #include "tests/simulation/sim_topic.h"
 
 namespace pg::sim {
@@ -48,10 +49,20 @@ Result<bool> SimBroker::step(Kept& kept) {
   const PartitionMetadata metadata = world_.metadata(kept.partition);
   const bool leads = leads_in(**page, metadata.leader_epoch);
   ReplicaLog* const previous = metadata.leader == id_ && !leads ? kept.other(metadata.previous_leader) : nullptr;
+  if (broken_rule == Mutation::cut_to_high_watermark) PG_CHECK(cut_to_high_watermark(kept, metadata));
   auto done = kept.keeper.step(metadata, world_.shape.min_in_sync, {kept.other(metadata.leader), previous});
   std::erase_if(kept.others, [&](const auto& entry) { return entry.first != metadata.leader; });
   if (const auto now = kept.mine.page()) note_room(kept, **now, done);
   return done;
+}
+
+// As followers did before there were epochs, whenever they began to follow.
+Result<> SimBroker::cut_to_high_watermark(Kept& kept, const PartitionMetadata& metadata) {
+  if (metadata.leader == id_ || kept.keeper.aligned() == metadata.leader_epoch) return {};
+  PG_ASSIGN(const StatePage* const theirs, kept.other(metadata.leader)->page());
+  if (!leads_in(*theirs, metadata.leader_epoch)) return {};
+  PG_ASSIGN(const StatePage* const mine, kept.mine.page());
+  return kept.mine.truncate_to(Offset(mine->high_watermark.load()), false);
 }
 
 void SimBroker::note_room(Kept& kept, StatePage& page, const Result<bool>& done) {

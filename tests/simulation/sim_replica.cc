@@ -6,6 +6,7 @@
 #include "core/log/replica_words.h"
 #include "tests/simulation/held_lock.h"
 #include "tests/simulation/ledger.h"
+#include "tests/simulation/mutation.h"
 #include "tests/simulation/world.h"
 
 namespace pg::sim {
@@ -82,7 +83,7 @@ Result<> SimReplica::rebuild() {
   page.replicated.store(1);
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.high_watermark.store(std::min(place_.high_watermark, files.end()).value);
-  page.unclean.store(!place_.disk->stopped_cleanly);
+  page.unclean.store(!place_.disk->stopped_cleanly && broken_rule != Mutation::unclean_leads);
   LogPosition position;
   position.log_end = files.end();
   position.log_start = std::min(place_.log_start, files.end());
@@ -171,7 +172,7 @@ Result<std::optional<ScannedBatch>> SimReplica::read(Offset from, Offset end) {
 }
 
 void SimReplica::fence(LeaderEpoch epoch) {
-  if (!open()) return;
+  if (broken_rule == Mutation::no_fence || !open()) return;
   step();
   world_.note("{}: fences partition {} of broker {} below epoch {}", process_.name(), place_.partition.value, place_.broker.value, epoch.value);
   raise(mapped().fenced, epoch.value);

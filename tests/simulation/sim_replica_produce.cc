@@ -1,9 +1,15 @@
 // SimReplica: what producers do with the leader's log.
 #include "core/log/replica_words.h"
 #include "tests/simulation/held_lock.h"
+#include "tests/simulation/mutation.h"
 #include "tests/simulation/world.h"
 
 namespace pg::sim {
+namespace {
+
+bool still_leads(const StatePage& page, LeaderEpoch epoch) { return broken_rule == Mutation::no_second_look || leads_in(page, epoch); }
+
+}  // namespace
 
 Result<std::optional<Appended>> SimReplica::produce(int64_t value, const std::optional<LogEnd>& seen) {
   PG_ASSIGN(Writing writing, begin_write(true));
@@ -16,7 +22,7 @@ Result<std::optional<Appended>> SimReplica::produce(int64_t value, const std::op
 }
 
 Result<> SimReplica::check_leads(LeaderEpoch epoch) const {
-  return leads_in(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
+  return still_leads(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
 }
 
 Result<SimReplica::Found> SimReplica::look_for(int64_t value) {
@@ -29,7 +35,7 @@ Result<SimReplica::Found> SimReplica::look_for(int64_t value) {
     if (entry != nullptr && entry->value == value) found.appended = Appended{at, at + 1, epoch};
   }
   // Otherwise it may be cut off, or was read while it was.
-  return leads_in(mapped(), epoch) ? Result<Found>(found) : fail(Errc::fenced, "the leader changed");
+  return still_leads(mapped(), epoch) ? Result<Found>(found) : fail(Errc::fenced, "the leader changed");
 }
 
 Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
@@ -45,7 +51,7 @@ Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Dead
     } else {
       reached = committed_end(page, true);
     }
-    if (!leads_in(page, appended.leader_epoch)) return fail(Errc::fenced, "the leader changed: records may have been written");
+    if (!still_leads(page, appended.leader_epoch)) return fail(Errc::fenced, "the leader changed: records may have been written");
     if (reached >= appended.end_offset) return {};
     if (!is_current()) return fail(Errc::fenced, "the state was replaced: records may have been written");
     if (world_.now() >= deadline) return fail(Errc::timed_out, "records may have been written");

@@ -16,7 +16,7 @@ constexpr Duration kHealing = seconds(60);
 
 class Simulation {
  public:
-  Simulation(uint64_t seed, Mutation rule, bool tracing) : world_(seed, rule, tracing), clients_(world_), faults_(world_, clients_) {}
+  Simulation(uint64_t seed, bool tracing) : world_(seed, tracing), clients_(world_), faults_(world_, clients_) {}
 
   Outcome run() {
     for (auto& broker : world_.brokers) broker->start();
@@ -24,7 +24,7 @@ class Simulation {
     while (!world_.failed() && world_.scheduler.turns < kTurnsAtWork) turn();
     faults_.end();
     heal();
-    Outcome outcome{world_.violation(), world_.notes(), world_.scheduler.turns, 0};
+    Outcome outcome{world_.violation(), stuck_, world_.notes(), world_.scheduler.turns, 0};
     for (int p = 0; p < world_.shape.partitions; ++p) outcome.acknowledged += world_.ledger(PartitionId(p)).acknowledged();
     return outcome;
   }
@@ -57,7 +57,8 @@ class Simulation {
 
   void run_until(Deadline end, const std::function<bool()>& done, const char* otherwise) {
     while (!world_.failed() && !done()) {
-      if (world_.now() > end) return world_.fail(*otherwise != '\0' ? otherwise : unhealed());
+      stuck_ = world_.now() > end;
+      if (stuck_) return world_.fail(*otherwise != '\0' ? otherwise : unhealed());
       turn();
     }
   }
@@ -85,10 +86,14 @@ class Simulation {
   World world_;
   Clients clients_;
   Faults faults_;
+  bool stuck_ = false;
 };
 
 }  // namespace
 
-Outcome simulate(uint64_t seed, Mutation broken_rule, bool tracing) { return Simulation(seed, broken_rule, tracing).run(); }
+Outcome simulate(uint64_t seed, Mutation broken, bool tracing) {
+  broken_rule = broken;
+  return Simulation(seed, tracing).run();
+}
 
 }  // namespace pg::sim

@@ -23,7 +23,7 @@ Shape draw_shape(SeededRandom& random) {
 
 }  // namespace
 
-World::World(uint64_t seed, Mutation rule, bool tracing) : scheduler(seed), broken_rule(rule), tracing_(tracing) {
+World::World(uint64_t seed, bool tracing) : scheduler(seed), tracing_(tracing) {
   shape = draw_shape(random());
   config = {milliseconds(200), milliseconds(20), milliseconds(500), shape.rebalance};
   scheduler.pace.steps = 1 + random().below(random().one_in(2) ? 10 : 60);

@@ -13,7 +13,6 @@
 #include "core/cluster/health_watch.h"
 #include "core/store/cluster_config.h"
 #include "core/store/home.h"
-#include "tests/simulation/mutation.h"
 #include "tests/simulation/replica_files.h"
 #include "tests/simulation/scheduler.h"
 
@@ -39,7 +38,7 @@ struct ControllerWord {
 
 class World {
  public:
-  World(uint64_t seed, Mutation broken_rule, bool tracing);
+  World(uint64_t seed, bool tracing);
   ~World();
 
   Deadline now() const { return scheduler.now(); }
@@ -76,7 +75,6 @@ class World {
   Process* run_next();
 
   Scheduler scheduler;
-  const Mutation broken_rule;
   Shape shape;
   ClusterConfig config{};
   TopicMetadata topic;

@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "core/base/limits.h"
+#include "core/schema/avro/avro_schema.h"
 #include "core/schema/json/json_schema.h"
 
 namespace pg {
@@ -34,7 +35,7 @@ Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view t
     return fail(Errc::invalid_argument, fmt::format("a schema of {} bytes: at most {} are allowed", text.size(), kSchemaBytesMax));
   }
   switch (type) {
-    case SchemaType::avro: break;
+    case SchemaType::avro: return parse_avro_schema(text);
     case SchemaType::json: return parse_json_schema(text);
     case SchemaType::protobuf: break;
   }

@@ -155,7 +155,9 @@ int Ledger::destroyed() const {
 void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) {
   const Uninterrupted alone;
   look();
-  const bool lossy = is_lossy_election_open() && epoch >= world_.metadata(partition_).lossy_epoch;
+  // It may open the epoch of the election before: somebody took a log that was about to be led for one that is lost.
+  const PartitionMetadata& metadata = world_.metadata(partition_);
+  const bool lossy = is_lossy_election_open() && (epoch >= metadata.lossy_epoch || place.broker == metadata.leader);
   const auto [before, first] = opened_.emplace(epoch, place.broker);
   if (!first) fail(fmt::format("epoch {} was opened by broker {} and by broker {}", epoch.value, before->second.value, place.broker.value));
   if (last_opened() > epoch) return;  // too late: nobody follows it

@@ -113,17 +113,46 @@ Result<std::string> read_user_file(const std::string& path, size_t most) {
   }
 }
 
-Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content) {
+namespace {
+
+// The file that is replaced: where a link leads to, or the name itself.
+std::string resolve_user_file(const std::string& path) {
+  const std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
+  if (real) return real.get();
+  return path.find('/') == std::string::npos ? fmt::format("./{}", path) : path;
+}
+
+// A device or a pipe; what can only be refused, a directory, too.
+bool is_other_than_file(const std::string& path) {
   struct stat st;
-  if (stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+  return stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+int may_write(const std::string& path) {
+  struct stat st;
+  if (stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return EISDIR;
+  return access(path.c_str(), W_OK) == 0 ? 0 : errno;
+}
+
+int may_replace_in(const std::string& directory) { return access(directory.c_str(), W_OK | X_OK) == 0 ? 0 : errno; }
+
+}  // namespace
+
+Result<> check_user_file(const std::string& path) {
+  const std::string file = resolve_user_file(path);
+  const int error = is_other_than_file(path) ? may_write(path) : may_replace_in(file.substr(0, file.rfind('/') + 1));
+  return error == 0 ? Result<>() : fail(Errc::io, "cannot write", path, {}, error);
+}
+
+Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content) {
+  if (is_other_than_file(path)) {
     const UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_WRONLY | O_CLOEXEC); }));
     if (fd.get() < 0) return sys_fail("open", path);
     return OutputStream(fd.get(), path).write(as_bytes(content));
   }
-  const std::unique_ptr<char, decltype(&free)> real(realpath(path.c_str(), nullptr), free);
-  if (real) return files.replace(real.get(), content);
-  // Not there yet.
-  return files.replace(path.find('/') == std::string::npos ? fmt::format("./{}", path) : path, content);
+  auto replaced = files.replace(resolve_user_file(path), content);
+  if (!replaced) replaced.error().path = path;  // and not that of the temporary file
+  return replaced;
 }
 
 }  // namespace pg

@@ -178,6 +178,17 @@ all_read() {
   printf 't\t9\t5\t0\n' >other
   fails 3 "*no partition 9*" pg-group commit g other
   fails 3 "*'nope' does not exist*" pg-group commit g <(printf 'nope\t0\t5\t0\n')
+  : >empty
+  fails 0 "*'empty' is empty: there is nothing to commit" pg-group commit g empty
+}
+
+@test "an offsets file that cannot be written is refused before anything is read" {
+  seq 3 | pg-produce t
+  fails 1 "*--offsets-file: cannot write: *?nowhere/offsets?" pg-consume -g g --commit never --offsets-file nowhere/offsets t
+  [ -z "$output" ]
+  mkdir offsets
+  fails 1 "*--offsets-file: cannot write: *?offsets?" pg-consume -g g --commit never --offsets-file offsets t
+  [ "$(pg-group list)" = "" ]
 }
 
 @test "the script for cron in the README, as it is written there" {
@@ -221,6 +232,7 @@ all_read() {
   fails 3 "*'nope' does not exist*" pg-group seek g start nope
   fails 3 "*no partition 7*" pg-group seek g start t:7
   fails 2 "*one place*" pg-group seek g 1:2
+  fails 2 "*write start, end, N, +N, -N or @TIME" pg-group seek g somewhere
   fails 2 "*missing operand*" pg-group seek g
 }
 

@@ -107,7 +107,7 @@ Result<Place> parse_place(std::string_view text, int64_t now_ms) {
   const auto number = all_digits(digits) ? parse_integer(digits) : std::nullopt;
   if (!number) {
     return fail(Errc::invalid_argument,
-                fmt::format("'{}' is no place in a log: write start, end, N, +N, -N, @TIME, or a range A:B", text));
+                fmt::format("'{}' is no place in a log: write start, end, N, +N, -N or @TIME", text));
   }
   const auto kind = !relative ? Place::Kind::offset : text.front() == '+' ? Place::Kind::after_start : Place::Kind::before_end;
   return Place{kind, *number};
@@ -154,7 +154,15 @@ Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
     }
     return range;
   }
-  return parse_place(text, now_ms).map([](const Place& place) { return PlaceRange{place, {}}; });
+  auto error = parse_place(text, now_ms).error();
+  error.what += ", or a range A:B";
+  return tl::unexpected(std::move(error));
+}
+
+Result<Place> parse_one_place(std::string_view text, int64_t now_ms) {
+  const auto range = parse_place_range(text, now_ms);
+  if (range && range->to) return fail(Errc::invalid_argument, "one place is wanted and no range");
+  return parse_place(text, now_ms);
 }
 
 }  // namespace pg

@@ -21,6 +21,8 @@ struct PlaceRange {
 };
 
 Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms);
+// The same where no range is wanted.
+Result<Place> parse_one_place(std::string_view text, int64_t now_ms);
 Result<int64_t> parse_time(std::string_view text, int64_t now_ms);
 
 }  // namespace pg

@@ -23,6 +23,11 @@ class TopicSource final : public BatchSource {
   std::unique_ptr<Consumer> consumer_;
 };
 
+Result<> about_offsets_file(Result<> done) {
+  if (!done) done.error().what = "--offsets-file: " + done.error().what;
+  return done;
+}
+
 class GroupSource final : public BatchSource {
  public:
   GroupSource(const Env& env, std::unique_ptr<GroupConsumer> consumer, std::string offsets_file)
@@ -53,7 +58,7 @@ class GroupSource final : public BatchSource {
   Result<> write_positions() {
     std::vector<DeliveredOffset> offsets;
     for (const auto& [partition, committed] : consumer_->positions()) offsets.push_back({partition, committed.offset, committed.leader_epoch});
-    return write_user_file(env_.files, offsets_file_, write_offsets_file(offsets));
+    return about_offsets_file(write_user_file(env_.files, offsets_file_, write_offsets_file(offsets)));
   }
 
   Env env_;
@@ -72,6 +77,8 @@ Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions opt
 }
 
 Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading, Release release) {
+  // Before anything is delivered that nobody would know of.
+  if (!options.group.offsets_file.empty()) PG_CHECK(about_offsets_file(check_user_file(options.group.offsets_file)));
   GroupConsumerOptions member{.membership = {.group = options.group.name,
                                              .topics = std::move(reading.topics),
                                              .assignor = options.group.assignor,

@@ -35,7 +35,7 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
   }, "read as a member of GROUP: what it has not committed yet");
   table.option("--reset", "WHERE", one_of<OffsetReset>({{"earliest", OffsetReset::earliest}, {"latest", OffsetReset::latest}, {"fail", OffsetReset::fail}},
                                                        group.reset, group.any_given),
-               "without a committed offset that the log has: begin at its\nearliest (default) or latest record, or fail");
+               "without a committed offset that the log has: begin at its\nearliest record (default), behind its latest, or fail");
   table.option("--commit", "WHEN", one_of<bool>({{"after-write", true}, {"never", false}}, group.commits, group.any_given),
                "after-write (default), or never: by hand, with\n'pg-group commit'");
   table.option("--offsets-file", "FILE", [&](const std::string& value) {

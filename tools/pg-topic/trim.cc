@@ -28,10 +28,7 @@ int topic_trim(const Arguments& arguments) {
   table.option(
       "-o,--offset", "PLACE",
       [&](const std::string& value) -> Result<> {
-        PG_ASSIGN(const PlaceRange range, parse_place_range(value, tool.env().clock.wall_ms()));
-        if (range.to)
-          return fail(Errc::invalid_argument, "one place is wanted and no range: everything below it is deleted");
-        to = range.from;
+        PG_ASSIGN(to, parse_one_place(value, tool.env().clock.wall_ms()));
         return {};
       },
       "the first record to keep: N, +N, -N, @TIME, or end");

@@ -62,6 +62,7 @@ inline constexpr size_t kCompactionMapBytes = 128 << 20;
 // further than a stack holds.
 inline constexpr size_t kSchemaBytesMax = 1 << 20;
 inline constexpr int kSchemaDepthMax = 100;
+inline constexpr size_t kSubjectBytesMax = 512;  // a topic's name with "-value" fits, and Confluent's contexts
 
 // A wall clock that is so much ahead of what it was to show by now is not believed: nothing is deleted by it.
 inline constexpr int64_t kClockJumpMaxMs = 24 * 60 * 60 * 1000;

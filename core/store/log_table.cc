@@ -95,6 +95,30 @@ Result<> LogTable::visit_batch(const ScannedBatch& batch, Decompressor& decompre
   }
 }
 
+// The segment that is appended to is not compacted, so what was read in it stays, and nothing behind it is missed.
+Result<std::optional<TablePlace>> LogTable::place_at(Offset end) {
+  if (!log_ || end <= log_->current_state()->position().active_segment || end > seen_.log_end) return std::nullopt;
+  LogReader reader(*log_, end + -1);
+  PG_ASSIGN(const auto batch, reader.next(end));
+  if (!batch || batch->header.end_offset() != end) return std::nullopt;
+  return TablePlace{topic_.id, end, batch->header.leader_epoch, batch->header.crc};
+}
+
+Result<std::optional<TablePlace>> LogTable::place() { return place_at(next_); }
+
+bool LogTable::resume(const TablePlace& place, Deadline deadline) {
+  // catch_up() says what is wrong with this log, if anything is.
+  if (!log_ || place.topic != topic_.id || !see_end(deadline)) return false;
+  const auto there = place_at(place.next);
+  if (!there || !*there || **there != place) return false;
+  next_ = place.next;
+  return true;
+}
+
+bool LogTable::has_fallen_behind() const { return log_ && next_ < log_->current_state()->position().active_segment; }
+
+void LogTable::restart() { next_ = Offset(0); }
+
 Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadline) {
   BatchBuilder batch;
   for (const auto& row : rows) {

@@ -22,11 +22,23 @@ namespace pg {
 // All tables. Records are not written to them by hand: one that cannot be read would stop everybody who needs the table.
 inline constexpr const char* kProducerIdsTable = "__producer_ids";
 inline constexpr const char* kConsumerOffsetsTable = "__consumer_offsets";
-inline bool is_table(std::string_view topic) { return topic == kProducerIdsTable || topic == kConsumerOffsetsTable; }
+inline constexpr const char* kSchemasTable = "_schemas";
+inline bool is_table(std::string_view topic) {
+  return topic == kProducerIdsTable || topic == kConsumerOffsetsTable || topic == kSchemasTable;
+}
 
 struct TableRow {
   std::string key;
   std::optional<std::string> value;  // none: the row goes
+};
+
+// Up to where a table was read: what was made of it may be kept, and reading go on from here.
+struct TablePlace {
+  Uuid topic{};
+  Offset next;               // of the first record that was not read
+  LeaderEpoch leader_epoch;  // of the batch before it
+  uint32_t crc = 0;          // the same
+  bool operator==(const TablePlace&) const = default;
 };
 
 class LogTable {
@@ -38,6 +50,15 @@ class LogTable {
   // is the call's; what it was called with since the batch began comes again then.
   using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
   Result<> catch_up(const Visit& visit, Deadline deadline);
+
+  // Where catch_up has left off. None: there is no telling it from another one later; there will be, with more rows.
+  Result<std::optional<TablePlace>> place();
+  // Goes on at a place, with no need to read what comes before. False: this log may not be the one that had it, or
+  // compaction may have taken rows behind it: the table has to be read from its beginning.
+  bool resume(const TablePlace& place, Deadline deadline);
+  // Compaction may be about to take deletions that were not read yet: resume(), or read the table from its beginning.
+  bool has_fallen_behind() const;
+  void restart();
 
   // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
   // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what is
@@ -63,6 +84,7 @@ class LogTable {
   Result<> visit_new(const Visit& visit, std::optional<Error>& of_log);
   Result<> visit_batch(const ScannedBatch& batch, Decompressor& decompressor, const Visit& visit);
   void compact(Deadline deadline);
+  Result<std::optional<TablePlace>> place_at(Offset end);
 
   Home* home_;
   Env env_;

@@ -198,6 +198,10 @@ std::string producer_holder(const std::string& home, int64_t producer_id) {
   return fmt::format("{}/producer-{}.holder", locks_directory(home), producer_id);
 }
 
+std::string schema_index(const std::string& home) { return home + "/schemas.index"; }
+std::string new_schema_index(const std::string& home) { return schema_index(home) + ".new"; }
+std::string schema_index_lock(const std::string& home) { return locks_directory(home) + "/schemas-index.lock"; }
+
 std::string groups_directory(const std::string& home) { return home + "/groups"; }
 std::string group_directory(const std::string& home, std::string_view group) {
   return fmt::format("{}/{}", groups_directory(home), group);

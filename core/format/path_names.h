@@ -7,6 +7,8 @@
 //     locks/producers  producer-<id>.holder             who uses a producer id
 //           broker-<id>.lock                          who is a broker
 //           supervisor-<id>.lock                      who looks after it in the background
+//           schemas-index.lock                        who writes schemas.index
+//     schemas.index  .index.new                         _schemas, sorted (derived)
 //     logs/broker-<id>.log .log.1                       what such a broker has said, for people
 //     groups/<group>/                                   a consumer group; what it has committed is in __consumer_offsets
 //       members.lock  heartbeats                        who lives
@@ -110,6 +112,11 @@ std::string broker_log(const std::string& home, BrokerId broker);
 std::string older_log(const std::string& log);
 std::string producers_lock(const std::string& home);
 std::string producer_holder(const std::string& home, int64_t producer_id);
+
+// What is in _schemas, sorted; its next version while that is written; the lock of whoever writes it.
+std::string schema_index(const std::string& home);
+std::string new_schema_index(const std::string& home);
+std::string schema_index_lock(const std::string& home);
 
 std::string groups_directory(const std::string& home);
 std::string group_directory(const std::string& home, std::string_view group);

@@ -9,6 +9,7 @@
 #include "core/base/limits.h"
 #include "core/schema/avro/avro_schema.h"
 #include "core/schema/json/json_schema.h"
+#include "core/schema/protobuf/protobuf_schema.h"
 
 namespace pg {
 namespace {
@@ -37,9 +38,9 @@ Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view t
   switch (type) {
     case SchemaType::avro: return parse_avro_schema(text);
     case SchemaType::json: return parse_json_schema(text);
-    case SchemaType::protobuf: break;
+    case SchemaType::protobuf: return parse_protobuf_schema(text);
   }
-  return fail(Errc::unsupported_version, fmt::format("schemas of type {} cannot be read by this version", schema_type_name(type)));
+  __builtin_unreachable();
 }
 
 }  // namespace pg

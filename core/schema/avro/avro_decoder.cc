@@ -12,8 +12,8 @@
 namespace pg {
 namespace {
 
-// Items of an array can take no bytes at all, so that a few bytes can claim any number of them.
-constexpr size_t kJsonBytesMax = kDecompressedBytesMax;
+// How much JSON comes of some bytes. Items of an array can take no bytes at all, so that a few bytes can claim any number.
+constexpr size_t json_bytes_max(size_t bytes) { return (64 << 20) + 16 * bytes; }
 
 tl::unexpected<Error> wrong(std::string_view reason) { return avro_fail(Errc::corrupt, reason); }
 
@@ -36,6 +36,8 @@ std::string number_text(Float number) {
 
 }  // namespace
 
+AvroDecoder::AvroDecoder(std::string_view bytes) : rest_(bytes), json_max_(json_bytes_max(bytes.size())) {}
+
 Result<std::string> AvroDecoder::decode(const AvroType& type) {
   PG_CHECK(value(type).map_error(whole));
   if (!rest_.empty()) return fail(Errc::corrupt, fmt::format("{} bytes follow the value", rest_.size()));
@@ -43,7 +45,7 @@ Result<std::string> AvroDecoder::decode(const AvroType& type) {
 }
 
 Result<> AvroDecoder::value(const AvroType& type) {
-  if (json_.size() > kJsonBytesMax) return avro_fail(Errc::limit, fmt::format("more than {} MiB of JSON", kJsonBytesMax >> 20));
+  if (json_.size() > json_max_) return avro_fail(Errc::limit, fmt::format("more than {} MiB of JSON", json_max_ >> 20));
   switch (type.kind) {
     case AvroKind::record: return record(type);
     case AvroKind::array: return array(type);

@@ -7,7 +7,7 @@ namespace pg {
 
 class AvroDecoder {
  public:
-  explicit AvroDecoder(std::string_view bytes) : rest_(bytes) {}
+  explicit AvroDecoder(std::string_view bytes);
 
   // All of the bytes as one value, in Avro's JSON encoding, in one line. Errc::corrupt: where they are not what the schema
   // says; Errc::limit: the JSON would be too large or too deep.
@@ -41,6 +41,7 @@ class AvroDecoder {
 
   std::string_view rest_;
   std::string json_;
+  size_t json_max_;
   int depth_ = 0;
 };
 

@@ -119,7 +119,7 @@ void Resolution::explain(Pair pair, const std::string& path, int depth) {
 }
 
 Findings Resolution::compare(Pair pair) {
-  const auto& [reader, writer] = pair;
+  const AvroType *reader = pair.reader, *writer = pair.writer;
   Findings findings;
   if (reader->kind == AvroKind::one_of) {
     compare_unions(pair, findings);
@@ -159,7 +159,7 @@ void Resolution::compare_unions(Pair pair, Findings& to) {
 }
 
 void Resolution::compare_named(Pair pair, Findings& to) {
-  const auto& [reader, writer] = pair;
+  const AvroType *reader = pair.reader, *writer = pair.writer;
   const auto wrong = [&](std::string_view kind, std::string step, std::string message) {
     to.push_back({std::move(step), {}, kind, std::move(message)});
   };

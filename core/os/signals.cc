@@ -77,6 +77,14 @@ void await_next_stop_signal() {
   }
 }
 
+// The default comes first, so that none can arrive unnoticed.
+void release_stop_signals() {
+  if (g_stop_pipe[0] < 0) return;
+  install(SIGINT, SIG_DFL);
+  install(SIGTERM, SIG_DFL);
+  if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
+}
+
 void die_of_signal(int signal) {
   install(signal, SIG_DFL);
   sigset_t set;

@@ -23,6 +23,8 @@ int stop_descriptor();
 int stop_signal_count();
 // Makes stop_descriptor() unreadable until one more arrives, for who goes on waiting after the first.
 void await_next_stop_signal();
+// Before another program takes the place of this one: they end the process again, and one that arrived ends it now.
+void release_stop_signals();
 // Ends the process by `signal`'s default action, as if it had never been caught.
 [[noreturn]] void die_of_signal(int signal);
 

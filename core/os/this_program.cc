@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 
 #include "core/os/signals.h"
 #include "core/os/spawn.h"
+#include "core/os/stream.h"
 
 namespace pg {
 namespace {
@@ -123,6 +125,21 @@ Result<std::optional<ChildStatus>> DetachedProgram::ended() {
 }
 
 void name_this_process(const char* name) { prctl(PR_SET_NAME, name); }
+
+Error become_program(const std::string& path, const std::string& name, const std::vector<std::string>& arguments) {
+  const auto fault = [&](const char* what, const std::string& file) { return Error{Errc::io, what, file, {}, errno}; };
+  const std::unique_ptr<char, void (*)(void*)> self(realpath(kThisProgram, nullptr), free);
+  if (self == nullptr) return fault("cannot find out which program this is", kThisProgram);
+  const std::string file = parent_path(self.get()) + "/" + path;
+  if (access(file.c_str(), X_OK) != 0) return fault("not installed: the part of this program that knows schemas", file);
+  std::vector<char*> argv = {const_cast<char*>(name.c_str())};
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  release_stop_signals();
+  restore_file_limit();
+  execve(file.c_str(), argv.data(), environ);
+  return fault("cannot run", file);
+}
 
 Result<std::string> absolute_path(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> absolute(realpath(path.c_str(), nullptr), free);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/os/child_process.h"
 
 namespace pg {
@@ -61,6 +62,11 @@ class DetachedProgram {
 
 // What ps(1) and top(1) show as the name of this process, at most 15 bytes. One that was started as above has none.
 void name_this_process(const char* name);
+
+// Replaces this program by another one of the same installation, `path` as seen from the folder of this program's file: with
+// our environment, standard streams and working directory, and with everything about signals and limits as our caller left
+// it. Returns only if that cannot be. A stop signal that was caught ends the process instead.
+Error become_program(const std::string& path, const std::string& name, const std::vector<std::string>& arguments);
 
 // An absolute name of what exists as `path`, for a process in another directory.
 Result<std::string> absolute_path(const std::string& path);

@@ -81,6 +81,7 @@ class Producer {
   int64_t records_written() const { return records_written_; }
   int64_t records_done() const;  // and those that are there already
   const NamedInput* input() const { return input_.get(); }  // with a name: what was skipped
+  const ConfigMap& topic_config() const { return topic_.config; }  // as it was when this began
   int32_t partition_count() const { return static_cast<int32_t>(slots_.size()); }
 
  private:

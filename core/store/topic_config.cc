@@ -60,6 +60,11 @@ Result<> set_dirty_ratio(LogConfig& config, std::string_view value) {
   return {};
 }
 
+Result<> check_schema_validation(LogConfig&, std::string_view value) {
+  if (value == "true" || value == "false") return {};
+  return fail(Errc::invalid_argument, "schema.validation is true or false");
+}
+
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLongMax = std::numeric_limits<int64_t>::max();
 
@@ -79,6 +84,7 @@ constexpr ConfigRow kTable[] = {
     {"min.insync.replicas", 1, 16, set_number<&LogConfig::min_in_sync_replicas>},
     {"retention.bytes", -1, kLongMax, set_number<&LogConfig::retention_bytes>},
     {"retention.ms", -1, kLongMax, set_number<&LogConfig::retention_ms>},
+    {"schema.validation", 0, 0, check_schema_validation},
     {"segment.bytes", 1024, kIntMax, set_number<&LogConfig::segment_bytes>},
     {"segment.ms", 1, kLongMax, set_number<&LogConfig::segment_ms>},
 };
@@ -90,6 +96,11 @@ std::string known_names() {
 }
 
 }  // namespace
+
+bool asks_for_schema(const ConfigMap& config) {
+  const auto found = config.find("schema.validation");
+  return found != config.end() && found->second == "true";
+}
 
 Result<> check_config_name(std::string_view name) {
   for (const auto& row : kTable) {

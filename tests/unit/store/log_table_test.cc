@@ -158,3 +158,53 @@ TEST_CASE("log_table: reading it takes as long as it has rows, however often the
   CHECK(reader.found.at("row9") == "19999");
   CHECK(reader.visited < kChanges / 4);
 }
+
+TEST_CASE("log_table: reading goes on from a place, as long as it is that of this log and not compacted") {
+  TestHome t;
+  LogTable table = open_table(t);
+  std::string seen;
+  const LogTable::Visit visit = [&](std::string_view key, auto) -> Result<> {
+    seen += key;
+    return {};
+  };
+  CHECK_FALSE(must(table.place()));
+  for (const char* key : {"a", "b"}) must(try_add(table, key, t.env.soon()));
+  must(table.catch_up(visit, t.env.soon()));
+  const TablePlace place = *must(table.place());
+  CHECK(place.next == Offset(2));
+  must(try_add(table, "c", t.env.soon()));
+
+  const auto resumed = [&](const TablePlace& from) {
+    seen.clear();
+    LogTable other = open_table(t);
+    const bool is_there = other.resume(from, t.env.soon());
+    if (!is_there) other.restart();
+    must(other.catch_up(visit, t.env.soon()));
+    return is_there;
+  };
+  CHECK(resumed(place));
+  CHECK(seen == "c");
+  TablePlace wrong = place;
+  wrong.crc ^= 1;
+  CHECK_FALSE(resumed(wrong));
+  CHECK(seen == "abc");
+  wrong = place;
+  wrong.leader_epoch = LeaderEpoch(7);
+  CHECK_FALSE(resumed(wrong));
+  wrong = place;
+  wrong.topic[0] ^= 1;
+  CHECK_FALSE(resumed(wrong));
+  wrong = place;
+  wrong.next = Offset(9);
+  CHECK_FALSE(resumed(wrong));
+
+  LogTable waiting = open_table(t);
+  must(waiting.catch_up(visit, t.env.soon()));
+  CHECK_FALSE(waiting.has_fallen_behind());
+  must(t.log("__rows")->roll_active(t.env.soon()));
+  CHECK_FALSE(waiting.has_fallen_behind());
+  CHECK_FALSE(resumed(place));
+  must(try_add(table, "d", t.env.soon()));
+  must(t.log("__rows")->roll_active(t.env.soon()));
+  CHECK(waiting.has_fallen_behind());
+}

@@ -24,6 +24,8 @@ class RecordFilter {
 
   bool keeps_all() const { return !key_ && !pattern_; }
   bool keeps(const RecordView& record) const;
+  // Whether the key alone does not rule it out.
+  bool keeps_key(const RecordView& record) const { return !key_ || record.key == *key_; }
 
  private:
   std::optional<std::string> key_;

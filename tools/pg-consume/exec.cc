@@ -169,13 +169,13 @@ Result<bool> Exec::take_batch(const FetchedBatch& fetched) {
 Result<> Exec::take_records(const FetchedBatch& fetched, Offset& next) {
   if (taken_ >= options_.count) return {};
   PG_ASSIGN(auto records, FetchedRecords::begin(fetched));
-  const bool all = options_.filter.keeps_all();
   ConsumedRecord record;
   while (taken_ < options_.count) {
     PG_ASSIGN(const bool more, records.next(record));
     if (!more) return {};
+    PG_ASSIGN(const bool chosen, choose(options_, record));
     next = record.offset + 1;
-    if (all || options_.filter.keeps(record)) {
+    if (chosen) {
       quiet_until_.reset();
       add(OwnedRecord(record));
     } else {

@@ -177,13 +177,19 @@ Result<bool> Consume::print_batch(const FetchedBatch& fetched) {
 // `next`: the offset behind the last record that could be read.
 Result<bool> Consume::print_records(const FetchedBatch& fetched, Offset& next) {
   PG_ASSIGN(auto records, FetchedRecords::begin(fetched));
-  const bool all = options_.filter.keeps_all();
+  const bool all = options_.filter.keeps_all() && !options_.codec;
   ConsumedRecord record;
   for (;;) {
     PG_ASSIGN(const bool more, records.next(record));
     if (!more) return true;
+    if (!all) {
+      PG_ASSIGN(const bool chosen, choose(options_, record));
+      if (!chosen) {
+        next = record.offset + 1;
+        continue;
+      }
+    }
     next = record.offset + 1;
-    if (!all && !options_.filter.keeps(record)) continue;
     PG_CHECK(printer_.print(record));
     quiet_until_.reset();
     if (++printed_ == options_.count) return false;
@@ -199,15 +205,22 @@ void Consume::note_skipped(const SkippedDamage& skipped) {
 
 Result<> Consume::print_last(const ConsumerOptions& chosen) {
   RecordPredicate wanted;
-  if (!options_.filter.keeps_all()) wanted = [this](const ConsumedRecord& record) { return options_.filter.keeps(record); };
+  // One that cannot be decoded says so when it is its turn to be printed, if it comes to that.
+  if (!options_.filter.keeps_all()) wanted = [this](ConsumedRecord record) { return choose(options_, record).value_or(true); };
   PG_ASSIGN(auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
   if (exec_) {
-    for (auto& owned : records) exec_->add(std::move(owned));
+    for (auto& owned : records) {
+      ConsumedRecord record = owned.view();
+      PG_CHECK(choose(options_, record));
+      exec_->add(OwnedRecord(record));
+    }
     source_ = open_nothing();
     return run_commands().map([](ExitCode) {});
   }
   for (const auto& owned : records) {
-    PG_CHECK(printer_.print(owned.view()));
+    ConsumedRecord record = owned.view();
+    PG_CHECK(choose(options_, record));
+    PG_CHECK(printer_.print(record));
     ++printed_;
   }
   return printer_.flush();
@@ -220,9 +233,13 @@ int main(int argc, char** argv) {
   pg::Tool tool("pg-consume");
   pg::ConsumeOptions options;
   pg::OptionTable table = pg::consume_options(tool, options);
-  return tool.run(table, pg::arguments_of(argc, argv), [&](const auto& topics) -> pg::Result<pg::ExitCode> {
+  const pg::ProgramRun program{"pg-consume", pg::arguments_of(argc, argv)};
+  return tool.run(table, program.arguments, [&](const auto& topics) -> pg::Result<pg::ExitCode> {
     PG_CHECK(pg::settle(tool, options));
     PG_ASSIGN(const auto home, tool.open_home());
+    if (options.by_schema) {
+      PG_ASSIGN(options.codec, pg::make_value_codec(*home, {.deadline = tool.deadline()}, program));
+    }
     return pg::Consume(tool, options, *home).run(topics);
   });
 }

@@ -62,6 +62,21 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
 
 }  // namespace
 
+Result<bool> choose(const ConsumeOptions& options, ConsumedRecord& record) {
+  if (!options.codec) return options.filter.keeps_all() || options.filter.keeps(record);
+  if (!options.filter.keeps_key(record)) return false;
+  if (record.value) {
+    auto json = options.codec->decode(*record.value);
+    if (!json) {
+      Error& error = json.error();
+      error.what = fmt::format("partition {} of '{}', offset {}: {}", record.source->partition.value, record.source->topic, record.offset.value, error.what);
+      return tl::unexpected(std::move(error));
+    }
+    record.value = *json;
+  }
+  return options.filter.keeps(record);
+}
+
 OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
   OptionTable table("pg-consume", "TOPIC...", "Prints the records of each TOPIC, up to the ends seen at the start.");
   table.operands(1, std::numeric_limits<size_t>::max());
@@ -102,6 +117,7 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     PG_ASSIGN(options.print.format, FormatString::parse(value));
     return {};
   }, "print records as FORMAT says: %t %p %o %e %k %v %T %d %h …");
+  table.flag("--schema", options.by_schema, "values name their schemas: print them as JSON");
   add_exec_options(table, options.exec);
   table.flag("--skip-damaged", options.skip_damaged, "go on behind damage, and exit 6 at the end");
   table.flag("--fail-if-empty", options.fail_if_empty, "exit 3 if there is nothing to print");
@@ -135,6 +151,7 @@ Result<> settle(const Tool& tool, ConsumeOptions& options) {
   const int forms = (options.print.format ? 1 : 0) + (tool.common().json ? 1 : 0) + (options.delimiter || options.nul_delimiter || options.print.key_delimiter ? 1 : 0);
   if (forms > 1) return refuse("-f, --json and the delimiters -d, -0, -K exclude each other");
   if (options.delimiter && options.nul_delimiter) return refuse("either -d or -0, not both");
+  if (options.by_schema && options.exec.dead_letter_topic) return refuse("--dlq keeps values as they are, and --schema does not: leave one out");
   std::sort(options.partitions.begin(), options.partitions.end());
   options.partitions.erase(std::unique(options.partitions.begin(), options.partitions.end()), options.partitions.end());
   options.print.json = tool.common().json;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "tools/common/record_filter.h"
 #include "tools/common/record_printer.h"
 #include "tools/common/run_tool.h"
+#include "tools/common/value_codec.h"
 #include "tools/pg-consume/exec_options.h"
 
 namespace pg {
@@ -31,6 +33,7 @@ struct ConsumeOptions {
   bool follow = false;
   bool fail_if_empty = false;
   bool skip_damaged = false;
+  bool by_schema = false;
   bool nul_delimiter = false;
   int64_t count = kNoCount;
   int64_t last = -1;
@@ -38,10 +41,15 @@ struct ConsumeOptions {
   std::optional<PlaceRange> range;
   std::vector<PartitionId> partitions;
   RecordFilter filter;
+  std::shared_ptr<ValueCodec> codec;  // with by_schema, once the home is open: values are decoded by it
   PrintOptions print;
   GroupOptions group;
   ExecOptions exec;
 };
+
+// Whether the record is to be printed; its value is then what is printed, until the next call. invalid_argument, not_found: it
+// cannot be decoded.
+Result<bool> choose(const ConsumeOptions& options, ConsumedRecord& record);
 
 OptionTable consume_options(Tool& tool, ConsumeOptions& options);
 

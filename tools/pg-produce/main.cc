@@ -15,8 +15,9 @@ constexpr size_t kFullPipeBytes = 64 << 10;
 
 class Produce {
  public:
-  Produce(const Tool& tool, const ProduceOptions& options, Producer& producer)
-      : tool_(tool), options_(options), producer_(producer) {
+  // `codec`: what makes values of the input; null: it is values.
+  Produce(const Tool& tool, const ProduceOptions& options, Producer& producer, ValueCodec* codec)
+      : tool_(tool), options_(options), producer_(producer), codec_(codec) {
     record_.timestamp_ms = options.timestamp_ms;
   }
 
@@ -29,6 +30,7 @@ class Produce {
   std::string place(const Error& error, int64_t done) const;
 
  private:
+  Result<> send(Record& record, std::optional<PartitionId> partition);
   Result<> send_text(std::string_view text);
   Result<> send_json(std::string_view line);
   Result<> send_available(RecordReader& reader);
@@ -38,10 +40,18 @@ class Produce {
   const Tool& tool_;
   const ProduceOptions& options_;
   Producer& producer_;
+  ValueCodec* codec_;
   const char* unit_ = "line";  // what records are counted in
   int64_t record_number_ = 0;  // of the record being sent, from 1
   Record record_;  // reused: its headers are the same for every record
 };
+
+Result<> Produce::send(Record& record, std::optional<PartitionId> partition) {
+  if (codec_ != nullptr && record.value) {
+    PG_ASSIGN(record.value, codec_->encode(*record.value));
+  }
+  return producer_.send(record, partition);
+}
 
 // A record as the user wrote it: key and value, or only a value.
 Result<> Produce::send_text(std::string_view text) {
@@ -61,7 +71,7 @@ Result<> Produce::send_text(std::string_view text) {
     record_.headers.clear();
     for (const auto& [name, value] : options_.headers) record_.headers.push_back({name, value});
   }
-  return producer_.send(record_, options_.partition);
+  return send(record_, options_.partition);
 }
 
 Result<> Produce::send_json(std::string_view line) {
@@ -72,7 +82,7 @@ Result<> Produce::send_json(std::string_view line) {
   record.timestamp_ms = options_.timestamp_ms ? options_.timestamp_ms : parsed.timestamp_ms;
   for (const auto& [name, value] : parsed.headers) record.headers.push_back({name, value});
   for (const auto& [name, value] : options_.headers) record.headers.push_back({name, value});
-  return producer_.send(record, options_.partition ? options_.partition : parsed.partition);
+  return send(record, options_.partition ? options_.partition : parsed.partition);
 }
 
 Result<> Produce::send_messages(const std::vector<std::string>& operands) {
@@ -176,18 +186,39 @@ Result<> print_report(const Tool& tool, const BatchReport& report) {
                                report.record_count, report.state));
 }
 
-Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands) {
+// By the schema that was asked for, or the one that the topic asks for.
+Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema, bool takes_encoded,
+                                               const ProgramRun& program) {
+  if (!schema) return nullptr;
+  return make_value_codec(home, {.schema = schema, .takes_encoded = takes_encoded, .deadline = tool.deadline()}, program);
+}
+
+// None: it asks for none, or for what was chosen anyway.
+Result<std::optional<SubjectChoice>> schema_of_topic(const std::string& topic, const Producer& producer, const std::optional<SubjectChoice>& chosen) {
+  if (!asks_for_schema(producer.topic_config())) return std::nullopt;
+  const std::string subject = topic + "-value";
+  if (!chosen) return SubjectChoice{subject, {}, false};
+  if (chosen->subject == subject) return std::nullopt;
+  return fail(Errc::conflict, fmt::format("topic '{}' takes values of subject '{}' only (config schema.validation)", topic, subject));
+}
+
+Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands, const ProgramRun& program) {
   PG_CHECK(check_combination(tool, options, operands.size() > 1));
   catch_stop_signals();
-  if (options.tee) ignore_closed_pipes();
   options.producer.timeout = tool.common().timeout;
   options.producer.batch_bytes = static_cast<size_t>(options.batch_bytes);
   options.producer.create_topic = !options.no_create;
   if (options.report) options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
   PG_ASSIGN(const auto home, tool.open_home());
+  PG_ASSIGN(auto codec, open_codec(tool, *home, options.schema, false, program));
   PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
+  PG_ASSIGN(const auto asked, schema_of_topic(operands[0], *producer, options.schema));
+  if (asked) {
+    PG_ASSIGN(codec, open_codec(tool, *home, asked, true, program));
+  }
+  if (options.tee) ignore_closed_pipes();
 
-  Produce run(tool, options, *producer);
+  Produce run(tool, options, *producer, codec.get());
   auto sent = operands.size() > 1 ? run.send_messages(operands) : !options.files.empty() ? run.send_files() : run.send_input();
   // Whatever stopped it, the records before are sent and flushed, and counted.
   auto closed = producer->close(sent && stop_signal() == 0);
@@ -210,6 +241,6 @@ int main(int argc, char** argv) {
   pg::Tool tool("pg-produce");
   pg::ProduceOptions options;
   pg::OptionTable table = pg::produce_options(tool, options);
-  return tool.run(table, pg::arguments_of(argc, argv),
-                  [&](const auto& operands) { return pg::produce(tool, options, operands); });
+  const pg::ProgramRun program{"pg-produce", pg::arguments_of(argc, argv)};
+  return tool.run(table, program.arguments, [&](const auto& operands) { return pg::produce(tool, options, operands, program); });
 }

@@ -95,6 +95,10 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
     options.producer.name = value;
     return {};
   }, "this input is NAME: skip what TOPIC has of it already");
+  table.option("--schema", "SUBJECT", [&](const std::string& value) -> Result<> {
+    PG_ASSIGN(options.schema, parse_subject_choice(value));
+    return {};
+  }, "each value is JSON that matches the latest schema of\nSUBJECT, or SUBJECT:VERSION; written in its wire format");
   table.flag("-T,--tee", options.tee, "copy standard input to standard output once it is written");
   table.flag("--report", options.report, "print a line of JSON per batch once it is as safe as asked");
   table.flag("--no-create", options.no_create, "fail if the topic does not exist");

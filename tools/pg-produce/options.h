@@ -9,6 +9,7 @@
 #include "core/client/producer.h"
 #include "tools/common/delimiter.h"
 #include "tools/common/run_tool.h"
+#include "tools/common/value_codec.h"
 
 namespace pg {
 
@@ -24,6 +25,7 @@ struct ProduceOptions {
   bool empty_is_null = false;
   std::optional<int64_t> timestamp_ms;
   std::vector<std::string> files;
+  std::optional<SubjectChoice> schema;  // what every value is to match
   bool report = false;
   bool tee = false;
   bool no_create = false;

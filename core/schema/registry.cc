@@ -60,6 +60,18 @@ Result<> Registry::open_table(bool make, Deadline deadline) {
 }
 
 Result<> Registry::catch_up(Deadline deadline) {
+  auto done = try_catch_up(deadline);
+  if (done || !table_ || done.error().code != Errc::not_found) return done;
+  // The topic was deleted, and perhaps made again.
+  table_.reset();
+  view_ = RegistryView();
+  parsed_.clear();
+  begun_ = false;
+  ++views_;
+  return try_catch_up(deadline);
+}
+
+Result<> Registry::try_catch_up(Deadline deadline) {
   PG_CHECK(open_table(false, deadline));
   if (!table_) return {};
   if (!begun_ || table_->has_fallen_behind()) PG_CHECK(begin_reading(true, deadline));

@@ -106,6 +106,7 @@ class Registry {
   Registry(Home& home, Parser parser) : home_(&home), env_(home.env()), parser_(parser) {}
 
   Result<> open_table(bool make, Deadline deadline);
+  Result<> try_catch_up(Deadline deadline);
   Result<> begin_reading(bool with_index, Deadline deadline);
   Result<> read_new(Deadline deadline);
   // Answers from the view; from a whole one, should it turn out to be spoilt.

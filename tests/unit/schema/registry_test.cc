@@ -274,6 +274,21 @@ TEST_CASE("registry: the rows of another program count; those that make no sense
   CHECK(refused(s.registry.versions("r", Deleted::too)) == 40401);
 }
 
+TEST_CASE("registry: a topic that was deleted leaves nothing behind, in one that was open too") {
+  Scene s;
+  s.id("s", "a");
+  s.id("s", "a,b?");
+  must(s.t.home->delete_topic(kSchemasTable, s.t.env.soon()));
+  must(s.registry.catch_up(s.t.env.soon()));
+  CHECK(got(s.registry.subjects("", Deleted::too)).empty());
+  CHECK(s.id("t", "c") == 1);
+  must(s.t.home->delete_topic(kSchemasTable, s.t.env.soon()));
+  Registry other = s.open();
+  got(other.register_schema("u", {SchemaType::json, "d"}, CompatibilityPolicy::strict, s.t.env.soon()));
+  CHECK(s.id("u", "d") == 1);
+  CHECK(got(s.registry.subjects("", Deleted::too)) == std::vector<std::string>{"u"});
+}
+
 TEST_CASE("registry: many at once give one id each") {
   Scene s;
   constexpr int kWriters = 8, kSchemas = 20;

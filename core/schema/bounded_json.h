@@ -11,8 +11,12 @@ namespace pg {
 // Members keep their order.
 using Json = nlohmann::ordered_json;
 
-// Errc::invalid_argument: it is no JSON, where and why, or deeper than kSchemaDepthMax.
+// In time that grows with the text and no faster. Errc::invalid_argument: it is no JSON, where and why, or deeper than
+// kSchemaDepthMax.
 Result<Json> parse_bounded_json(std::string_view text);
+
+// Adds a member whose name `object` does not have yet, without looking through those that it has.
+void add_member(Json& object, std::string_view name, Json value);
 
 // In one line. Bytes that are no UTF-8, which only what decoders made can hold, become U+FFFD.
 std::string to_one_line(const Json& json);

@@ -19,7 +19,7 @@ class CanonicalWriter {
 
  private:
   static void append(Json& json, const Json& attributes) {
-    for (const auto& [name, value] : attributes.items()) json[name] = value;
+    for (const auto& [name, value] : attributes.items()) add_member(json, name, value);
   }
 
   Json one_of(const AvroType& type) {
@@ -35,7 +35,13 @@ class CanonicalWriter {
     if (type.doc) json["doc"] = *type.doc;
     contents(json, type);
     append(json, type.attributes);
-    for (const AvroName& alias : type.aliases) json["aliases"].push_back(alias.within(type.name.space));
+    if (!type.aliases.empty()) add_member(json, "aliases", aliases(type));
+    return json;
+  }
+
+  static Json aliases(const AvroType& type) {
+    Json json = Json::array();
+    for (const AvroName& alias : type.aliases) json.push_back(alias.within(type.name.space));
     return json;
   }
 

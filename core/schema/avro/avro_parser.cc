@@ -44,7 +44,7 @@ Result<const Json*> required_array(const Json& object, std::string_view name) {
 Json other_members(const Json& object, Words words) {
   Json others = Json::object();
   for (const auto& [name, value] : object.items()) {
-    if (std::ranges::find(words, name) == words.end()) others[name] = value;
+    if (std::ranges::find(words, name) == words.end()) add_member(others, name, value);
   }
   return others;
 }

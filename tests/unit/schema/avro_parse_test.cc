@@ -166,6 +166,12 @@ TEST_CASE("avro parse: defaults in defaults do not grow without end") {
   CHECK(refusal(record(fields)).ends_with("its defaults take more than 16 MiB"));
 }
 
+TEST_CASE("avro parse: many attributes are kept, in their order") {
+  std::string text = R"({"type":"int")";
+  for (int i = 0; i < 50'000; ++i) text += fmt::format(R"(,"a{}":1)", i);
+  CHECK(canonical(text + "}") == text + "}");
+}
+
 TEST_CASE("avro parse: what is deep, long or large") {
   std::string deep;
   for (int i = 0; i < 200; ++i) deep += R"({"type":"array","items":)";

@@ -1,6 +1,7 @@
 #include "core/schema/schema.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "core/base/limits.h"
 #include "core/schema/bounded_json.h"
@@ -31,7 +32,7 @@ TEST_CASE("schema: the wire format is a zero byte, the id big-endian, the payloa
 TEST_CASE("bounded json: what is too deep is refused, whatever it is made of") {
   const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   CHECK(parse_bounded_json(nested(kSchemaDepthMax)));
-  CHECK(parse_bounded_json(nested(kSchemaDepthMax + 2)).error().what == "JSON nested more than 100 levels deep");
+  CHECK(parse_bounded_json(nested(kSchemaDepthMax + 1)).error().what == "JSON nested more than 100 levels deep");
   CHECK_FALSE(parse_bounded_json(nested(200'000)));
   std::string objects;
   for (int i = 0; i < 200'000; ++i) objects += R"({"a":)";
@@ -46,6 +47,17 @@ TEST_CASE("bounded json: an error says where") {
   CHECK_FALSE(parse_bounded_json("1e999"));
   CHECK_FALSE(parse_bounded_json(""));
   CHECK_FALSE(parse_bounded_json("{} {}"));
+}
+
+TEST_CASE("bounded json: a member that is there twice has its last value, at its first place") {
+  CHECK(to_one_line(*parse_bounded_json(R"({"a":1,"b":[{"a":2}],"a":{"c":3}})")) == R"({"a":{"c":3},"b":[{"a":2}]})");
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += fmt::format(R"("m{}":{},)", i, i);
+  const Json json = *parse_bounded_json("{" + many + many + R"("m30":-1})");
+  CHECK(json.size() == 40);
+  CHECK(json.begin().key() == "m0");
+  CHECK(json.at("m39") == 39);
+  CHECK(json.at("m30") == -1);
 }
 
 TEST_CASE("bounded json: members keep their order") {

@@ -84,7 +84,7 @@ bool check_additional_properties(JsonValidation& run, const CheckedKeyword& keyw
   bool applied = true;
   for (const auto& [name, member] : members_of(value)) {
     if (known.find(name) != nullptr || matches_any_pattern(run, patterns, name)) continue;
-    if (keyword.value.is_boolean() && !keyword.value.get<bool>()) applied = run.refuse(place.member(name), "no such member is allowed");
+    if (keyword.value == false) applied = run.refuse(place.member(name), "no such member is allowed");
     else if (!run.applies(keyword.value, member, place.member(name))) applied = false;
   }
   return applied;

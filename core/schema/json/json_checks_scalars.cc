@@ -22,7 +22,8 @@ bool has_type(const Json& value, std::string_view type, bool draft4) {
 bool check_types(JsonValidation& run, const Json& types, const Json& value, const JsonPlace& place, bool draft4) {
   const auto matches = [&](const Json& type) { return has_type(value, text_of(type), draft4); };
   if (types.is_string()) return matches(types) || run.refuse(place, "{} is not of type {}", shown(value), text_of(types));
-  return std::ranges::any_of(types, matches) || run.refuse(place, "{} is of none of the types {}", shown(value), to_one_line(types));
+  if (std::ranges::any_of(types, matches)) return true;
+  return run.refuse(place, "{} is of none of the {} types that are allowed", shown(value), types.size());
 }
 
 bool is_above(const Json& value, const Json& limit) { return number_of(value) > number_of(limit); }
@@ -71,7 +72,8 @@ bool check_enum(JsonValidation& run, const CheckedKeyword& keyword, const Json& 
   if (!run.work(size_of(keyword.value) + size_of(value))) return false;
   const std::string wanted = comparable(value);
   const auto is_it = [&](const Json& one) { return comparable(one) == wanted; };
-  return std::ranges::any_of(keyword.value, is_it) || run.refuse(place, "{} is none of the values that are allowed", shown(value));
+  if (std::ranges::any_of(keyword.value, is_it)) return true;
+  return run.refuse(place, "{} is none of the values that are allowed", shown(value));
 }
 
 bool check_maximum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
@@ -125,7 +127,8 @@ bool check_pattern(JsonValidation& run, const CheckedKeyword& keyword, const Jso
   if (!value.is_string()) return true;
   if (!run.work(text_of(value).size() / 8)) return false;
   const auto* const pattern = run.document().patterns.find(text_of(keyword.value));
-  return matches_anywhere(*pattern, text_of(value)) || run.refuse(place, "{} does not match '{}'", shown(value), text_of(keyword.value));
+  if (matches_anywhere(*pattern, text_of(value))) return true;
+  return run.refuse(place, "{} does not match '{}'", shown(value), text_of(keyword.value));
 }
 
 }  // namespace pg

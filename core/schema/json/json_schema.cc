@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/schema/json/json_document.h"
+#include "core/schema/json/json_schema_diff.h"
 #include "core/schema/json/json_validation.h"
 
 namespace pg {
@@ -24,17 +25,17 @@ class JsonSchema : public Schema {
   const std::string canonical_;
 };
 
-// Not compared yet: only what is the same is surely read.
-std::vector<Incompatibility> JsonSchema::cannot_read(const Schema& writer, CompatibilityPolicy) const {
+std::vector<Incompatibility> JsonSchema::cannot_read(const Schema& writer, CompatibilityPolicy policy) const {
   if (writer.canonical() == canonical_) return {};
-  return {{"TYPE_CHANGED", "#", "the schemas differ"}};
+  return json_incompatibilities(*static_cast<const JsonSchema&>(writer).document_, *document_, policy);
 }
 
 // The payload of a value is its JSON text, as it came.
 Result<std::string> JsonSchema::encode(std::string_view json) const {
   if (!is_validated(document_->dialect.draft)) {
+    const auto& draft = document_->dialect.name;
     return fail(Errc::unsupported_version,
-                fmt::format("values cannot be checked against schemas of {}, only of draft 4, 6 and 7", document_->dialect.name));
+                fmt::format("values cannot be checked against schemas of {}, only of draft 4, 6 and 7", draft));
   }
   if (!document_->unsupported_pattern.empty()) {
     return fail(Errc::unsupported_version,

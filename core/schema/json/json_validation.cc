@@ -58,7 +58,9 @@ void JsonValidation::note(const JsonPlace& place, std::string_view reason) {
 bool JsonValidation::applies(const Json& schema, const Json& value, const JsonPlace& place) {
   if (!work(1)) return false;
   if (schema.is_boolean()) return schema.get<bool>() || refuse(place, "nothing is allowed here");
-  if (depth_ == kSchemasDeep) return stop(fmt::format("more than {} schemas inside each other at {}", kSchemasDeep, to_pointer(place)));
+  if (depth_ == kSchemasDeep) {
+    return stop(fmt::format("more than {} schemas inside each other at {}", kSchemasDeep, to_pointer(place)));
+  }
   ++depth_;
   const bool applied = applies_object(schema, value, place);
   --depth_;

@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/schema/json/json_access.h"
+#include "core/schema/json/json_schema_diff.h"
+
+namespace pg {
+namespace {
+
+// An array as a schema for each of its first places, and one for those after them. Drafts differ in what they call them.
+struct Items {
+  const Json* places;  // an array of schemas, or none
+  std::string_view places_keyword, rest_keyword;
+
+  size_t size() const { return places == nullptr ? 0 : places->size(); }
+};
+
+Items items_of(const JsonSight& sight) {
+  const Json* const items = find_member(*sight.schema, "items");
+  const Json* const prefix = find_member(*sight.schema, "prefixItems");
+  if (prefix != nullptr && prefix->is_array()) return {prefix, "prefixItems", "items"};
+  if (items != nullptr && items->is_array()) return {items, "items", "additionalItems"};
+  return {nullptr, "items", "items"};
+}
+
+bool are_unique(const JsonSight& sight) {
+  const Json* const flag = find_member(*sight.schema, "uniqueItems");
+  return flag != nullptr && flag->is_boolean() && flag->get<bool>();
+}
+
+}  // namespace
+
+JsonFindings JsonSchemaDiff::compare_arrays(const JsonSight& writer, const JsonSight& reader) {
+  JsonFindings found;
+  compare_items(found, writer, reader);
+  const std::string_view other = "unevaluatedItems";
+  compare_rest(found, keyword_view(writer, other), keyword_view(reader, other), other, false);
+  compare_keyword(found, writer, reader, "contains");
+  for (const std::string_view keyword : {"maxItems", "minItems", "maxContains", "minContains"}) {
+    compare_limits(found, writer, reader, keyword);
+  }
+  if (are_unique(reader) && !are_unique(writer)) found.add("UNIQUE_ITEMS_ADDED", "/uniqueItems", "items must be unique now");
+  return found;
+}
+
+void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
+  const Items before = items_of(writer), after = items_of(reader);
+  const JsonView was = keyword_view(writer, before.rest_keyword), is = keyword_view(reader, after.rest_keyword);
+  for (size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
+    const JsonFindings item =
+        i >= after.size()    ? removed("ITEM", view_of(writer, (*before.places)[i]), reader, content_of(is.schema))
+        : i >= before.size() ? added("ITEM", writer, content_of(was.schema), view_of(reader, (*after.places)[i]))
+                             : compare(view_of(writer, (*before.places)[i]), view_of(reader, (*after.places)[i]));
+    found.absorb(item, fmt::format("/{}/{}", (i < after.size() ? after : before).places_keyword, i));
+  }
+  if (after.places != nullptr) {
+    compare_rest(found, was, is, "additionalItems", false);
+  } else if (look_at(was).form == JsonForm::anything && look_at(is).form != JsonForm::anything) {
+    found.add("SCHEMA_ADDED", "/items", "items could be anything");
+  } else {
+    found.absorb(compare(was, is), "/items");
+  }
+}
+
+}  // namespace pg

@@ -7,6 +7,7 @@
 #include "core/cluster/broker.h"
 #include "core/cluster/controller.h"
 #include "core/format/path_names.h"
+#include "core/os/process.h"
 
 namespace pg {
 
@@ -117,41 +118,58 @@ Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const To
 
 namespace {
 
-// One byte of a lock file, if somebody holds it.
-void add_if_held(const Home& home, const std::string& path, uint32_t byte, const std::string& what, int32_t pid, std::vector<HeldLockDescription>& locks) {
-  const auto file = home.env().files.open_lock(path, Access::read_only);
-  if (file && (*file)->is_held(byte).value_or(false)) locks.push_back({what, pid, path});
+class LockList {
+ public:
+  explicit LockList(const Home& home) : home_(home) {}
+  // One byte of a lock file, if somebody holds it. `since_ms`: 0 if nobody has noted it.
+  void look(const std::string& path, uint32_t byte, const std::string& what, int64_t since_ms) {
+    const auto file = home_.env().files.open_lock(path, Access::read_only);
+    if (!file || !(*file)->is_held(byte).value_or(false)) return;
+    const auto info = (*file)->info();
+    locks.push_back({what, info ? lock_holder(*info, byte) : std::nullopt, since_ms == 0 ? std::nullopt : std::optional(since_ms), path});
+  }
+  void look_at_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica);
+
+  std::vector<HeldLockDescription> locks;
+
+ private:
+  const Home& home_;
+};
+
+void LockList::look_at_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica) {
+  const std::string path = names::partition_lock(names::partition_directory(home_.log_directory(replica), {topic.name, partition}));
+  int64_t append_ms = 0, flush_ms = 0, compaction_ms = 0;
+  const auto spec = home_.replica_spec(topic, partition, replica, Access::read_only);
+  const auto log = spec ? PartitionLog::open(home_.env(), *spec, home_.env().clock.now()) : tl::unexpected(spec.error());
+  if (log) {
+    const auto state = (*log)->current_state();
+    append_ms = state->page().holder_since_ms.load();
+    flush_ms = state->page().flush_since_ms.load();
+    compaction_ms = state->page().compaction_since_ms.load();
+  }
+  const auto where = fmt::format("{}-{} on broker {}", topic.name, partition.value, replica.value);
+  look(path, lock_byte::kAppend, "append lock of " + where, append_ms);
+  look(path, lock_byte::kFlush, "flush lock of " + where, flush_ms);
+  look(path, lock_byte::kCompaction, "compaction of " + where, compaction_ms);
 }
 
 }  // namespace
 
 Result<std::vector<HeldLockDescription>> describe_locks(const Home& home) {
-  std::vector<HeldLockDescription> locks;
-  PG_ASSIGN(const auto brokers, describe_brokers(home));
-  for (const auto& broker : brokers) {
-    add_if_held(home, names::broker_lock(home.path(), broker.broker), broker_lock_byte::kRuns, fmt::format("broker {}", broker.broker.value), broker.pid, locks);
+  LockList list(home);
+  const auto state = home.cluster_state();
+  for (const BrokerId broker : home.broker_ids()) {
+    const int64_t since_ms = state ? state->broker(broker).started_ms.load() : 0;
+    list.look(names::broker_lock(home.path(), broker), broker_lock_byte::kRuns, fmt::format("broker {}", broker.value), since_ms);
   }
   PG_ASSIGN(const auto names, home.list_topics());
   for (const auto& name : names) {
     const auto topic = home.describe_topic(name);
     for (size_t p = 0; topic && p < topic->partitions.size(); ++p) {
-      const PartitionId partition(static_cast<int32_t>(p));
-      for (const BrokerId replica : topic->partitions[p].replicas) {
-        const std::string directory = names::partition_directory(home.log_directory(replica), {name, partition});
-        int32_t pid = 0;
-        const auto spec = home.replica_spec(*topic, partition, replica, Access::read_only);
-        if (spec) {
-          const auto log = PartitionLog::open(home.env(), *spec, home.env().clock.now());
-          if (log) pid = (*log)->current_state()->page().holder_pid.load();
-        }
-        const auto where = fmt::format("{}-{} on broker {}", name, p, replica.value);
-        add_if_held(home, names::partition_lock(directory), lock_byte::kAppend, "append lock of " + where, pid, locks);
-        add_if_held(home, names::partition_lock(directory), lock_byte::kFlush, "flush lock of " + where, 0, locks);
-        add_if_held(home, names::partition_lock(directory), lock_byte::kCompaction, "compaction of " + where, 0, locks);
-      }
+      for (const BrokerId replica : topic->partitions[p].replicas) list.look_at_replica(*topic, PartitionId(static_cast<int32_t>(p)), replica);
     }
   }
-  return locks;
+  return std::move(list.locks);
 }
 
 }  // namespace pg

@@ -42,8 +42,9 @@ Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const To
 
 // Who holds what of a partition or a broker.
 struct HeldLockDescription {
-  std::string what;           // "append lock of orders-0"
-  int32_t pid = 0;            // 0: not known
+  std::string what;                 // "append lock of orders-0"
+  std::optional<int32_t> pid;       // none: it is in another pid namespace, or may not be looked at
+  std::optional<int64_t> since_ms;  // by the wall clock
   std::string path;
 };
 Result<std::vector<HeldLockDescription>> describe_locks(const Home& home);

@@ -19,15 +19,10 @@
 #include <vector>
 
 #include "core/cluster/topic_list.h"
+#include "core/format/broker_locks.h"
 #include "core/store/cluster_config.h"
 
 namespace pg {
-
-// The bytes of a broker's lock file.
-namespace broker_lock_byte {
-inline constexpr uint32_t kServes = 0;  // held while its replicas may be appended to
-inline constexpr uint32_t kRuns = 1;    // held by the one process that is this broker
-}  // namespace broker_lock_byte
 
 class Broker {
  public:

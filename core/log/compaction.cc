@@ -246,6 +246,7 @@ Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline
   }
   PG_ASSIGN(const bool mine, state->locks().try_lock(lock_byte::kCompaction, LockMode::exclusive));
   if (!mine) return CompactionResult{};
+  state->page().compaction_since_ms.store(log.env().clock.wall_ms(), std::memory_order_relaxed);
   auto done = Compaction(log, state, now_ms, deadline, map_bytes_max).run();
   if (!done) (void)remove_cleaned(log.env().files, log.directory());
   state->locks().unlock(lock_byte::kCompaction);

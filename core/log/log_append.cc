@@ -112,6 +112,7 @@ Result<PartitionLog::Writing> PartitionLog::lock_for_writing(bool must_lead, Dea
       if (must_lead) PG_CHECK(check_may_append(state));
       state.page().holder_pid.store(process_.pid, std::memory_order_relaxed);
       state.page().holder_pid_namespace.store(process_.pid_namespace, std::memory_order_relaxed);
+      state.page().holder_since_ms.store(env_.clock.wall_ms(), std::memory_order_relaxed);
       writing.position = state.position();
       PG_CHECK(clear_unfinished_roll(state, writing.position));
       PG_ASSIGN(const bool trusted, open_active(writing.position));

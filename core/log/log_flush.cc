@@ -45,6 +45,7 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
     const NoJobStop no_job_stop;
     PG_ASSIGN(const bool mine, opened->locks().try_lock(lock_byte::kFlush, LockMode::exclusive));
     if (mine) {
+      page.flush_since_ms.store(env_.clock.wall_ms(), std::memory_order_relaxed);
       const auto done = flush_holding_lock(*opened);
       opened->locks().unlock(lock_byte::kFlush);
       page.flush_word.fetch_add(1, std::memory_order_release);

@@ -73,12 +73,15 @@ struct StatePage {
   SharedWord<int32_t> holder_pid;      // who last held the append lock, for people
   uint32_t reserved_holder;
   Word holder_pid_namespace;
+  SharedWord<int64_t> holder_since_ms;  // by the wall clock
 
   // Group commit. Changed under the flush lock.
   alignas(64) SharedWord<int64_t> flushed;  // every record below it is on stable storage
   SmallWord flushing;                        // a flush has begun; set with the lock free: its holder died
   SmallWord flush_word;                      // futex: moves when `flushed` does
   Word truncations;
+  SharedWord<int64_t> flush_since_ms;       // when the last one began, for people
+  SharedWord<int64_t> compaction_since_ms;  // the same
 
   // Sleeping readers.
   alignas(64) SmallWord wake_word;  // futex: moves when something was published for sleepers

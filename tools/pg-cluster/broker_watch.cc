@@ -1,5 +1,6 @@
 #include "tools/pg-cluster/broker_watch.h"
 
+#include "core/format/broker_locks.h"
 #include "core/format/path_names.h"
 #include "core/os/process.h"
 
@@ -24,31 +25,31 @@ Result<std::optional<int32_t>> holder(const Env& env, const std::string& path, u
 
 std::string BrokerWatch::log_file() const { return names::broker_log(home_.path(), broker_); }
 
-Result<bool> BrokerWatch::runs() const { return is_held(home_.env(), names::broker_lock(home_.path(), broker_), kBrokerByte); }
+Result<bool> BrokerWatch::runs() const { return is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kRuns); }
 
 Result<bool> BrokerWatch::is_ready() const {
-  return is_held(home_.env(), names::broker_lock(home_.path(), broker_), kBrokerReadyByte);
+  return is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kServes);
 }
 
 Result<bool> BrokerWatch::is_supervised() const {
-  return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), kSupervisorByte);
+  return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kRuns);
 }
 
 Result<bool> BrokerWatch::is_kept_working() const {
-  return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), kHasWorkedByte);
+  return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kHasWorked);
 }
 
 Result<std::optional<int32_t>> BrokerWatch::process() const {
-  return holder(home_.env(), names::broker_lock(home_.path(), broker_), kBrokerByte);
+  return holder(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kRuns);
 }
 
 Result<std::optional<int32_t>> BrokerWatch::supervisor() const {
-  return holder(home_.env(), names::supervisor_lock(home_.path(), broker_), kSupervisorByte);
+  return holder(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kRuns);
 }
 
 Result<std::optional<int32_t>> BrokerWatch::terminate_supervisor() const {
   PG_ASSIGN(const FileInfo lock, home_.env().files.info(names::supervisor_lock(home_.path(), broker_)));
-  return terminate_lock_holder(lock, kSupervisorByte);
+  return terminate_lock_holder(lock, supervisor_lock_byte::kRuns);
 }
 
 }  // namespace pg

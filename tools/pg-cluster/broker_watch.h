@@ -8,14 +8,6 @@
 
 namespace pg {
 
-// Bytes of broker-<id>.lock, as in core/cluster/broker.h: that it does its work; and who is the broker, before and after that too.
-inline constexpr uint32_t kBrokerReadyByte = 0;
-inline constexpr uint32_t kBrokerByte = 1;
-// Bytes of supervisor-<id>.lock: who looks after the broker; and that the broker has done its work since, so that it will be
-// started again, whatever happens to it.
-inline constexpr uint32_t kSupervisorByte = 0;
-inline constexpr uint32_t kHasWorkedByte = 1;
-
 class BrokerWatch {
  public:
   BrokerWatch(const Home& home, BrokerId broker) : home_(home), broker_(broker) {}

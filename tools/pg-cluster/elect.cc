@@ -35,6 +35,17 @@ Result<std::vector<Chosen>> choose(const Home& home, std::vector<std::string> na
   return all;
 }
 
+std::string to_json(const HeldLockDescription& lock) {
+  const Json json = {{"lock", lock.what}, {"pid", lock.pid ? Json(*lock.pid) : Json()}, {"since", lock.since_ms ? Json(*lock.since_ms) : Json()}, {"path", lock.path}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string to_text(const HeldLockDescription& lock, int64_t now_ms) {
+  const std::string process = lock.pid ? fmt::format("process {}", *lock.pid) : "process unknown";
+  const std::string held = lock.since_ms ? fmt::format("for {:.1f} s", static_cast<double>(std::max<int64_t>(0, now_ms - *lock.since_ms)) / 1000) : "since when is unknown";
+  return fmt::format("{}  {}  {}\n", lock.what, process, held);
+}
+
 }  // namespace
 
 int cluster_elect(const Arguments& arguments) {
@@ -70,20 +81,13 @@ int cluster_elect(const Arguments& arguments) {
 
 int cluster_locks(const Arguments& arguments) {
   Tool tool("pg-cluster locks");
-  OptionTable table("pg-cluster locks", "", "Prints which locks of brokers and partitions are held now, and by which process, as far as that is known.");
+  OptionTable table("pg-cluster locks", "", "Prints which locks of brokers and partitions are held now, by which process, and since when.");
   tool.add_common_options(table, "print a line of JSON per lock");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto locks, describe_locks(*home));
     std::string out;
-    for (const auto& lock : locks) {
-      if (tool.common().json) {
-        const Json json = {{"lock", lock.what}, {"pid", lock.pid == 0 ? Json() : Json(lock.pid)}, {"path", lock.path}};
-        out += json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-      } else {
-        out += fmt::format("{}  {}\n", lock.what, lock.pid == 0 ? "process unknown" : fmt::format("process {}", lock.pid));
-      }
-    }
+    for (const auto& lock : locks) out += tool.common().json ? to_json(lock) : to_text(lock, tool.env().clock.wall_ms());
     return tool.print(out).map([] { return kExitDone; });
   });
 }

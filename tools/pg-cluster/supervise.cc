@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/limits.h"
+#include "core/format/broker_locks.h"
 #include "core/format/path_names.h"
 #include "core/os/signals.h"
 #include "core/os/this_program.h"
@@ -86,7 +87,7 @@ Result<Supervisor::Life> Supervisor::live_once() {
 Result<> Supervisor::look_whether_it_works() {
   PG_ASSIGN(const bool ready, watch_.is_ready());
   if (!ready) return {};
-  PG_ASSIGN(has_worked_, lock_.try_lock(kHasWorkedByte, LockMode::exclusive));
+  PG_ASSIGN(has_worked_, lock_.try_lock(supervisor_lock_byte::kHasWorked, LockMode::exclusive));
   return {};
 }
 
@@ -109,7 +110,7 @@ Result<ExitCode> supervise(const Home& home, BrokerId broker) {
   const Env& env = home.env();
   PG_CHECK(env.files.make_directories(names::locks_directory(home.path())));
   PG_ASSIGN(const auto lock, env.files.open_lock(names::supervisor_lock(home.path(), broker), Access::read_write));
-  PG_ASSIGN(const bool ours, lock->try_lock(kSupervisorByte, LockMode::exclusive));
+  PG_ASSIGN(const bool ours, lock->try_lock(supervisor_lock_byte::kRuns, LockMode::exclusive));
   if (!ours) return kExitBusy;  // two were started at once: 'start' waits for the other one
   BoundedLog log(env, names::broker_log(home.path(), broker), kBrokerLogBytesMax);
   const auto outcome = Supervisor(home, broker, *lock, log).run();

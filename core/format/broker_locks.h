@@ -1,0 +1,20 @@
+// The bytes of the lock files that say who is a broker, and who looks after one.
+#pragma once
+
+#include <cstdint>
+
+namespace pg {
+
+// broker-<id>.lock
+namespace broker_lock_byte {
+inline constexpr uint32_t kServes = 0;  // held while its replicas may be appended to
+inline constexpr uint32_t kRuns = 1;    // held by the one process that is this broker
+}  // namespace broker_lock_byte
+
+// supervisor-<id>.lock
+namespace supervisor_lock_byte {
+inline constexpr uint32_t kRuns = 0;       // held by the one process that looks after this broker
+inline constexpr uint32_t kHasWorked = 1;  // and since the broker has served: it is started again, whatever happens to it
+}  // namespace supervisor_lock_byte
+
+}  // namespace pg

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <utility>
 
 #include "core/log/log_reader.h"
 #include "core/log/replica_words.h"
@@ -26,7 +27,7 @@ Result<std::shared_ptr<PartitionState>> leading_state(const PartitionLog& log) {
   return state;
 }
 
-bool has_too_few(const StatePage& page) { return std::popcount(InSync::unpack(page.in_sync.load()).mask) < page.min_in_sync.load(); }
+bool has_too_few(const StatePage& page) { return std::cmp_less(std::popcount(InSync::unpack(page.in_sync.load()).mask), page.min_in_sync.load()); }
 
 }  // namespace
 

@@ -89,7 +89,14 @@ size_t ranges_of(const proto::DescriptorProto& message) {
   return most;
 }
 
+// The library keeps each package that a package is in, by its whole name: what that takes grows with the square of their number.
+Result<> check_package(const std::string& package) {
+  if (std::ranges::count(package, '.') < kSchemaDepthMax) return {};
+  return fail(Errc::invalid_argument, fmt::format("a Protobuf package nested more than {} levels deep", kSchemaDepthMax));
+}
+
 Result<> check_bounds(const proto::FileDescriptorProto& file) {
+  PG_CHECK(check_package(file.package()));
   size_t ranges = 0;
   for (const auto& message : file.message_type()) ranges = std::max(ranges, ranges_of(message));
   for (const auto& type : file.enum_type()) ranges = std::max(ranges, static_cast<size_t>(type.reserved_range_size()));

@@ -145,12 +145,18 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   Clock& clock = home_.env().clock;
   const Deadline until = clock.after(options_.timeout);
   for (;;) {
-    // It may be there again itself; and as long as it is open, its state cannot be made anew.
-    (void)source.log->state(clock.now());
+    let_go_of_stale();  // and it may be there again itself
     PG_ASSIGN(const bool moved, move_to_leader(source));
     if (moved || !fetched) fetched = fetch_here(source);
     if (fetched || clock.now() >= until || stop_signal() != 0) return fetched;
     clock.wait({}, kLeaderLookInterval);
+  }
+}
+
+// As long as anybody has a state open that was replaced, it cannot be made anew: who waits for one partition must not hold another.
+void Consumer::let_go_of_stale() {
+  for (auto& source : sources_) {
+    if (source->log->spec().replicated) (void)source->log->state(home_.env().clock.now());
   }
 }
 
@@ -217,6 +223,7 @@ Result<> Consumer::wait(Deadline deadline) {
   std::vector<WakeWord> words;
   std::vector<std::shared_ptr<PartitionState>> states;
   bool news = false;
+  let_go_of_stale();
   for (auto& source : sources_) {
     if (source->done()) continue;
     auto opened = source->log->state(clock.after(options_.timeout));

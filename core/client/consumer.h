@@ -122,6 +122,7 @@ class Consumer {
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<FetchedBatch>> fetch_here(Source& source);
   Result<bool> move_to_leader(Source& source);
+  void let_go_of_stale();
   bool must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const;
   Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);
   bool skips(const Error& error) const { return error.code == Errc::corrupt && options_.skip_damage; }

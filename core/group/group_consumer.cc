@@ -181,8 +181,7 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
   if (options_.reset == OffsetReset::fail) return tl::unexpected(error);
   bool passed = false;
   for (const auto& partition : owned_) {
-    PG_ASSIGN(const TopicMetadata topic, home_.describe_topic(partition.topic));
-    PG_ASSIGN(auto log, home_.open_partition(topic, partition.partition, Access::read_write, deadline()));
+    PG_ASSIGN(auto log, open_committed(home_, partition.topic, partition.partition, deadline()));
     const auto state = log->current_state();
     const Offset start = state->position().log_start;
     const auto next = consumer_->next_offset(partition);

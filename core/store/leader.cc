@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 
 #include "core/log/replica_words.h"
@@ -68,7 +69,7 @@ bool LeaderPatience::allows(Clock& clock, const Error& error, Deadline until) {
   const Deadline now = clock.now();
   const bool full = error.code == Errc::no_space;
   if ((!may_be_led_elsewhere(error) && !full) || now >= until) return false;
-  if (!has_moved(error) && stop_is_overdue()) return false;
+  if (!has_moved(error) && stop_.is_over(clock)) return false;
   if (error.code == Errc::io || full) {
     if (!disk_failed_ || now - *disk_failed_ > kOneAfterAnother) disk_fails_since_ = now;
     disk_failed_ = now;
@@ -95,11 +96,21 @@ void note_fault(const PartitionLog& log, const Error& error) {
 namespace {
 
 // How far what the log says can be relied on.
-enum class Known { all, as_of_before, nothing };
+enum class Known { all, all_soon, as_of_before, nothing };
 
 Known what_is_known(const PartitionState& state, LeaderEpoch epoch) {
   if (!state.leads_in(epoch)) return Known::nothing;
-  return in_sync_ends(state.page()) ? Known::all : Known::as_of_before;
+  if (in_sync_ends(state.page())) return Known::all;
+  const StatePage& page = state.page();
+  const bool too_few = std::popcount(InSync::unpack(page.in_sync.load()).mask) < page.min_in_sync.load();
+  return too_few ? Known::as_of_before : Known::all_soon;
+}
+
+// How long to wait for more. Who is in sync and has not said yet how far will do so, or be out of sync soon; with too few in sync,
+// it may never be known.
+Deadline patience_with(Known known, Deadline began, Deadline deadline) {
+  if (known == Known::all_soon) return deadline;
+  return std::min(deadline, began + (known == Known::nothing ? kElectionPatience : kOpenPatience));
 }
 
 // Whether any broker that could lead it runs.
@@ -111,17 +122,18 @@ bool may_get_leader(const Home& home, const PartitionMetadata& metadata) {
 
 Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std::string& name, PartitionId partition, Deadline deadline) {
   Clock& clock = home.env().clock;
-  const Deadline began = clock.now();
+  std::optional<Deadline> began;
   for (;;) {
     PG_ASSIGN(const TopicMetadata topic, home.describe_topic(name));
     auto log = home.open_partition(topic, partition, Access::read_write, deadline);
+    if (!began) began = clock.now();  // not before: a state that somebody makes anew may take long, and then says nothing for a moment
     if (!topic.has(partition)) return log;
     const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
     if (!metadata.is_replicated()) return log;
     const Known known = log ? what_is_known(*(*log)->current_state(), metadata.leader_epoch) : Known::nothing;
-    // With too few in sync, it is never known.
-    const Deadline until = std::min(deadline, began + (known == Known::nothing ? kElectionPatience : kOpenPatience));
-    if (known == Known::all || clock.now() >= until || stop_signal() != 0 || !may_get_leader(home, metadata)) return log;
+    if (known == Known::all || clock.now() >= patience_with(known, *began, deadline) || !may_get_leader(home, metadata)) return log;
+    if (stop_signal() != 0 && !log) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", name, partition.value));
+    if (stop_signal() != 0) return log;
     if (log) log->reset();  // its state may have to be made anew
     clock.wait({}, kLookInterval);
   }

@@ -41,6 +41,7 @@ class LeaderPatience {
   bool allows(Clock& clock, const Error& error, Deadline until);
 
  private:
+  StopPatience stop_;
   std::optional<Deadline> disk_fails_since_, disk_failed_;  // the first and the last of errors that followed each other
 };
 

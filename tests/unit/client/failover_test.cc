@@ -71,6 +71,28 @@ TEST_CASE("consumer: sees what is committed, and waits for what is not") {
   CHECK(cluster.next(*consumer) == "1:b");
 }
 
+TEST_CASE("consumer: an end that the new leader cannot name yet is waited for") {
+  Cluster cluster;
+  cluster.config.replica_lag_max = 60s;
+  cluster.produce({"a", "b"});
+  // It has led since a moment ago: what it knows is what it heard as a follower, and no follower has said how far it is.
+  cluster.freeze(2);
+  cluster.health[BrokerId(2)] = BrokerHealth::running;
+  cluster.kill(0);
+  must(cluster.control());
+  cluster.step(1);
+  REQUIRE(cluster.partition().leader == BrokerId(1));
+  const auto log = cluster.open(1);
+  log->current_state()->page().high_watermark.store(0);
+  int turns = 0;
+  cluster.env.manual_clock.meanwhile([&] {
+    if (++turns == 100) cluster.thaw(2);
+    cluster.turn();
+  });
+  CHECK(cluster.everything() == "0:a 1:b");
+  CHECK(turns >= 100);
+}
+
 TEST_CASE("consumer: one that reads to an end finds the rest at the new leader") {
   Cluster cluster;
   cluster.produce({"a", "b", "c"});

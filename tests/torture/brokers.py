@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+from disks import Disk
+
 BIN = os.environ.get("PG_BIN", "")
 
 
@@ -16,9 +18,9 @@ class AnyBrokers:
     """What is the same whoever starts them again: `pid(broker)` is the process of a broker. Signals are sent at the moment that is
     returned."""
 
-    def __init__(self, home, count):
-        self.home, self.stopped_until = home, {}
-        subprocess.run([tool("pg-cluster"), "--home", home, "init", "--brokers", str(count)], check=True)
+    def __init__(self, home, count, options=()):
+        self.home, self.stopped_until, self.ill = home, {}, ""
+        subprocess.run([tool("pg-cluster"), "--home", home, "init", "--brokers", str(count), *options], check=True)
 
     def tick(self):
         for broker, until in list(self.stopped_until.items()):
@@ -44,7 +46,9 @@ class AnyBrokers:
             self.send(broker, signal.SIGCONT)
 
     def healthy(self):
-        return subprocess.run([tool("pg-cluster"), "--home", self.home, "health"], stdout=subprocess.DEVNULL).returncode == 0
+        done = subprocess.run([tool("pg-cluster"), "--home", self.home, "health"], capture_output=True, text=True)
+        self.ill = done.stdout + done.stderr
+        return done.returncode == 0
 
     def await_health(self, patience=60):
         """False: something was still not as it should be after so many seconds."""
@@ -58,10 +62,15 @@ class AnyBrokers:
 
 
 class Brokers(AnyBrokers):
-    """Its owner calls tick() often. A broker that ends without having been killed here is a fault."""
+    """Its owner calls tick() often. A broker that ends without having been killed here is a fault. disks: a folder in which each
+    broker gets a disk of its own."""
 
-    def __init__(self, home, count, log_path, fault=print):
-        super().__init__(home, count)
+    def __init__(self, home, count, log_path, fault=print, disks=None):
+        # Where that of broker 0 is, a home decides itself.
+        folders = [f"{home}/brokers", *(f"{disks}/{broker}" for broker in range(1, count))]
+        self.disks = {broker: Disk(folder, str(broker)) for broker, folder in enumerate(folders)} if disks else {}
+        super().__init__(home, count, [word for broker, disk in self.disks.items() if broker > 0
+                                       for word in ("--log-dir", f"{broker}={disk.log_directory}")])
         self.fault = fault
         self.log = open(log_path, "ab")
         self.processes, self.killed = {}, set()
@@ -77,6 +86,9 @@ class Brokers(AnyBrokers):
 
     def tick(self):
         super().tick()
+        for disk in self.disks.values():
+            if disk.faulty_until and time.monotonic() >= disk.faulty_until:
+                disk.mend()
         for broker, process in self.processes.items():
             if process.poll() is None:
                 continue
@@ -87,11 +99,20 @@ class Brokers(AnyBrokers):
     def pid(self, broker):
         return self.processes[broker].pid
 
+    def log_directory(self, broker):
+        return self.disks[broker].log_directory if self.disks else f"{self.home}/brokers/{broker}"
+
+    def faulty_disk(self):
+        return next((disk for disk in self.disks.values() if disk.faulty_until), None)
+
     def kill(self, broker):
         self.killed.add(broker)
         return super().kill(broker)
 
-    def end(self):
+    def end(self, keep=False):
+        """keep: what is on the disks stays to be looked at."""
+        for disk in self.disks.values():
+            disk.mend()
         for broker in list(self.stopped_until):
             self.go_on(broker)
         for process in self.processes.values():
@@ -99,6 +120,8 @@ class Brokers(AnyBrokers):
         for broker, process in self.processes.items():
             if process.wait() != 0 and broker not in self.killed:
                 self.fault(f"broker {broker} ended with {process.returncode} when it was told to stop")
+        for disk in self.disks.values():
+            disk.close(keep)
         self.log.close()
 
 

@@ -30,6 +30,13 @@ setup() {
   "$BATS_TEST_DIRNAME/failover" "$stops" --stop --no-flush
 }
 
+@test "the same with brokers, which are killed and stopped, lose copies, and have disks that are full or cannot be read" {
+  local seed
+  for seed in ${PG_LONG:+5 71 2032745120} 1686421111; do
+    "$BATS_TEST_DIRNAME/torture" "$minutes" --brokers 3 --seed "$seed"
+  done
+}
+
 @test "the history checker finds every wrong history that it is given" {
   "$BATS_TEST_DIRNAME/history_test.py"
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/schema/json/json_access.h"
+#include "core/schema/json/json_equality.h"
 #include "core/schema/json/json_schema_diff.h"
 
 namespace pg {
@@ -29,6 +30,11 @@ bool are_unique(const JsonSight& sight) {
   return flag != nullptr && flag->is_boolean() && flag->get<bool>();
 }
 
+long double least_contained(const JsonSight& sight) {
+  const Json* const least = find_member(*sight.schema, "minContains");
+  return least != nullptr && least->is_number() ? number_of(*least) : 1;
+}
+
 }  // namespace
 
 JsonFindings JsonSchemaDiff::compare_arrays(const JsonSight& writer, const JsonSight& reader) {
@@ -36,12 +42,24 @@ JsonFindings JsonSchemaDiff::compare_arrays(const JsonSight& writer, const JsonS
   compare_items(found, writer, reader);
   const std::string_view other = "unevaluatedItems";
   compare_rest(found, keyword_view(writer, other), keyword_view(reader, other), other, false);
-  compare_keyword(found, writer, reader, "contains");
-  for (const std::string_view keyword : {"maxItems", "minItems", "maxContains", "minContains"}) {
-    compare_limits(found, writer, reader, keyword);
-  }
+  compare_contained(found, writer, reader);
+  for (const std::string_view keyword : {"maxItems", "minItems"}) compare_limits(found, writer, reader, keyword);
   if (are_unique(reader) && !are_unique(writer)) found.add("UNIQUE_ITEMS_ADDED", "/uniqueItems", "items must be unique now");
   return found;
+}
+
+// Without "contains" an array may be empty; with it, be it for anything, there is one item at least.
+void JsonSchemaDiff::compare_contained(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
+  if (find_member(*reader.schema, "contains") == nullptr) return;
+  if (find_member(*writer.schema, "contains") == nullptr) {
+    found.add("SCHEMA_ADDED", "/contains", "some item must be of a kind now");
+    return;
+  }
+  compare_keyword(found, writer, reader, "contains");
+  compare_limits(found, writer, reader, "maxContains");
+  if (least_contained(reader) > least_contained(writer)) {
+    found.add("MIN_CONTAINS_INCREASED", "/minContains", "more items must match 'contains' now");
+  }
 }
 
 void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
@@ -56,7 +74,7 @@ void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer,
   }
   if (after.places != nullptr) {
     compare_rest(found, was, is, "additionalItems", false);
-  } else if (look_at(was).form == JsonForm::anything && look_at(is).form != JsonForm::anything) {
+  } else if (sight_of(was).form == JsonForm::anything && sight_of(is).form != JsonForm::anything) {
     found.add("SCHEMA_ADDED", "/items", "items could be anything");
   } else {
     found.absorb(compare(was, is), "/items");

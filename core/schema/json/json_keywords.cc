@@ -77,8 +77,9 @@ static_assert(std::ranges::is_sorted(kKeywords, {}, &JsonKeyword::name));
 }  // namespace
 
 const JsonKeyword* find_keyword(Draft draft, std::string_view name) {
-  for (const auto& keyword : std::ranges::equal_range(kKeywords, name, {}, &JsonKeyword::name)) {
-    if (keyword.first <= draft && draft <= keyword.last) return &keyword;
+  auto row = std::ranges::lower_bound(kKeywords, name, {}, &JsonKeyword::name);
+  for (; row != kKeywords.end() && row->name == name; ++row) {
+    if (row->first <= draft && draft <= row->last) return row;
   }
   return nullptr;
 }

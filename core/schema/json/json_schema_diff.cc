@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "core/schema/json/json_access.h"
+#include "core/schema/json/json_equality.h"
 
 namespace pg {
 namespace {
@@ -32,6 +33,28 @@ std::string_view name_of(JsonForm form) {
   return "";
 }
 
+size_t members_in(const JsonSight& sight, std::string_view keyword) {
+  const Json* const members = find_member(*sight.schema, keyword);
+  return members == nullptr ? 0 : members->size();
+}
+
+size_t values_in(const JsonSight& sight, std::string_view keyword) {
+  const Json* const value = find_member(*sight.schema, keyword);
+  return value == nullptr ? 0 : size_of(*value);
+}
+
+// Of comparing these two, without what is in them.
+size_t cost_of(const JsonSight& writer, const JsonSight& reader) {
+  size_t names = 1, patterns = 1, rest = 0;
+  for (const auto* sight : {&writer, &reader}) {
+    names += members_in(*sight, "properties") + members_in(*sight, "required");
+    patterns += members_in(*sight, "patternProperties");
+    rest += sight->parts.size() + members_in(*sight, "dependencies");
+    if (sight->form == JsonForm::enumeration) rest += values_in(*sight, "enum") + values_in(*sight, "const");
+  }
+  return names * patterns + rest;
+}
+
 }  // namespace
 
 void JsonFindings::add(std::string kind, std::string path, std::string message) {
@@ -51,6 +74,11 @@ std::string kind_of(std::string_view keyword) {
   return kind;
 }
 
+const JsonSight& JsonSchemaDiff::sight_of(const JsonView& view) {
+  const auto known = sights_.find(view);
+  return known != sights_.end() ? known->second : sights_.emplace(view, look_at(view)).first->second;
+}
+
 // A pair that is met again within itself holds if everything else does; what was found out in between under that
 // assumption is forgotten if it does not hold.
 JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindings findings) {
@@ -62,19 +90,21 @@ JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindin
 }
 
 JsonFindings JsonSchemaDiff::compare(const JsonView& writer, const JsonView& reader) {
-  const JsonSight before = look_at(writer), after = look_at(reader);
+  const JsonSight& before = sight_of(writer);
+  const JsonSight& after = sight_of(reader);
   const Pair pair(before.self, after.self);
   if (const auto known = compared_.find(pair); known != compared_.end()) {
     if (!known->second.done) known->second.assumed = true;
     return known->second.findings;
   }
-  if (work_left_ == 0 || depth_ == kSchemasDeep) {
+  const size_t work = cost_of(before, after);
+  if (work > work_left_ || depth_ == kSchemasDeep) {
     work_left_ = 0;
     JsonFindings found;
     found.add("TYPE_CHANGED", "", "the schemas are too large to be compared");
     return found;
   }
-  --work_left_;
+  work_left_ -= work;
   ++depth_;
   const size_t begun = order_.size();
   order_.push_back(pair);
@@ -121,7 +151,7 @@ void JsonSchemaDiff::compare_keyword(JsonFindings& found, const JsonSight& write
 
 void JsonSchemaDiff::compare_rest(JsonFindings& found, const JsonView& was, const JsonView& is, std::string_view keyword,
                                   bool lenient) {
-  const JsonForm before = look_at(was).form, after = look_at(is).form;
+  const JsonForm before = sight_of(was).form, after = sight_of(is).form;
   const std::string path = fmt::format("/{}", keyword);
   if (after == JsonForm::nothing && before != JsonForm::nothing) {
     if (!lenient) found.add(kind_of(keyword) + "_REMOVED", path, "nothing else is allowed any more");
@@ -141,7 +171,7 @@ JsonFindings JsonSchemaDiff::removed(std::string_view noun, const JsonView& befo
       found.add(fmt::format("{}_REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL", noun), "",
                 "is gone, and what is allowed in its place does not cover it");
     }
-  } else if (content.model == JsonContent::closed && look_at(before).form != JsonForm::nothing) {
+  } else if (content.model == JsonContent::closed && sight_of(before).form != JsonForm::nothing) {
     found.add(fmt::format("{}_REMOVED_FROM_CLOSED_CONTENT_MODEL", noun), "", "is gone, and nothing is allowed in its place");
   }
   return found;
@@ -150,7 +180,7 @@ JsonFindings JsonSchemaDiff::removed(std::string_view noun, const JsonView& befo
 JsonFindings JsonSchemaDiff::added(std::string_view noun, const JsonSight& writer, const JsonContent& content,
                                    const JsonView& after) {
   JsonFindings found;
-  if (content.model == JsonContent::open && look_at(after).form != JsonForm::anything && !is_let_pass(noun)) {
+  if (content.model == JsonContent::open && sight_of(after).form != JsonForm::anything && !is_let_pass(noun)) {
     found.add(fmt::format("{}_ADDED_TO_OPEN_CONTENT_MODEL", noun), "",
               "is new, and what there is may have anything in its place");
   } else if (content.model == JsonContent::partial) {

@@ -48,6 +48,7 @@ class JsonSchemaDiff {
     bool assumed = false;  // it was met again within itself, and taken for compatible there
   };
 
+  const JsonSight& sight_of(const JsonView& view);
   JsonFindings remember(const Pair& pair, size_t begun, JsonFindings findings);
   JsonFindings compare_sights(const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_form(const JsonSight& writer, const JsonSight& reader);
@@ -79,12 +80,14 @@ class JsonSchemaDiff {
 
   // json_diff_arrays.cc
   JsonFindings compare_arrays(const JsonSight& writer, const JsonSight& reader);
+  void compare_contained(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
   void compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
 
   const bool lenient_;
   std::map<Pair, Comparison> compared_;
   std::vector<Pair> order_;  // in which they were begun
-  size_t work_left_ = 200'000;
+  std::map<JsonView, JsonSight> sights_;
+  size_t work_left_ = 1'000'000;  // members, values and pairs of schemas: a second or two
   int depth_ = 0;
 };
 

@@ -173,7 +173,11 @@ TEST_CASE("json compatibility: arrays") {
       {R"({"type":"array","minItems":2})", R"({"type":"array","minItems":1})", "", "MIN_ITEMS_INCREASED #/minItems"},
       {R"({"type":"array","minItems":2})", R"({"type":"array"})", "", "MIN_ITEMS_ADDED #/minItems"},
       {R"({"type":"array","uniqueItems":true})", R"({"type":"array"})", "", "UNIQUE_ITEMS_ADDED #/uniqueItems"},
-      {R"({"type":"array","contains":{"type":"null"}})", R"({"type":"array"})", "", "TYPE_CHANGED #/contains"},
+      {R"({"type":"array","contains":{"type":"null"}})", R"({"type":"array"})", "", "SCHEMA_ADDED #/contains"},
+      {R"({"type":"array","contains":true})", R"({"type":"array"})", "", "SCHEMA_ADDED #/contains"},
+      {R"({"type":"array","contains":{"type":"integer"}})", R"({"type":"array","contains":{"type":"number"}})", "", "TYPE_NARROWED #/contains"},
+      {R"({"$schema":"https://json-schema.org/draft/2019-09/schema","contains":true})",
+       R"({"$schema":"https://json-schema.org/draft/2019-09/schema","contains":true,"minContains":0})", "", "MIN_CONTAINS_INCREASED #/minContains"},
       {R"({"type":"array","items":{"type":"integer"}})", R"({"type":"array","items":{"type":"number"}})", "", "TYPE_NARROWED #/items"},
       {R"({"type":"array","items":{"type":"integer"}})", R"({"type":"array"})", "", "SCHEMA_ADDED #/items"},
       {R"({"items":[{"type":"integer"}]})", R"({"items":[{"type":"number"}]})", "", "TYPE_NARROWED #/items/0"},
@@ -249,6 +253,14 @@ TEST_CASE("json compatibility: schemas in which comparing would double with each
   CHECK(kinds(doubling, R"({"title":"x",)" + doubling.substr(1)) == "");
   const auto found = kinds(chain, R"({"title":"x",)" + chain.substr(1));
   CHECK(found.starts_with("TYPE_CHANGED #/items/items/"));
+}
+
+TEST_CASE("json compatibility: large schemas, each part of which could be compared with each") {
+  std::string properties = R"({"type":"object","additionalProperties":false,"properties":{"p":{})", parts = R"({"anyOf":[{"type":"null"})";
+  for (int i = 0; i < 5000; ++i) properties += fmt::format(R"(,"p{}":{{"type":"integer"}})", i);
+  for (int i = 0; i < 5000; ++i) parts += fmt::format(R"(,{{"properties":{{"a{}":{{"anyOf":[{{"const":{}}},true]}}}}}})", i, i);
+  CHECK(kinds(properties + "}}", R"({"title":"x",)" + properties.substr(1) + R"(,"q":{}}})") == "");
+  CHECK(kinds(parts + "]}", R"({"title":"x",)" + parts.substr(1) + "]}") == "COMBINED_TYPE_SUBSCHEMAS_CHANGED #");
 }
 
 }  // namespace

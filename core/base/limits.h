@@ -37,11 +37,11 @@ inline constexpr int32_t kGroupMembersMax = 4096;
 // What a member has delivered is committed at most this much later, and before it gives a partition up.
 inline constexpr Duration kCommitInterval = std::chrono::seconds(1);
 
-// Brokers in the background: how long after its end one is started again, how many times its last pause one must have run for
-// the next to be short again, how large its log may get before it is set aside, and a line of it.
+// Brokers in the background: how long after its end one is started again, how long one must have run for that to be short
+// again, how large its log may get before it is set aside, and a line of it.
 inline constexpr Duration kRestartDelayMin = std::chrono::milliseconds(100);
 inline constexpr Duration kRestartDelayMax = std::chrono::seconds(30);
-inline constexpr int kRestartPausesToSettle = 10;
+inline constexpr Duration kRestartSettled = std::chrono::seconds(1);
 inline constexpr int64_t kBrokerLogBytesMax = 1 << 20;
 inline constexpr size_t kBrokerLogLineBytesMax = 8 << 10;
 // How often the locks of one that is starting or stopping are looked at.

@@ -60,7 +60,7 @@ Result<ExitCode> Supervisor::run() {
     if (stop_signal() != 0) return kExitDone;
     // What has never worked is reported to who starts it.
     if (life && (!has_worked_ || !is_worth_a_restart(life->end))) return exit_code_of(life->end);
-    const Duration pause = delay.after(life ? life->length : Duration(0));
+    const Duration pause = life ? delay.after(life->length, life->end.signal == SIGKILL) : delay.after(Duration(0), false);
     log_.add_line(fmt::format("broker {} is started again in {} ms", broker_.value, std::chrono::round<std::chrono::milliseconds>(pause).count()));
     PG_ASSIGN(const auto woken, InputStream(-1, "signals").wait(env_.clock.after(pause)));
     if (woken == InputStream::Ready::stopped) return kExitDone;

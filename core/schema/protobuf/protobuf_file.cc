@@ -89,14 +89,34 @@ size_t ranges_of(const proto::DescriptorProto& message) {
   return most;
 }
 
-// The library keeps each package that a package is in, by its whole name: what that takes grows with the square of their number.
-Result<> check_package(const std::string& package) {
-  if (std::ranges::count(package, '.') < kSchemaDepthMax) return {};
-  return fail(Errc::invalid_argument, fmt::format("a Protobuf package nested more than {} levels deep", kSchemaDepthMax));
+size_t dots_in(const std::string& name) { return static_cast<size_t>(std::ranges::count(name, '.')); }
+
+size_t dots_in(const google::protobuf::RepeatedPtrField<proto::FieldDescriptorProto>& fields) {
+  size_t most = 0;
+  for (const auto& field : fields) most = std::max({most, dots_in(field.type_name()), dots_in(field.extendee())});
+  return most;
+}
+
+size_t dots_in(const proto::DescriptorProto& message) {
+  size_t most = std::max(dots_in(message.field()), dots_in(message.extension()));
+  for (const auto& nested : message.nested_type()) most = std::max(most, dots_in(nested));
+  return most;
+}
+
+// The library goes through all that a package or an unknown type may be in, by its whole name: what that takes grows with the
+// square of their number.
+Result<> check_parts_of_names(const proto::FileDescriptorProto& file) {
+  size_t most = std::max(dots_in(file.package()), dots_in(file.extension()));
+  for (const auto& message : file.message_type()) most = std::max(most, dots_in(message));
+  for (const auto& service : file.service()) {
+    for (const auto& method : service.method()) most = std::max({most, dots_in(method.input_type()), dots_in(method.output_type())});
+  }
+  if (most <= kSchemaDepthMax) return {};
+  return fail(Errc::invalid_argument, fmt::format("a Protobuf schema with a name of more than {} parts", kSchemaDepthMax));
 }
 
 Result<> check_bounds(const proto::FileDescriptorProto& file) {
-  PG_CHECK(check_package(file.package()));
+  PG_CHECK(check_parts_of_names(file));
   size_t ranges = 0;
   for (const auto& message : file.message_type()) ranges = std::max(ranges, ranges_of(message));
   for (const auto& type : file.enum_type()) ranges = std::max(ranges, static_cast<size_t>(type.reserved_range_size()));

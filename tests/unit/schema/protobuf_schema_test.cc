@@ -182,10 +182,12 @@ TEST_CASE("protobuf: nesting is bounded, whatever is nested") {
   CHECK(refusal("message M {" + repeat("optional group G = 1 {", 40'000)) == deep);
   canonical("message M { /* " + repeat("{", 1000) + " */ optional string s = 1 [default = '" + repeat("{", 1000) +
             "']; }");
-  CHECK(refusal("message M { optional " + repeat(".a", 20'000) + " a = 1; }") != "");
-  CHECK(refusal("package " + repeat("a.", 400'000) + "a; message M { optional N n = 1; }") ==
-        "a Protobuf package nested more than 100 levels deep");
-  canonical("package " + repeat("a.", 99) + "a; message M { }");
+  const std::string parts = "a Protobuf schema with a name of more than 100 parts";
+  CHECK(refusal("message M { optional " + repeat(".a", 400'000) + " a = 1; }") == parts);
+  CHECK(refusal("message M { extend " + repeat(".a", 101) + " { optional int32 a = 1; } }") == parts);
+  CHECK(refusal("message M { } service S { rpc F(M) returns (" + repeat(".a", 101) + "); }") == parts);
+  CHECK(refusal("package " + repeat("a.", 400'000) + "a; message M { optional N n = 1; }") == parts);
+  canonical("package " + repeat("a.", 100) + "a; message M { }");
 }
 
 TEST_CASE("protobuf: what the library compares with each other is bounded") {

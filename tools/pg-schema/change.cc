@@ -29,22 +29,71 @@ struct SettingChoice {
   std::optional<Value> value;
 };
 
+// What 'level' and 'mode' differ in.
 template <class Value>
-Result<SettingChoice<Value>> parse_setting(const std::vector<std::string>& operands, std::optional<Value> (*parse)(std::string_view), std::string_view (*name)(Value),
-                                           const char* known) {
+struct SettingCommand {
+  const char* word;
+  const char* operands;
+  const char* description;
+  const char* known;  // its values
+  std::optional<Value> (*parse)(std::string_view);
+  std::string_view (*name)(Value);
+  RegistryResult<Setting<Value>> (Registry::*get)(const std::optional<std::string>& subject);
+  RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject, std::optional<Value> value, Deadline deadline);
+
+  Result<SettingChoice<Value>> parse_operands(const std::vector<std::string>& given) const;
+  int run(const Arguments& arguments) const;
+};
+
+template <class Value>
+Result<SettingChoice<Value>> SettingCommand<Value>::parse_operands(const std::vector<std::string>& given) const {
   SettingChoice<Value> choice;
-  if (operands.size() == 1) {
-    const auto value = parse(operands[0]);
-    if (value && name(*value) == operands[0]) choice.value = value;
-    else choice.subject = operands[0];
+  if (given.size() == 1) {
+    const auto value = parse(given[0]);
+    if (value && name(*value) == given[0]) choice.value = value;
+    else choice.subject = given[0];
   }
-  if (operands.size() == 2) {
-    choice.subject = operands[0];
-    choice.value = parse(operands[1]);
-    if (!choice.value) return fail(Errc::invalid_argument, fmt::format("'{}' is not one of {}", operands[1], known));
+  if (given.size() == 2) {
+    choice.subject = given[0];
+    choice.value = parse(given[1]);
+    if (!choice.value) return fail(Errc::invalid_argument, fmt::format("'{}' is not one of {}", given[1], known));
   }
   return choice;
 }
+
+template <class Value>
+int SettingCommand<Value>::run(const Arguments& arguments) const {
+  const std::string command = fmt::format("pg-schema {}", word);
+  Tool tool(command);
+  bool unset = false;
+  OptionTable table(command, operands, description);
+  table.operands(0, 2);
+  table.flag("--unset", unset, "SUBJECT has none of its own any more");
+  tool.add_common_options(table, "print a line of JSON");
+  return tool.run(table, arguments, [&](const auto& given) -> Result<ExitCode> {
+    PG_ASSIGN(const auto choice, parse_operands(given));
+    if (unset && choice.value) return fail(Errc::invalid_argument, fmt::format("either a {} or --unset", word));
+    PG_ASSIGN(auto open, open_registry(tool));
+    if (choice.value || unset) PG_CHECK((open.registry.*set)(choice.subject, choice.value, tool.deadline()));
+    PG_ASSIGN(const auto now, (open.registry.*get)(choice.subject));
+    if (choice.value || unset) return kExitDone;
+    PG_CHECK(print_setting(tool, choice.subject, word, name(now.value), now.inherited));
+    return kExitDone;
+  });
+}
+
+constexpr SettingCommand<CompatibilityLevel> kLevelCommand = {
+    "level", "[SUBJECT] [LEVEL]",
+    "Prints which changes SUBJECT allows, or all subjects that say nothing themselves; with a LEVEL, sets it:\n"
+    "NONE, BACKWARD (default), FORWARD, FULL, BACKWARD_TRANSITIVE, FORWARD_TRANSITIVE, FULL_TRANSITIVE.",
+    "NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE",
+    parse_level, level_name, &Registry::level, &Registry::set_level};
+
+constexpr SettingCommand<RegistryMode> kModeCommand = {
+    "mode", "[SUBJECT] [MODE]",
+    "Prints whether SUBJECT may be changed, or all subjects that say nothing themselves; with a MODE, sets it:\n"
+    "READWRITE (default) or READONLY.",
+    "READWRITE, READONLY", parse_mode, mode_name, &Registry::mode, &Registry::set_mode};
 
 }  // namespace
 
@@ -73,47 +122,8 @@ int schema_delete(const Arguments& arguments) {
   });
 }
 
-int schema_level(const Arguments& arguments) {
-  Tool tool("pg-schema level");
-  bool unset = false;
-  OptionTable table("pg-schema level", "[SUBJECT] [LEVEL]",
-                    "Prints which changes SUBJECT allows, or all subjects that say nothing themselves; with a LEVEL, sets it:\n"
-                    "NONE, BACKWARD (default), FORWARD, FULL, BACKWARD_TRANSITIVE, FORWARD_TRANSITIVE, FULL_TRANSITIVE.");
-  table.operands(0, 2);
-  table.flag("--unset", unset, "SUBJECT has none of its own any more");
-  tool.add_common_options(table, "print a line of JSON");
-  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
-    PG_ASSIGN(const auto choice, (parse_setting<CompatibilityLevel>(operands, parse_level, level_name,
-                                                                    "NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE")));
-    if (unset && choice.value) return fail(Errc::invalid_argument, "either a level or --unset");
-    PG_ASSIGN(auto open, open_registry(tool));
-    if (choice.value || unset) PG_CHECK(open.registry.set_level(choice.subject, choice.value, tool.deadline()));
-    PG_ASSIGN(const auto now, open.registry.level(choice.subject));
-    if (choice.value || unset) return kExitDone;
-    PG_CHECK(print_setting(tool, choice.subject, "level", level_name(now.value), now.inherited));
-    return kExitDone;
-  });
-}
+int schema_level(const Arguments& arguments) { return kLevelCommand.run(arguments); }
 
-int schema_mode(const Arguments& arguments) {
-  Tool tool("pg-schema mode");
-  bool unset = false;
-  OptionTable table("pg-schema mode", "[SUBJECT] [MODE]",
-                    "Prints whether SUBJECT may be changed, or all subjects that say nothing themselves; with a MODE, sets it:\n"
-                    "READWRITE (default) or READONLY.");
-  table.operands(0, 2);
-  table.flag("--unset", unset, "SUBJECT has none of its own any more");
-  tool.add_common_options(table, "print a line of JSON");
-  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
-    PG_ASSIGN(const auto choice, (parse_setting<RegistryMode>(operands, parse_mode, mode_name, "READWRITE, READONLY")));
-    if (unset && choice.value) return fail(Errc::invalid_argument, "either a mode or --unset");
-    PG_ASSIGN(auto open, open_registry(tool));
-    if (choice.value || unset) PG_CHECK(open.registry.set_mode(choice.subject, choice.value, tool.deadline()));
-    PG_ASSIGN(const auto now, open.registry.mode(choice.subject));
-    if (choice.value || unset) return kExitDone;
-    PG_CHECK(print_setting(tool, choice.subject, "mode", mode_name(now.value), now.inherited));
-    return kExitDone;
-  });
-}
+int schema_mode(const Arguments& arguments) { return kModeCommand.run(arguments); }
 
 }  // namespace pg

@@ -24,11 +24,11 @@ struct ValueStream {
     }, "JSON records end with DELIM, not newline; 'none': one\nrecord");
     table.flag("-0,--null", nul_delimiter, "JSON records end with a NUL byte");
   }
-  void add_framing(OptionTable& table, const char* help) {
+  void add_framing(OptionTable& table) {
     table.option("--framing", "HOW", [this](const std::string& value) -> Result<> {
       PG_ASSIGN(framing, parse_framing(value));
       return {};
-    }, help);
+    }, "len32be (default): before each value its length; or lines:\nvalues end as records do");
   }
   std::string json_delimiter() const { return nul_delimiter ? std::string(1, '\0') : delimiter; }
 };
@@ -51,8 +51,11 @@ Result<> read_records(RecordReader reader, const OnRecord& on_record) {
   return {};
 }
 
-RecordReader reader_of(const ValueStream& stream, Framing framing) {
-  return RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing);
+// Standard input, record by record. What was said before a record that ends it is written all the same.
+Result<> read_records(const ValueStream& stream, Framing framing, OutputBuffer& out, const OnRecord& on_record) {
+  const auto read = read_records(RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing), on_record);
+  PG_CHECK(out.flush());
+  return read;
 }
 
 Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema) {
@@ -94,9 +97,7 @@ int schema_validate(const Arguments& arguments) {
       const std::string why = encoded.error().message();
       return out.append(tool.common().json ? fmt::format("{{\"line\":{},\"error\":{}}}\n", number, json_string(why)) : fmt::format("line {}: {}\n", number, why));
     };
-    const auto read = read_records(reader_of(stream, Framing::lines), check);
-    PG_CHECK(out.flush());
-    PG_CHECK(read);
+    PG_CHECK(read_records(stream, Framing::lines, out, check));
     if (wrong == 0) return kExitDone;
     return fail(Errc::conflict, fmt::format("{} of {} records do not match the schema", wrong, records));
   });
@@ -108,7 +109,7 @@ int schema_encode(const Arguments& arguments) {
   OptionTable table("pg-schema encode", "SUBJECT[:VERSION]", "Writes each JSON record on standard input as the value that 'pg-produce --schema' would make of it.");
   table.operands(1, 1);
   stream.add_delimiters(table);
-  stream.add_framing(table, "len32be (default): before each value its length; or lines:\nvalues end as records do");
+  stream.add_framing(table);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto choice, parse_subject_choice(operands[0]));
@@ -125,9 +126,7 @@ int schema_encode(const Arguments& arguments) {
       }
       return out.append(*value, delimiter);
     };
-    const auto read = read_records(reader_of(stream, Framing::lines), encode);
-    PG_CHECK(out.flush());
-    PG_CHECK(read);
+    PG_CHECK(read_records(stream, Framing::lines, out, encode));
     return kExitDone;
   });
 }
@@ -138,7 +137,7 @@ int schema_decode(const Arguments& arguments) {
   OptionTable table("pg-schema decode", "", "Prints each value on standard input as JSON, by the schema that it names.");
   table.operands(0, 0);
   stream.add_delimiters(table);
-  stream.add_framing(table, "len32be (default): before each value its length; or lines:\nvalues end as records do");
+  stream.add_framing(table);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
@@ -150,9 +149,7 @@ int schema_decode(const Arguments& arguments) {
       if (!json) return at_record(json.error(), number);
       return out.append(*json, delimiter);
     };
-    const auto read = read_records(reader_of(stream, stream.framing), decode);
-    PG_CHECK(out.flush());
-    PG_CHECK(read);
+    PG_CHECK(read_records(stream, stream.framing, out, decode));
     return kExitDone;
   });
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
-#include <utility>
 
 #include "core/log/log_reader.h"
 #include "core/log/replica_words.h"
@@ -26,8 +25,6 @@ Result<std::shared_ptr<PartitionState>> leading_state(const PartitionLog& log) {
   PG_CHECK(state && state->leads_in(state->leader_epoch()) ? Result<>() : was_replaced());
   return state;
 }
-
-bool has_too_few(const StatePage& page) { return std::cmp_less(std::popcount(InSync::unpack(page.in_sync.load()).mask), page.min_in_sync.load()); }
 
 }  // namespace
 
@@ -133,7 +130,7 @@ Result<> ReplicatedWriter::await_enough_in_sync(const PartitionLog& log, Deadlin
     if (!state) return was_replaced();
     const StatePage& page = state->page();
     const InSync in_sync = InSync::unpack(page.in_sync.load());
-    if (!has_too_few(page)) return {};
+    if (!has_too_few(page, in_sync)) return {};
     if (!state->leads_in(in_sync.epoch)) return was_replaced();
     if (stop_is_overdue() || home_.env().clock.now() >= until) return tl::unexpected(too_few(*state));
     home_.env().clock.wait({}, kLookInterval);

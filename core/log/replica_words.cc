@@ -23,12 +23,16 @@ uint64_t InSync::pack() const {
   return uint64_t{static_cast<uint32_t>(epoch.value)} << 32 | uint64_t{version} << 16 | mask;
 }
 
+bool has_too_few(const StatePage& page, const InSync& in_sync) {
+  return std::cmp_less(std::popcount(in_sync.mask), page.min_in_sync.load());
+}
+
 std::optional<InSyncEnds> in_sync_ends(const StatePage& page) {
   for (;;) {
     const uint64_t word = page.in_sync.load();
     const InSync in_sync = InSync::unpack(word);
     const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader) && page.leader_epoch.load() == in_sync.epoch.value;
-    if (!leads || std::cmp_less(std::popcount(in_sync.mask), page.min_in_sync.load())) return std::nullopt;
+    if (!leads || has_too_few(page, in_sync)) return std::nullopt;
     const size_t own = page.own_slot.load();
     std::optional<InSyncEnds> ends = InSyncEnds{read_position(page).log_end, Offset(page.flushed.load())};
     for (size_t i = 0; i < StatePage::kSlots && ends; ++i) {

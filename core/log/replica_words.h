@@ -41,6 +41,10 @@ std::optional<InSyncEnds> in_sync_ends(const StatePage& page);
 // The high watermark. With `may_write` a higher one than before is kept.
 Offset committed_end(StatePage& page, bool may_write);
 
+// Whether fewer replicas are in sync than min.insync.replicas asks for, by `in_sync` or as the word is now.
+bool has_too_few(const StatePage& page, const InSync& in_sync);
+inline bool has_too_few(const StatePage& page) { return has_too_few(page, InSync::unpack(page.in_sync.load())); }
+
 // The replica's slot; empty: this page knows no such replica.
 std::optional<size_t> slot_of(const StatePage& page, BrokerId replica);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 
 #include "core/log/replica_words.h"
@@ -101,9 +100,7 @@ enum class Known { all, all_soon, as_of_before, nothing };
 Known what_is_known(const PartitionState& state, LeaderEpoch epoch) {
   if (!state.leads_in(epoch)) return Known::nothing;
   if (in_sync_ends(state.page())) return Known::all;
-  const StatePage& page = state.page();
-  const bool too_few = std::popcount(InSync::unpack(page.in_sync.load()).mask) < page.min_in_sync.load();
-  return too_few ? Known::as_of_before : Known::all_soon;
+  return has_too_few(state.page()) ? Known::as_of_before : Known::all_soon;
 }
 
 // How long to wait for more. Who is in sync and has not said yet how far will do so, or be out of sync soon; with too few in sync,

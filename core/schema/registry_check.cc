@@ -22,6 +22,7 @@ bool is_read_by_old(Level level) {
 
 RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const RegisteredSchema& old, const Schema& schema, Level level,
                                                                     CompatibilityPolicy policy) {
+  if (level == Level::none) return std::vector<Incompatibility>();
   if (old.type != schema.type()) {
     return std::vector<Incompatibility>{{"SCHEMA_TYPE_CHANGED", "/", fmt::format("version {} of subject '{}' is of type {}, this schema of type {}", old.version,
                                                                                    old.subject, schema_type_name(old.type), schema_type_name(schema.type()))}};

@@ -30,7 +30,11 @@ class Produce {
   std::string place(const Error& error, int64_t done) const;
 
  private:
-  Result<> send(Record& record, std::optional<PartitionId> partition);
+  // Most runs have no codec, and nothing may be added to what each of their records costs.
+  Result<> send(Record& record, std::optional<PartitionId> partition) {
+    return codec_ == nullptr ? producer_.send(record, partition) : send_encoded(record, partition);
+  }
+  Result<> send_encoded(Record& record, std::optional<PartitionId> partition);
   Result<> send_text(std::string_view text);
   Result<> send_json(std::string_view line);
   Result<> send_available(RecordReader& reader);
@@ -46,8 +50,8 @@ class Produce {
   Record record_;  // reused: its headers are the same for every record
 };
 
-Result<> Produce::send(Record& record, std::optional<PartitionId> partition) {
-  if (codec_ != nullptr && record.value) {
+Result<> Produce::send_encoded(Record& record, std::optional<PartitionId> partition) {
+  if (record.value) {
     PG_ASSIGN(record.value, codec_->encode(*record.value));
   }
   return producer_.send(record, partition);

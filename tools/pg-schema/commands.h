@@ -22,6 +22,7 @@ int schema_mode(const Arguments& arguments);
 int schema_validate(const Arguments& arguments);
 int schema_encode(const Arguments& arguments);
 int schema_decode(const Arguments& arguments);
+int schema_serve(const Arguments& arguments);
 
 // Opens the home and its registry. The registry borrows the home.
 struct OpenRegistry {

@@ -15,6 +15,7 @@ constexpr Subcommand kCommands[] = {
     {"validate", "see which records match a schema", schema_validate},
     {"encode", "make values of JSON records", schema_encode},
     {"decode", "make JSON of values", schema_decode},
+    {"serve", "answer requests by Confluent's REST API", schema_serve},
 };
 
 }  // namespace

@@ -80,7 +80,7 @@ Result<TcpAddress> parse_tcp_address(const std::string& text) {
   const size_t colon = text.rfind(':');
   const int64_t port = colon == std::string::npos ? -1 : parse_integer(std::string_view(text).substr(colon + 1)).value_or(-1);
   std::string host = text.substr(0, std::min(colon, text.size()));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   else if (host.find(':') != std::string::npos) host.clear();
   if (host.empty() || port < 0 || port > 65535) return fail(Errc::invalid_argument, fmt::format("'{}' is not HOST:PORT", text));
   return TcpAddress{host, static_cast<int>(port)};

@@ -107,7 +107,7 @@ Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const To
     }
     auto action = unclean ? plan_unclean_election(view, health) : plan_preferred_election(view, health);
     if (!action) {
-      const char* const why = unclean ? "no replica of it is on a broker that runs" : "its preferred leader is not in sync, or that one's broker does not run";
+      const char* const why = unclean ? "no broker that runs has a replica of it" : "its preferred leader is not in sync, or that one's broker does not run";
       return fail(Errc::busy, fmt::format("'{}-{}' cannot get another leader: {}", topic.name, partition.value, why));
     }
     PG_ASSIGN(const bool done, carry_out(disk, now, {{partition, *action}}));

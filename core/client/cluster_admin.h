@@ -37,7 +37,7 @@ Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home)
 
 // An election that somebody asks for. Without `unclean`: the preferred leader gets the partition back, if it is in sync. With it,
 // of a partition that nobody leads: whichever replica is there and has the most leads, and what it lacks is lost. Empty: there
-// was nothing to do. Errors: busy (no preferred leader in sync; or somebody leads, where loss was asked for), not_found.
+// was nothing to do. Errors: busy (no preferred leader in sync; no replica that could lead; or one that lacks nothing is about to), not_found.
 Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic, PartitionId partition, bool unclean, Deadline deadline);
 
 // Who holds what of a partition or a broker.

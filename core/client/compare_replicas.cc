@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/client/cluster_admin.h"
 #include "core/log/log_reader.h"
+#include "core/store/leader.h"
 
 namespace pg {
 namespace {
@@ -25,9 +27,18 @@ class Comparison {
 
   int64_t faults() const { return faults_; }
 
+  // What cannot be read is told to the copy's broker, which makes it anew from a good one.
+  void unreadable(const Copy& copy, Offset offset, const Error& error) {
+    note_fault(*copy.log, error);
+    fault(copy.broker, offset, error.message());
+  }
+
   void fault(BrokerId broker, Offset offset, const std::string& reason) {
+    // The leader's are met again with each follower.
+    const std::string line = fmt::format("{} on broker {} offset {}: {}", name_, broker.value, offset.value, reason);
+    if (!told_.insert(line).second) return;
     ++faults_;
-    report_(fmt::format("{} on broker {} offset {}: {}", name_, broker.value, offset.value, reason));
+    report_(line);
   }
 
   // Batch by batch. What differs is told once for each replica, since all that follows differs too.
@@ -36,10 +47,10 @@ class Comparison {
     while (theirs.next_offset() < end) {
       const Offset at = theirs.next_offset();
       const auto expected = theirs.next(end);
-      if (!expected) return fault(leader.broker, at, expected.error().message());
+      if (!expected) return unreadable(leader, at, expected.error());
       if (!*expected) return;
       const auto found = mine.next(end);
-      if (!found) return fault(other.broker, at, found.error().message());
+      if (!found) return unreadable(other, at, found.error());
       if (!*found) return fault(other.broker, at, "it ends here");
       const bool same = (*found)->bytes.size() == (*expected)->bytes.size() && std::equal((*found)->bytes.begin(), (*found)->bytes.end(), (*expected)->bytes.begin());
       if (!same) return fault(other.broker, at, fmt::format("it differs from the batch of broker {}", leader.broker.value));
@@ -69,8 +80,8 @@ class Comparison {
   // Each compacts its copy in its own time; what keys have in the end must not differ.
   void same_values(const Copy& leader, const Copy& other, Offset from, Offset end) {
     const auto expected = last_values(leader, from, end), found = last_values(other, from, end);
-    if (!expected) return fault(leader.broker, from, expected.error().message());
-    if (!found) return fault(other.broker, from, found.error().message());
+    if (!expected) return unreadable(leader, from, expected.error());
+    if (!found) return unreadable(other, from, found.error());
     for (const auto& [key, value] : *expected) {
       const auto at = found->find(key);
       if (at == found->end() || at->second != value) fault(other.broker, value.first, fmt::format("a key has another last value than on broker {}", leader.broker.value));
@@ -84,6 +95,7 @@ class Comparison {
   const std::string name_;
   const Report& report_;
   int64_t faults_ = 0;
+  std::set<std::string> told_;
 };
 
 }  // namespace

@@ -107,11 +107,33 @@ Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& top
   return verify_log(*log, report);
 }
 
+namespace {
+
+// The other brokers that have a copy of the partition.
+std::string copies_elsewhere(const Home& home, const TopicMetadata& topic, PartitionId partition) {
+  const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
+  std::string brokers;
+  for (const BrokerId replica : metadata.replicas) {
+    const bool there = home.env().files.info(names::partition_directory(home.log_directory(replica), {topic.name, partition})).has_value();
+    if (replica != metadata.leader && there) brokers += fmt::format("{}{}", brokers.empty() ? "" : ", ", replica.value);
+  }
+  return brokers;
+}
+
+}  // namespace
+
 Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, bool apply,
                                       Deadline deadline, const std::function<void(const RepairItem&)>& report) {
   PG_ASSIGN(const PartitionLog::Spec spec, home.partition_spec(topic, partition, Access::read_write));
   if (spec.access == Access::read_only && apply) {
     return fail(Errc::unsupported_version, "this topic was changed by a newer version of pilgrimage: this one may only read it");
+  }
+  // What this copy has lost the others may have: it is made whole from them, not by leaving records out.
+  if (const std::string others = spec.replicated ? copies_elsewhere(home, topic, partition) : ""; !others.empty()) {
+    PG_ASSIGN(const RepairTotals needed, repair_log(home.env(), spec, false, deadline, [](const RepairItem&) {}));
+    if (needed.nothing_to_do()) return needed;
+    return fail(Errc::conflict, fmt::format("'{}-{}' has other copies, from which its brokers make this one whole while they run (broker {}): see 'pg-cluster status'",
+                                            topic.name, partition.value, others));
   }
   return repair_log(home.env(), spec, apply, deadline, report);
 }

@@ -10,6 +10,7 @@
 #include "core/cluster/upkeep.h"
 #include "core/format/path_names.h"
 #include "core/log/log_directory.h"
+#include "core/os/process.h"
 #include "core/os/signals.h"
 
 namespace pg {
@@ -42,7 +43,11 @@ Result<> Broker::prepare() {
   PG_CHECK(home_.env().files.make_directories(names::locks_directory(home_.path())));
   PG_ASSIGN(lock_, home_.env().files.open_lock(names::broker_lock(home_.path(), id_), Access::read_write));
   PG_ASSIGN(const bool first, lock_->try_lock(broker_lock_byte::kRuns, LockMode::exclusive));
-  if (!first) return fail(Errc::busy, fmt::format("another process is broker {} already", id_.value), lock_->path());
+  if (!first) {
+    PG_ASSIGN(const FileInfo lock, lock_->info());
+    const auto other = lock_holder(lock, broker_lock_byte::kRuns);
+    return fail(Errc::busy, fmt::format("another process is broker {} already{}", id_.value, other ? fmt::format(": process {}", *other) : ""), lock_->path());
+  }
   PG_CHECK(home_.check_log_directory(id_));
   PG_CHECK(ClusterState::open(home_.env(), home_.path()));
   PG_ASSIGN(const ClusterMetadata cluster, home_.describe_cluster());

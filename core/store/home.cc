@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/format/broker_locks.h"
 #include "core/format/checkpoint_text.h"
 #include "core/format/path_names.h"
 #include "core/log/log_directory.h"
@@ -106,8 +107,10 @@ Result<> Home::init(const Env& env, const std::string& path, const std::vector<B
       if (known == nullptr) {
         PG_CHECK(home->make_log_directory(broker, cluster.id));
         cluster.brokers.push_back(broker);
-      } else if (!broker.log_directory.empty() && known->log_directory != broker.log_directory) {
-        return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, home->log_directory(broker.id)));
+      } else if (!broker.log_directory.empty()) {
+        const std::string has = home->log_directory(broker.id);
+        if (has != broker.log_directory) return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, has));
+        PG_CHECK(home->make_log_directory(*known, cluster.id));  // one that was lost: who names it says that it may be made anew
       }
     }
     std::sort(cluster.brokers.begin(), cluster.brokers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -163,7 +166,7 @@ Result<> Home::check_log_directory(BrokerId broker) const {
   const std::string path = log_directory(broker);
   const auto text = env_.files.read_all(names::meta_properties(path));
   if (!text && text.error().code == Errc::not_found) {
-    return fail(Errc::not_found, fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted?", broker.value), path);
+    return fail(Errc::not_found, fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted? If it is lost, 'pg-cluster init' with --log-dir makes it anew", broker.value), path);
   }
   PG_CHECK(text);
   PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
@@ -174,6 +177,23 @@ Result<> Home::check_log_directory(BrokerId broker) const {
 }
 
 Result<bool> Home::is_broker_alive(BrokerId broker) const {
+  PG_ASSIGN(const auto lock, broker_lock(broker));
+  if (!lock) return false;  // it never ran
+  PG_ASSIGN(const bool held, lock->is_held(broker_lock_byte::kServes));
+  if (held) return true;
+  // Somebody may have deleted the file, and the broker made another one.
+  PG_ASSIGN(const FileInfo info, lock->info());
+  if (info.links > 0) return false;
+  {
+    const std::lock_guard guard(mutex_);
+    if (broker_locks_[broker] == lock) broker_locks_[broker] = nullptr;
+  }
+  PG_ASSIGN(const auto now, broker_lock(broker));
+  return now ? now->is_held(broker_lock_byte::kServes) : Result<bool>(false);
+}
+
+// Null: there is none.
+Result<std::shared_ptr<LockFile>> Home::broker_lock(BrokerId broker) const {
   std::shared_ptr<LockFile> lock;
   {
     const std::lock_guard guard(mutex_);
@@ -181,13 +201,13 @@ Result<bool> Home::is_broker_alive(BrokerId broker) const {
   }
   if (!lock) {
     auto opened = env_.files.open_lock(names::broker_lock(path_, broker), Access::read_only);
-    if (!opened && opened.error().code == Errc::not_found) return false;  // it never ran
+    if (!opened && opened.error().code == Errc::not_found) return nullptr;
     PG_CHECK(opened);
     lock = std::move(*opened);
     const std::lock_guard guard(mutex_);
     broker_locks_[broker] = lock;
   }
-  return lock->is_held(0);
+  return lock;
 }
 
 std::shared_ptr<ClusterState> Home::cluster_state() const {

@@ -134,6 +134,7 @@ class Home {
   Result<> check_writable() const;
   static Result<ClusterMetadata> read_cluster(const Env& env, const std::string& path, const VersionedContent& stored);
   Result<> make_cluster();
+  Result<std::shared_ptr<LockFile>> broker_lock(BrokerId broker) const;
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
   void remove_leftovers() const;
   Result<> forget_topic(const std::string& name, Deadline deadline) const;

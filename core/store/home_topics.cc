@@ -266,7 +266,8 @@ Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& 
   if (!log && log.error().code == Errc::not_found) {
     // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
     const auto now = describe_topic(topic.name);
-    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what + "; see 'pg-topic repair'", log.error().path);
+    const char* const advice = topic.partitions[static_cast<size_t>(partition.value)].is_replicated() ? "; see 'pg-cluster status'" : "; see 'pg-topic repair'";
+    if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what + advice, log.error().path);
     return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
   }
   return log;

@@ -128,7 +128,12 @@ Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std
     const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
     if (!metadata.is_replicated()) return log;
     const Known known = log ? what_is_known(*(*log)->current_state(), metadata.leader_epoch) : Known::nothing;
-    if (known == Known::all || clock.now() >= patience_with(known, *began, deadline) || !may_get_leader(home, metadata)) return log;
+    if (known == Known::all) return log;
+    if (clock.now() >= patience_with(known, *began, deadline) || !may_get_leader(home, metadata)) {
+      // The copy that is to lead is lost. Nothing is said of the others by that.
+      if (!log && log.error().code == Errc::corrupt) log.error().code = Errc::not_leader;
+      return log;
+    }
     if (stop_signal() != 0 && !log) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", name, partition.value));
     if (stop_signal() != 0) return log;
     if (log) log->reset();  // its state may have to be made anew

@@ -216,3 +216,67 @@ log_of() { echo "$PG_HOME/brokers/$1/$2/00000000000000000000.log"; } # BROKER PA
   pg-produce t again
   [ "$(pg-consume t | cksum)" = "$({ seq 10; echo again; } | cksum)" ]
 }
+
+@test "repair leaves a copy alone that others make whole" {
+  pg-topic create t
+  seq 1000 | pg-produce t
+  healthy
+  local leader
+  leader=$(leader_of t)
+  pg-topic repair --yes t # nothing is wrong
+  pg-cluster stop --all
+  rm -rf "$PG_HOME/brokers/$leader/t-0"
+  fails 8 "*'t-0' has other copies*" pg-topic repair t
+  fails 8 "*'t-0' has other copies*" pg-topic repair --yes t
+  fails 4 "*see 'pg-cluster status'*" pg-consume t
+  pg-cluster start --all
+  healthy
+  [ "$(pg-consume t | cksum)" = "$(seq 1000 | cksum)" ]
+  pg-cluster verify t
+}
+
+@test "verify finds a damaged batch of any copy, and its broker makes that anew" {
+  pg-topic create t
+  seq 1000 | pg-produce t
+  healthy
+  local leader broker
+  leader=$(leader_of t)
+  for broker in "$leader" $(((leader + 1) % 3)); do
+    printf X | dd of="$(log_of "$broker" t-0)" bs=1 seek=200 conv=notrunc status=none
+    run -6 pg-cluster verify t
+    [[ $output == *"t-0 on broker $broker offset 0: damaged batch"* ]]
+    [ "$(grep -c "on broker $broker " <<<"$output")" -eq 1 ]
+    until pg-cluster verify t >/dev/null; do sleep 0.05; done
+    healthy
+  done
+  [ "$(pg-consume t | cksum)" = "$(seq 1000 | cksum)" ]
+}
+
+@test "a log directory that was lost is made anew when somebody says so, and filled" {
+  pg-topic create t
+  seq 1000 | pg-produce t
+  healthy
+  rm -rf "$PG_HOME/brokers/1"
+  until_state 1 failed
+  pg-cluster init --brokers 3 --log-dir "1=$PG_HOME/brokers/1"
+  healthy
+  [ "$(pg-consume t | cksum)" = "$(seq 1000 | cksum)" ]
+  pg-cluster verify
+}
+
+@test "lock files that somebody removes are made again: who has them open goes on" {
+  pg-topic create t
+  mkfifo lines
+  pg-produce t <lines 3>&- &
+  local producer=$!
+  exec 7>lines
+  echo before >&7
+  until [[ $(pg-topic offsets t) == *$'\t1' ]]; do sleep 0.05; done
+  rm "$PG_HOME"/locks/broker-*.lock
+  until ls "$PG_HOME"/locks/broker-{0,1,2}.lock >/dev/null 2>&1; do sleep 0.05; done
+  healthy
+  echo after >&7
+  exec 7>&-
+  wait "$producer"
+  [ "$(pg-consume t)" = $'before\nafter' ]
+}

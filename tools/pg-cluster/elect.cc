@@ -59,6 +59,7 @@ int cluster_elect(const Arguments& arguments) {
   table.flag("--yes-lose-data", lose, "really do that: what the new leader lacks is lost");
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
+    if (lose && !unclean) return fail(Errc::invalid_argument, "--yes-lose-data goes with --unclean");
     if (unclean && !lose) return fail(Errc::invalid_argument, "this may lose acknowledged records: add --yes-lose-data");
     if (unclean && names.empty()) return fail(Errc::invalid_argument, "name the topics: records of them may be lost");
     PG_ASSIGN(const auto home, tool.open_home());

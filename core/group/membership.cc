@@ -14,9 +14,16 @@ namespace {
 // What a look may wait for a lock: it is to come round again before it misses anything.
 constexpr Duration kLookTimeout = 2 * kGroupLookInterval;
 
-// What is tried again at the next look: a full disk, a lock that somebody holds, an election.
+// What is tried again at the next look: a full disk, a lock that somebody holds, a state that is made anew, an election.
 bool may_pass(const Error& error) {
-  return error.code == Errc::no_space || error.code == Errc::timed_out || error.code == Errc::interrupted || error.code == Errc::not_leader;
+  switch (error.code) {
+    case Errc::no_space:
+    case Errc::timed_out:
+    case Errc::interrupted:
+    case Errc::busy:
+    case Errc::not_leader: return true;
+    default: return false;
+  }
 }
 
 }  // namespace

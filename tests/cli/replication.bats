@@ -280,3 +280,24 @@ log_of() { echo "$PG_HOME/brokers/$1/$2/00000000000000000000.log"; } # BROKER PA
   wait "$producer"
   [ "$(pg-consume t)" = $'before\nafter' ]
 }
+
+@test "state pages that somebody removes are made again: a producer and a member of a group go on" {
+  pg-topic create t
+  mkfifo lines
+  pg-produce t <lines 3>&- &
+  local producer=$!
+  exec 7>lines
+  pg-consume -F -g readers t >out 3>&- 7>&- &
+  local member=$!
+  echo before >&7
+  until [[ $(pg-group lag readers 2>/dev/null) == 0 ]]; do sleep 0.05; done
+  rm "$PG_HOME"/brokers/*/*/partition.state
+  until [[ $(ls "$PG_HOME"/brokers/*/__consumer_offsets-0/partition.state 2>/dev/null | wc -l) -eq 3 ]]; do sleep 0.05; done
+  echo after >&7
+  exec 7>&-
+  wait "$producer"
+  until [[ $(cat out) == $'before\nafter' ]]; do sleep 0.05; done
+  kill "$member"
+  wait "$member" || [ $? -eq 143 ]
+  [ "$(pg-group lag readers)" -eq 0 ]
+}

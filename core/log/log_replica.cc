@@ -14,12 +14,6 @@
 #include "core/os/signals.h"
 
 namespace pg {
-namespace {
-
-constexpr Duration kStopPatience = std::chrono::seconds(5);
-
-}  // namespace
-
 Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, begin_write(deadline));
@@ -212,13 +206,7 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
   PG_ASSIGN(const auto opened, state(deadline));
   PartitionState& state = *opened;
   if (flushed) ask_flush(appended.end_offset);
-  std::optional<Deadline> stopped;
-  // A replica that hangs is out of sync soon: until then who is told to stop still waits, so that what it has sent counts.
-  const auto must_not_wait = [&](std::optional<Deadline>& since) {
-    if (stop_signal() == 0) return false;
-    if (!since) since = env_.clock.now();
-    return stop_signal_count() > 1 || env_.clock.now() - *since > kStopPatience;
-  };
+  StopPatience stop;
   for (;;) {
     const WakeWord word = state.prepare_to_sleep();
     const Offset reached = flushed ? state.flushed_everywhere() : state.high_watermark();
@@ -230,7 +218,7 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
     PG_CHECK(state.check_not_deleted());
     PG_ASSIGN(const bool stale, state.is_stale());
     if (stale) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_), directory_);
-    if (must_not_wait(stopped)) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
+    if (stop.is_over(env_.clock)) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
     if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_), directory_);
     env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, deadline - env_.clock.now()));
   }

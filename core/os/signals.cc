@@ -10,10 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/os/clock.h"
+
 namespace pg {
 namespace {
 
 constexpr int64_t kStopGraceNs = 500'000'000;
+constexpr Duration kStopPatience = std::chrono::seconds(5);
 
 std::atomic<int> g_stop_signal{0};
 std::atomic<int> g_stop_signal_count{0};
@@ -70,6 +73,12 @@ bool stop_is_overdue() {
 int stop_descriptor() { return g_stop_pipe[0]; }
 
 int stop_signal_count() { return g_stop_signal_count.load(std::memory_order_relaxed); }
+
+bool StopPatience::is_over(Clock& clock) {
+  if (stop_signal() == 0) return false;
+  if (!since_) since_ = clock.now();
+  return stop_signal_count() > 1 || clock.now() - *since_ > kStopPatience;
+}
 
 void await_next_stop_signal() {
   char bytes[64];

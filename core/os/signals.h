@@ -2,11 +2,14 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 
 #include "core/base/result.h"
 #include "core/base/types.h"
 
 namespace pg {
+
+class Clock;
 
 // After this, SIGINT and SIGTERM set a flag instead of ending the process, and every wait in core/os returns early.
 // Meant for a tool's main, once.
@@ -21,6 +24,15 @@ bool stop_is_overdue();
 int stop_descriptor();
 // How many have arrived: who waits for something to finish ends at once with the second one.
 int stop_signal_count();
+// Who is told to stop still waits for an election, or for a replica that hangs to be out of sync, so that what was begun is
+// finished: brokers need seconds to notice. Not after a second signal. One for each wait.
+class StopPatience {
+ public:
+  bool is_over(Clock& clock);
+
+ private:
+  std::optional<Deadline> since_;  // the first look that saw a signal
+};
 // Makes stop_descriptor() unreadable until one more arrives, for who goes on waiting after the first.
 void await_next_stop_signal();
 // Before another program takes the place of this one: they end the process again, and one that arrived ends it now.

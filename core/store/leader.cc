@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "core/log/replica_words.h"
-#include "core/os/signals.h"
 
 namespace pg {
 namespace {
@@ -56,12 +55,6 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     }
     clock.wait(word ? std::span(&*word, 1) : std::span<const WakeWord>{}, kLookInterval);
   }
-}
-
-bool StopPatience::is_over(Clock& clock) {
-  if (stop_signal() == 0) return false;
-  if (!since_) since_ = clock.now();
-  return stop_signal_count() > 1 || clock.now() - *since_ > kElectionPatience;
 }
 
 bool LeaderPatience::allows(Clock& clock, const Error& error, Deadline until) {

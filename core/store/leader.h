@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/os/signals.h"
 #include "core/store/home.h"
 
 namespace pg {
@@ -21,16 +22,6 @@ inline bool has_moved(const Error& error) { return error.code == Errc::fenced ||
 inline bool may_be_led_elsewhere(const Error& error) {
   return has_moved(error) || error.code == Errc::not_found || error.code == Errc::io || error.code == Errc::corrupt;
 }
-
-// Who is told to stop still waits for an election, so that what was begun is finished: brokers need seconds to notice that one of
-// them hangs. Not after a second signal.
-class StopPatience {
- public:
-  bool is_over(Clock& clock);
-
- private:
-  std::optional<Deadline> since_;
-};
 
 // How long errors of a leader's log are borne, because another one may be elected: its broker and the controller see them too.
 // One for each user of a log, who asks after each error.

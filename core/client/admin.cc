@@ -43,7 +43,7 @@ Result<> count_segments(const PartitionLog& log, PartitionState& state, const Lo
 
 Result<PartitionDescription> describe_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                                 Deadline deadline) {
-  PG_ASSIGN(const auto log, open_committed(home, topic.name, partition, deadline));
+  PG_ASSIGN(const auto log, open_committed(home, topic, partition, deadline));
   const auto state = log->current_state();
   const LogPosition position = state->position();
   PartitionDescription description;

@@ -70,7 +70,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(Home& home, ConsumerOptions opt
 }
 
 Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition) {
-  PG_ASSIGN(auto log, open_committed(home_, topic.name, partition, home_.env().clock.after(options_.timeout)));
+  PG_ASSIGN(auto log, open_committed(home_, topic, partition, home_.env().clock.after(options_.timeout)));
   const auto state = log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
   PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, end, options_.skip_damage != nullptr));

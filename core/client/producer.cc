@@ -200,10 +200,9 @@ Result<> Producer::open_slot(PartitionId partition) {
   if (topic_.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
     slot.writer = make_writer(partition);
     PG_CHECK(slot.writer->open());
-    PG_ASSIGN(topic_, home_.describe_topic(topic_.name));
     if (!options_.name) return {};  // a log that is kept open and not looked at would keep its state from being made anew
   }
-  PG_ASSIGN(slot.log, open_committed(home_, topic_.name, partition, deadline()));
+  PG_ASSIGN(slot.log, open_committed(home_, topic_, partition, deadline()));
   return {};
 }
 
@@ -286,7 +285,7 @@ Result<> Producer::settle_earlier_runs() {
     PG_CHECK(slot.writer->rely_on_log());
     const PartitionId partition = slot.writer->partition();
     slot.log.reset();
-    PG_ASSIGN(slot.log, open_committed(home_, topic_.name, partition, deadline()));
+    PG_ASSIGN(slot.log, open_committed(home_, topic_, partition, deadline()));
   }
   return {};
 }

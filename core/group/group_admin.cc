@@ -74,7 +74,7 @@ class Topics {
   Result<std::unique_ptr<PartitionLog>> open(const TopicPartition& partition, Deadline deadline) {
     PG_ASSIGN(const TopicMetadata* const topic, find(partition.topic));
     if (topic == nullptr || !topic->has(partition.partition)) return std::unique_ptr<PartitionLog>();
-    return open_committed(home_, topic->name, partition.partition, deadline);
+    return open_committed(home_, *topic, partition.partition, deadline);
   }
 
  private:

@@ -163,7 +163,7 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
     const TopicMetadata& topic = topics[partition.topic];
     owned_.insert(partition);
     topic_ids_[topic.name] = topic.id;
-    PG_ASSIGN(auto log, open_committed(home_, topic.name, partition.partition, deadline()));
+    PG_ASSIGN(auto log, open_committed(home_, topic, partition.partition, deadline()));
     if (committed.of(partition, topic.id) == nullptr) {
       PG_ASSIGN(const Offset first, first_offset(topic, partition, committed));
       consumer_->add(partition, std::move(log), first);
@@ -181,7 +181,8 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
   if (options_.reset == OffsetReset::fail) return tl::unexpected(error);
   bool passed = false;
   for (const auto& partition : owned_) {
-    PG_ASSIGN(auto log, open_committed(home_, partition.topic, partition.partition, deadline()));
+    PG_ASSIGN(const TopicMetadata topic, home_.describe_topic(partition.topic));
+    PG_ASSIGN(auto log, open_committed(home_, topic, partition.partition, deadline()));
     const auto state = log->current_state();
     const Offset start = state->position().log_start;
     const auto next = consumer_->next_offset(partition);
@@ -228,7 +229,7 @@ Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const Top
   for (size_t p = 0; p < topic.partitions.size(); ++p) at_end = at_end && !knows(p);
   CommittedOffsets first;
   for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
-    PG_ASSIGN(const auto log, open_committed(home_, topic.name, PartitionId(p), deadline()));
+    PG_ASSIGN(const auto log, open_committed(home_, topic, PartitionId(p), deadline()));
     const auto state = log->current_state();
     const Offset place = at_end ? state->high_watermark() : state->position().log_start;
     first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, state->leader_epoch(), topic.id);

@@ -18,11 +18,19 @@ constexpr Duration kDiskPatience = std::chrono::seconds(3);
 constexpr Duration kRoomPatience = std::chrono::seconds(1);
 constexpr Duration kOneAfterAnother = std::chrono::seconds(1);
 
-// Null: nobody leads now.
-Result<std::unique_ptr<PartitionLog>> try_leader(const Home& home, TopicMetadata& topic, PartitionId partition) {
+// Empty: `topic` is what it is now. Its version costs less to look up than all its partitions, which are opened one after another.
+Result<std::optional<TopicMetadata>> newer_than(const Home& home, const TopicMetadata& topic) {
+  PG_ASSIGN(const int64_t version, home.topic_version(topic.name));
+  if (version == topic.version) return std::nullopt;
   PG_ASSIGN(TopicMetadata now, home.describe_topic(topic.name));
   if (now.id != topic.id) return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
-  topic = std::move(now);
+  return now;
+}
+
+// Null: nobody leads now.
+Result<std::unique_ptr<PartitionLog>> try_leader(const Home& home, TopicMetadata& topic, PartitionId partition) {
+  PG_ASSIGN(auto newer, newer_than(home, topic));
+  if (newer) topic = std::move(*newer);
   const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
   PG_ASSIGN(const bool alive, home.is_broker_alive(metadata.leader));
   if (!alive) return nullptr;
@@ -110,16 +118,20 @@ bool may_get_leader(const Home& home, const PartitionMetadata& metadata) {
 
 }  // namespace
 
-Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std::string& name, PartitionId partition, Deadline deadline) {
+Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline) {
+  if (!topic.has(partition) || !topic.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
+    return home.open_partition(topic, partition, Access::read_write, deadline);
+  }
   Clock& clock = home.env().clock;
   std::optional<Deadline> began;
+  std::optional<TopicMetadata> read;
   for (;;) {
-    PG_ASSIGN(const TopicMetadata topic, home.describe_topic(name));
-    auto log = home.open_partition(topic, partition, Access::read_write, deadline);
+    PG_ASSIGN(auto newer, newer_than(home, read ? *read : topic));
+    if (newer) read = std::move(newer);
+    const TopicMetadata& now = read ? *read : topic;
+    auto log = home.open_partition(now, partition, Access::read_write, deadline);
     if (!began) began = clock.now();  // not before: a state that somebody makes anew may take long, and then says nothing for a moment
-    if (!topic.has(partition)) return log;
-    const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
-    if (!metadata.is_replicated()) return log;
+    const PartitionMetadata& metadata = now.partitions[static_cast<size_t>(partition.value)];
     const Known known = log ? what_is_known(*(*log)->current_state(), metadata.leader_epoch) : Known::nothing;
     if (known == Known::all) return log;
     if (clock.now() >= patience_with(known, *began, deadline) || !may_get_leader(home, metadata)) {
@@ -127,7 +139,7 @@ Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std
       if (!log && log.error().code == Errc::corrupt) log.error().code = Errc::not_leader;
       return log;
     }
-    if (stop_signal() != 0 && !log) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", name, partition.value));
+    if (stop_signal() != 0 && !log) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
     if (stop_signal() != 0) return log;
     if (log) log->reset();  // its state may have to be made anew
     clock.wait({}, kLookInterval);

@@ -44,8 +44,9 @@ Error out_of_patience(Error error);
 void note_fault(const PartitionLog& log, const Error& error);
 
 // Opens it for reading what is committed. While an election is under way, or a new leader does not know yet how far that is, it
-// waits; not where nobody is there to change that: reading needs no broker.
-Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const std::string& topic, PartitionId partition, Deadline deadline);
+// waits; not where nobody is there to change that: reading needs no broker. `topic` may be of a while ago: who leads is looked up
+// where it can have changed. not_found: the topic was deleted.
+Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline);
 
 // Waits until everything below `end`, as the leader's log in `log` has it, is on stable storage wherever it has to be. fenced:
 // the leader changed. With one replica that is a flush.

@@ -344,3 +344,29 @@ TEST_CASE("open_leader: waits for an election, and says who should lead if there
   must(cluster.client().delete_topic(cluster.topic_name(), cluster.env.soon()));
   CHECK(code_of(open_leader(cluster.client(), topic, PartitionId(0), cluster.env.soon())) == Errc::not_found);
 }
+
+TEST_CASE("open_leader, open_committed: the metadata is read again only where there is a newer version") {
+  Cluster cluster;
+  const auto opened = [&](const auto& open, int32_t leader) {  // files
+    const int64_t before = cluster.env.files.calls(Call::open);
+    const auto log = must(open());
+    CHECK(log->spec().log_directory == cluster.log_directory(leader));
+    return cluster.env.files.calls(Call::open) - before;
+  };
+  TopicMetadata topic = cluster.topic();
+  const auto alone = [&] { return cluster.client().open_partition(topic, PartitionId(0), Access::read_write, cluster.env.soon()); };
+  const auto to_write = [&] { return open_leader(cluster.client(), topic, PartitionId(0), cluster.env.soon()); };
+  const auto to_read = [&] { return open_committed(cluster.client(), topic, PartitionId(0), cluster.env.soon()); };
+  const int64_t files = opened(alone, 0);
+  CHECK(opened(to_write, 0) == files);
+  CHECK(opened(to_read, 0) == files);
+
+  cluster.kill(0);
+  cluster.settle();
+  CHECK(opened(to_read, 1) == files + 1);
+  CHECK(opened(to_write, 1) == files + 1);  // and `topic` is what it is now
+  CHECK(opened(to_read, 1) == files);
+
+  must(cluster.client().delete_topic(cluster.topic_name(), cluster.env.soon()));
+  CHECK(code_of(to_read()) == Errc::not_found);
+}

@@ -22,8 +22,11 @@ std::string reason_of(const Json::exception& error) {
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   Result<Json> build(std::string_view text) {
-    if (Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(this))) return std::move(root_);
-    return fail(Errc::invalid_argument, error_);
+    if (!Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(this))) return fail(Errc::invalid_argument, error_);
+    // To nlohmann/json a text ends with the first NUL byte; what follows it would pass unseen.
+    const size_t nul = text.find('\0');
+    if (nul != std::string_view::npos) return fail(Errc::invalid_argument, fmt::format("a NUL byte follows the JSON, as byte {}", nul + 1));
+    return std::move(root_);
   }
 
  private:

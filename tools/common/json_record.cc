@@ -111,7 +111,11 @@ void append_json_record(std::string& out, const ConsumedRecord& record) {
 
 Result<JsonRecord> parse_json_record(std::string_view line) {
   try {
-    return to_record(Json::parse(line));
+    const Json json = Json::parse(line);
+    // To nlohmann/json a text ends with the first NUL byte; what follows it would pass unseen.
+    const size_t nul = line.find('\0');
+    if (nul != std::string_view::npos) return fail(Errc::invalid_argument, fmt::format("column {}: malformed JSON: a NUL byte follows it", nul + 1));
+    return to_record(json);
   } catch (const Json::parse_error& e) {
     // The library's text begins with its own error number and position; the reason follows the last colon pair.
     std::string_view reason = e.what();

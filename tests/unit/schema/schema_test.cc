@@ -49,6 +49,14 @@ TEST_CASE("bounded json: an error says where") {
   CHECK_FALSE(parse_bounded_json("{} {}"));
 }
 
+TEST_CASE("bounded json: a NUL byte does not end a text") {
+  using namespace std::string_view_literals;
+  CHECK(parse_bounded_json("{}\0 {"sv).error().what == "a NUL byte follows the JSON, as byte 3");
+  CHECK_FALSE(parse_bounded_json("1\0"sv));
+  CHECK_FALSE(parse_bounded_json("[1,\0"sv));
+  CHECK(parse_bounded_json(R"("\u0000")"));
+}
+
 TEST_CASE("bounded json: a member that is there twice has its last value, at its first place") {
   CHECK(to_one_line(*parse_bounded_json(R"({"a":1,"b":[{"a":2}],"a":{"c":3}})")) == R"({"a":{"c":3},"b":[{"a":2}]})");
   std::string many;

@@ -99,9 +99,10 @@ TEST_CASE("json_record: only the value must be there, and what is unknown is ign
 }
 
 TEST_CASE("json_record: what is malformed is refused, with its place or its name") {
-  const std::pair<const char*, const char*> rows[] = {
+  const std::pair<std::string_view, const char*> rows[] = {
       {"", "malformed JSON"},
       {"{", "column 2"},
+      {{"{\"value\":\"v\"}\0x", 15}, "column 14: malformed JSON: a NUL byte"},
       {R"({"value":"v"} x)", "column 15"},
       {R"({"value":"v")", "malformed JSON"},
       {"[]", "a record is an object"},

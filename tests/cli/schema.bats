@@ -232,6 +232,8 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   pg-produce --schema other o '{"b":"x"}'
   pg-consume --framing len32be o >foreign
   fails 8 "*no version of subject 't-value'*" pg-produce --framing len32be t <foreign
+  printf '\0\0\0\0\1{"a":1}' >unlike
+  fails 8 "pg-produce: file 1: the value is not what the schema with the id 1 says: #/a: *; 0 records written" pg-produce --file unlike t
   pg-topic alter -c schema.validation=false t
   pg-produce t anything
   fails 2 "*schema.validation is true or false*" pg-topic create -c schema.validation=yes w
@@ -278,6 +280,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   fails 8 "pg-schema encode: record 2: *" sh -c 'pg-schema encode s <bad >out'
   [ "$(pg-schema decode <out)" = '{"a":"x"}' ]
   fails 2 "pg-schema decode: record 1: *" pg-schema decode --framing lines <records
+  fails 7 "pg-schema decode: record 1 is larger than * bytes: is there a length before it? see --framing" pg-schema decode <records
 }
 
 @test "eight processes register at once: one id each, every subject, no version twice" {

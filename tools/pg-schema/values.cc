@@ -35,7 +35,13 @@ struct ValueStream {
 
 using OnRecord = std::function<Result<>(std::string_view record, int64_t number)>;
 
-Result<> read_records(RecordReader reader, const OnRecord& on_record) {
+// What is not framed as it is said to be begins with a length that is none.
+tl::unexpected<Error> too_long(int64_t number, Framing framing) {
+  const char* hint = framing == Framing::len32be ? ": is there a length before it? see --framing" : "";
+  return fail(Errc::limit, fmt::format("record {} is larger than {} bytes{}", number, kBatchBytesMax, hint));
+}
+
+Result<> read_records(RecordReader reader, Framing framing, const OnRecord& on_record) {
   const InputStream input = InputStream::standard_input();
   for (bool ended = false; !ended;) {
     PG_ASSIGN(const size_t got, input.read(reader.space()));
@@ -43,9 +49,11 @@ Result<> read_records(RecordReader reader, const OnRecord& on_record) {
     ended = got == 0;
     if (ended) reader.finish();
     for (;;) {
-      PG_ASSIGN(const auto record, reader.next());
-      if (!record) break;
-      PG_CHECK(on_record(*record, reader.number()));
+      const auto record = reader.next();
+      if (!record && record.error().code == Errc::limit) return too_long(reader.number(), framing);
+      PG_CHECK(record);
+      if (!*record) break;
+      PG_CHECK(on_record(**record, reader.number()));
     }
   }
   return {};
@@ -53,7 +61,7 @@ Result<> read_records(RecordReader reader, const OnRecord& on_record) {
 
 // Standard input, record by record. What was said before a record that ends it is written all the same.
 Result<> read_records(const ValueStream& stream, Framing framing, OutputBuffer& out, const OnRecord& on_record) {
-  const auto read = read_records(RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing), on_record);
+  const auto read = read_records(RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing), framing, on_record);
   PG_CHECK(out.flush());
   return read;
 }

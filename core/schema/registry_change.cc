@@ -54,7 +54,7 @@ RegistryResult<std::vector<int32_t>> Registry::delete_subject(const std::string&
     deleted = view_.versions(subject, false);
     if (deleted.empty()) {
       PG_CHECK(versions(subject, Deleted::too));
-      return refuse(RegistryCode::subject_deleted, fmt::format("subject '{}' is deleted already (softly: --permanent forgets it)", subject));
+      return refuse(RegistryCode::subject_deleted, fmt::format("subject '{}' is deleted already, softly", subject));
     }
     PG_CHECK(check_permitted(subject));
     Rows rows = {{write_registry_key({Kind::delete_subject, subject}), write_delete_subject_row(subject, deleted.back())}};
@@ -74,7 +74,7 @@ RegistryResult<std::vector<int32_t>> Registry::forget_subject(const std::string&
   const auto some = [&]() -> RegistryResult<Rows> {
     PG_ASSIGN(const auto there, versions(subject, Deleted::too));
     if (!view_.versions(subject, false).empty()) {
-      return refuse(RegistryCode::subject_not_soft_deleted, fmt::format("subject '{}' is not deleted yet: delete it without --permanent first", subject));
+      return refuse(RegistryCode::subject_not_soft_deleted, fmt::format("subject '{}' is not deleted yet: for good goes only what was deleted softly", subject));
     }
     PG_CHECK(check_permitted(subject));
     is_last = there.size() <= kTombstonesMax;
@@ -101,10 +101,10 @@ RegistryResult<int32_t> Registry::delete_version(const std::string& subject, std
     const bool is_live = std::ranges::binary_search(live, deleted);
     if (permanent && is_live) {
       return refuse(RegistryCode::version_not_soft_deleted,
-                    fmt::format("version {} of subject '{}' is not deleted yet: delete it without --permanent first", deleted, subject));
+                    fmt::format("version {} of subject '{}' is not deleted yet: for good goes only what was deleted softly", deleted, subject));
     }
     if (!permanent && !is_live) {
-      return refuse(RegistryCode::version_deleted, fmt::format("version {} of subject '{}' is deleted already (softly: --permanent forgets it)", deleted, subject));
+      return refuse(RegistryCode::version_deleted, fmt::format("version {} of subject '{}' is deleted already, softly", deleted, subject));
     }
     PG_CHECK(check_permitted(subject));
     if (permanent) return Rows{{write_registry_key({}), write_greatest_id_row(view_.greatest_id())}, {schema_key(subject, deleted), std::nullopt}};

@@ -39,6 +39,9 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   fails 3 "*: subject 's' has no version 2" pg-schema get s:2
   fails 3 "*: no schema has the id 2" pg-schema get --id 2
   fails 2 "*'0' is no version*" pg-schema get s:0
+  fails 2 "*'s:2' names a version*" pg-schema register s:2 <(object a:string) --type json
+  fails 2 "*'s:latest' names a version*" pg-schema level s:latest NONE
+  [ "$(pg-schema list)" = s ]
   echo '{"type":' >bad
   fails 2 "*line *column*" pg-schema register s bad --type json
   fails 2 "*" pg-schema register s bad --type avro
@@ -103,6 +106,10 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   pg-schema level --json s | jq -e '. == {subject: "s", level: "FULL", inherited: true}'
   fails 3 "*no level of its own*" pg-schema level s --unset
   fails 2 "*'SIDEWAYS' is not one of*" pg-schema level s SIDEWAYS
+  fails 3 "*no such subject 'full', and it is not one of NONE, *" pg-schema level full
+  [ "$(pg-schema level)" = FULL ]
+  pg-schema level new FORWARD
+  [ "$(pg-schema level new)" = FORWARD ]
   fails 2 "*not strict or lenient*" pg-schema check s next.json --policy loose
 }
 
@@ -121,6 +128,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   pg-schema mode READWRITE
   add t b:string
   fails 2 "*'IMPORT' is not one of*" pg-schema mode s IMPORT
+  fails 3 "*no such subject 'IMPORT', and it is not one of READWRITE, READONLY" pg-schema mode IMPORT
 }
 
 @test "deleting: softly, then for good; no id comes again" {
@@ -166,6 +174,22 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   pg-schema validate s <<<'{"a":"x"}'
   printf '{"a":\n"x"}' | pg-schema validate -d none s
   printf '{"a":\n"x"}\0{"a":"z"}\0' | pg-schema validate -0 s
+  printf '{"a":"x"}\0{"a":1}\n' >nul
+  fails 8 "*1 of 1 records*" pg-schema validate s <nul
+}
+
+@test "a schema that values cannot be checked against is registered, and said to be one" {
+  echo '{"$schema":"https://json-schema.org/draft/2020-12/schema"}' >new.json
+  run --separate-stderr pg-schema register t-value new.json
+  [ "$output" = 1 ]
+  [[ $stderr == "pg-schema register: values cannot be checked against schemas of draft 2020-12, "* ]]
+  run --separate-stderr pg-schema register -q t-value new.json
+  [ -z "$stderr" ]
+  fails 1 "*: record 1: version 1 of subject 't-value': values cannot be checked *" pg-schema validate t-value <<<'{}'
+  pg-topic create -c schema.validation=true t
+  printf '\0\0\0\0\1{}' >value
+  fails 1 "*: file 1: values cannot be checked *; 0 records written" pg-produce --file value t
+  [ "$(printf '\0\0\0\7\0\0\0\0\1{}' | pg-schema decode)" = '{}' ]
 }
 
 @test "pg-produce --schema: the wire format, and nothing from the first record on that does not match" {

@@ -42,6 +42,7 @@ struct SettingCommand {
   RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject, std::optional<Value> value, Deadline deadline);
 
   Result<SettingChoice<Value>> parse_operands(const std::vector<std::string>& given) const;
+  Result<> check_known(Registry& registry, const std::string& subject) const;
   int run(const Arguments& arguments) const;
 };
 
@@ -54,11 +55,21 @@ Result<SettingChoice<Value>> SettingCommand<Value>::parse_operands(const std::ve
     else choice.subject = given[0];
   }
   if (given.size() == 2) {
-    choice.subject = given[0];
+    PG_ASSIGN(choice.subject, parse_subject(given[0]));
     choice.value = parse(given[1]);
     if (!choice.value) return fail(Errc::invalid_argument, fmt::format("'{}' is not one of {}", given[1], known));
   }
   return choice;
+}
+
+// A value that is misspelt, or not in capitals, is taken for a subject: to print what holds for all would look like success.
+template <class Value>
+Result<> SettingCommand<Value>::check_known(Registry& registry, const std::string& subject) const {
+  const auto versions = registry.versions(subject, Deleted::no);
+  if (versions) return {};
+  Error error = versions.error();
+  if (error.code == Errc::not_found) error.what += fmt::format(", and it is not one of {}", known);
+  return tl::unexpected(std::move(error));
 }
 
 template <class Value>
@@ -74,9 +85,12 @@ int SettingCommand<Value>::run(const Arguments& arguments) const {
     PG_ASSIGN(const auto choice, parse_operands(given));
     if (unset && choice.value) return fail(Errc::invalid_argument, fmt::format("either a {} or --unset", word));
     PG_ASSIGN(auto open, open_registry(tool));
-    if (choice.value || unset) PG_CHECK((open.registry.*set)(choice.subject, choice.value, tool.deadline()));
+    if (choice.value || unset) {
+      PG_CHECK((open.registry.*set)(choice.subject, choice.value, tool.deadline()));
+      return kExitDone;
+    }
     PG_ASSIGN(const auto now, (open.registry.*get)(choice.subject));
-    if (choice.value || unset) return kExitDone;
+    if (now.inherited) PG_CHECK(check_known(open.registry, *choice.subject));
     PG_CHECK(print_setting(tool, choice.subject, word, name(now.value), now.inherited));
     return kExitDone;
   });

@@ -31,4 +31,7 @@ struct OpenRegistry {
 };
 Result<OpenRegistry> open_registry(const Tool& tool);
 
+// For what concerns a whole subject. invalid_argument: it names a version, which would go unnoticed into the name.
+Result<std::string> parse_subject(const std::string& operand);
+
 }  // namespace pg

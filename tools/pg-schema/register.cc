@@ -13,6 +13,12 @@ Result<OpenRegistry> open_registry(const Tool& tool) {
   return OpenRegistry{std::move(home), std::move(registry)};
 }
 
+Result<std::string> parse_subject(const std::string& operand) {
+  PG_ASSIGN(const auto choice, parse_subject_choice(operand));
+  if (!choice.names_version) return operand;
+  return fail(Errc::invalid_argument, fmt::format("'{}' names a version: only its subject is wanted", operand));
+}
+
 namespace {
 
 // A schema that is far too large is read as far as it takes to say so.
@@ -46,6 +52,14 @@ Result<SchemaText> read_schema(const SchemaFile& file, const std::string& path) 
   return SchemaText{*type, std::move(text)};
 }
 
+// Whoever registers a schema should not learn this from the first value that is refused.
+void note_unchecked_values(const Tool& tool, const SchemaText& schema) {
+  const auto parsed = parse_schema(schema.type, schema.text);
+  if (!parsed) return;
+  const auto tried = (*parsed)->encode("null");
+  if (!tried && tried.error().code == Errc::unsupported_version) tool.note(tried.error().what);
+}
+
 std::string line_of(const Incompatibility& each) { return fmt::format("{} at {}: {}", each.kind, each.path, each.message); }
 
 std::string json_of(const Incompatibility& each) {
@@ -62,13 +76,15 @@ int schema_register(const Arguments& arguments) {
   add_schema_options(table, file);
   tool.add_common_options(table, "print a line of JSON");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    PG_ASSIGN(const auto subject, parse_subject(operands[0]));
     PG_ASSIGN(const auto schema, read_schema(file, operands[1]));
     PG_ASSIGN(auto open, open_registry(tool));
-    const auto done = open.registry.register_schema(operands[0], schema, file.policy, tool.deadline());
+    const auto done = open.registry.register_schema(subject, schema, file.policy, tool.deadline());
     if (!done) {
       for (const auto& each : done.error().incompatible) tool.error(line_of(each));
       return tl::unexpected(done.error().error);
     }
+    note_unchecked_values(tool, schema);
     const std::string out = tool.common().json ? fmt::format("{{\"subject\":{},\"version\":{},\"id\":{},\"type\":\"{}\"}}\n", json_string(done->subject),
                                                              done->version, done->id, schema_type_name(done->type))
                                                : fmt::format("{}\n", done->id);

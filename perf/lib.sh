@@ -10,7 +10,7 @@ while (($#)); do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift 2 ;;
     --rounds=*) rounds=${1#*=}; shift ;;
-    *) echo "usage: ${0##*/} [--rounds N]" >&2; exit 2 ;;
+    *) echo "usage: ${usage:-${0##*/} [--rounds N]}" >&2; exit 2 ;;
   esac
 done
 
@@ -66,15 +66,17 @@ alternate() {
   progress ""
 }
 
-# report ROW GOAL [SAMPLES]: the line of a row, from lines of two numbers, ours and the yardstick's
+# report ROW GOAL [SAMPLES [OURS YARDSTICK]]: the line of a row, from lines of two numbers, ours and the yardstick's, which may have
+# other names; without a goal if that is empty
 report() {
-  jq -Rrsn --arg row "$1" --arg goal "$2" '
+  jq -Rrsn --arg row "$1" --arg goal "$2" --arg ours "${4:-ours}" --arg yardstick "${5:-yardstick}" '
     def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2] + .[length / 2 - 1]) / 2 end;
     def round_to($digits): pow(10; $digits) as $p | . * $p | round / $p;
     [input | splits("\n") | select(. != "") | split(" ") | map(tonumber)]
     | map(.[0] / .[1]) as $ratios
     | "\($row) ratio \($ratios | median | round_to(3)) (\($ratios | min | round_to(3))-\($ratios | max | round_to(3)))"
-      + " goal \($goal) ours \(map(.[0]) | median | round_to(6)) yardstick \(map(.[1]) | median | round_to(6))"
+      + if $goal == "" then "" else " goal \($goal)" end
+      + " \($ours) \(map(.[0]) | median | round_to(6)) \($yardstick) \(map(.[1]) | median | round_to(6))"
   ' "${3:-$work/samples}"
 }
 

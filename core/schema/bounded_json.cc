@@ -117,6 +117,20 @@ void add_member(Json& object, std::string_view name, Json value) {
   object.get_ref<Json::object_t&>().emplace_back(std::string(name), std::move(value));
 }
 
+std::string without_whitespace(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false, escaped = false;
+  for (const char c : text) {
+    if (in_string || std::string_view(" \t\r\n").find(c) == std::string_view::npos) out += c;
+    if (c == '"' && !escaped) in_string = !in_string;
+    escaped = c == '\\' && !escaped;
+  }
+  return out;
+}
+
 std::string to_one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace pg

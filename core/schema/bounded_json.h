@@ -18,6 +18,9 @@ Result<Json> parse_bounded_json(std::string_view text);
 // Adds a member whose name `object` does not have yet, without looking through those that it has.
 void add_member(Json& object, std::string_view name, Json value);
 
+// A text that was parsed, in one line: numbers and strings stay as they are written, which a Json does not remember.
+std::string without_whitespace(std::string_view text);
+
 // In one line. Bytes that are no UTF-8, which only what decoders made can hold, become U+FFFD.
 std::string to_one_line(const Json& json);
 

@@ -49,7 +49,7 @@ Result<std::string> JsonSchema::encode(std::string_view json) const {
 Result<std::string> JsonSchema::decode(std::string_view payload) const {
   const auto value = parse_bounded_json(payload);
   if (!value) return fail(Errc::corrupt, "no JSON: " + value.error().what);
-  return to_one_line(*value);
+  return without_whitespace(payload);
 }
 
 }  // namespace

@@ -114,7 +114,9 @@ TEST_CASE("json schema: drafts that cannot be validated are read, and named when
 TEST_CASE("json schema: a value is kept as it came") {
   const auto schema = schema_of(R"({"type":"object"})");
   CHECK(schema->encode("{ \"b\": 1.50,\n\"a\" :2 }") == "{ \"b\": 1.50,\n\"a\" :2 }");
-  CHECK(schema->decode("{ \"b\": 1.50,\n\"a\" :2 }") == "{\"b\":1.5,\"a\":2}");
+  CHECK(schema->decode("{ \"b\": 1.50,\n\"a\" :2 }") == "{\"b\":1.50,\"a\":2}");
+  const std::string exact = R"({"n":12345678901234567890123,"s":" \u00e9 \" \\","t":[0.10000000000000000555, "\\"]})";
+  CHECK(schema->decode("\xef\xbb\xbf " + exact + "\r\n") == R"({"n":12345678901234567890123,"s":" \u00e9 \" \\","t":[0.10000000000000000555,"\\"]})");
   CHECK(schema->decode("{").error().code == Errc::corrupt);
   CHECK(schema->encode("{").error().what.find("line 1, column 2") != std::string::npos);
   CHECK_FALSE(schema->encode(std::string(200'000, '[')));

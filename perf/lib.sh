@@ -21,7 +21,6 @@ export PATH=$bin:$PATH
 
 shared=${PG_PERF_DIR:-}
 work=${shared:-$(mktemp -d "${TMPDIR:-/tmp}/pg-perf.XXXXXX")}
-input=$work/input
 export PG_HOME=$work/home
 clean_up() {
   if [[ -n $shared ]]; then rm -rf "$PG_HOME" "$work"/{out,samples}*; else rm -rf "$work"; fi
@@ -30,8 +29,9 @@ trap clean_up EXIT
 
 progress() { [[ ! -t 2 ]] || printf '\r\033[K%s' "$*" >&2; }
 
-# $lines lines of 100 bytes, newline included, made once and left in the page cache
+# $lines lines of 100 bytes, newline included, in the file $input, made once and left in the page cache
 make_input() {
+  input=$work/input.$lines
   if [[ ! -s $input ]]; then
     progress "making $lines lines of input"
     # base64 ends with SIGPIPE when head has enough

@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "core/base/text.h"
 
@@ -48,11 +49,11 @@ void OptionTable::duration(const std::string& names, Duration& target, const std
   }, help);
 }
 
-void OptionTable::size(const std::string& names, int64_t least, int64_t& target, const std::string& help) {
+void OptionTable::size(const std::string& names, size_t least, size_t& target, const std::string& help) {
   option(names, "SIZE", [least, &target](const std::string& value) -> Result<> {
     const auto parsed = parse_size(value);
-    if (!parsed || *parsed < least) return fail(Errc::invalid_argument, fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
-    target = *parsed;
+    if (!parsed || std::cmp_less(*parsed, least)) return fail(Errc::invalid_argument, fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
+    target = static_cast<size_t>(*parsed);
     return {};
   }, help);
 }

@@ -13,6 +13,8 @@
 #error "PG_VERSION comes from CMakeLists.txt"
 #endif
 
+extern char** environ;
+
 namespace pg {
 namespace {
 
@@ -29,6 +31,12 @@ Result<std::string> default_home() {
 }
 
 }  // namespace
+
+std::vector<std::string> our_environment() {
+  std::vector<std::string> result;
+  for (char** variable = environ; *variable != nullptr; ++variable) result.emplace_back(*variable);
+  return result;
+}
 
 std::vector<std::string> arguments_of(int argc, char** argv) { return {argv + std::min(argc, 1), argv + argc}; }
 

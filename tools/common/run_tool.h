@@ -62,6 +62,9 @@ class Tool {
   Env env_;
 };
 
+// "NAME=value": all that this process was started with.
+std::vector<std::string> our_environment();
+
 // argv[1...].
 std::vector<std::string> arguments_of(int argc, char** argv);
 

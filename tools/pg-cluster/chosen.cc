@@ -7,8 +7,6 @@
 #include "core/base/text.h"
 #include "tools/pg-cluster/commands.h"
 
-extern char** environ;
-
 namespace pg {
 
 Result<BrokerId> known_broker(const Home& home, int64_t number) {
@@ -30,9 +28,7 @@ Result<std::vector<BrokerId>> chosen_brokers(const Home& home, const Arguments& 
 }
 
 ProgramStart this_program(const std::string& home, const char* command, BrokerId broker) {
-  ProgramStart start{{"pg-cluster", command, "--home", home, "--broker", fmt::format("{}", broker.value)}, {}};
-  for (char** variable = environ; *variable != nullptr; ++variable) start.environment.emplace_back(*variable);
-  return start;
+  return {{"pg-cluster", command, "--home", home, "--broker", fmt::format("{}", broker.value)}, our_environment()};
 }
 
 }  // namespace pg

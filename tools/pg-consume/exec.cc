@@ -10,8 +10,6 @@
 #include "core/os/signals.h"
 #include "tools/common/json_record.h"
 
-extern char** environ;
-
 namespace pg {
 namespace {
 
@@ -27,12 +25,10 @@ constexpr std::array kVariables = {"PG_TOPIC",  "PG_PARTITION",  "PG_OFFSET",   
 constexpr std::string_view kDeadLetterPrefix = "pg.dlq.";
 
 std::vector<std::string> inherited_environment() {
-  std::vector<std::string> kept;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text = *variable;
-    const std::string_view name = text.substr(0, text.find('='));
-    if (std::find(kVariables.begin(), kVariables.end(), name) == kVariables.end()) kept.emplace_back(text);
-  }
+  auto kept = our_environment();
+  std::erase_if(kept, [](std::string_view variable) {
+    return std::find(kVariables.begin(), kVariables.end(), variable.substr(0, variable.find('='))) != kVariables.end();
+  });
   return kept;
 }
 

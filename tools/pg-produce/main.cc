@@ -210,7 +210,6 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   PG_CHECK(check_combination(tool, options, operands.size() > 1));
   catch_stop_signals();
   options.producer.timeout = tool.common().timeout;
-  options.producer.batch_bytes = static_cast<size_t>(options.batch_bytes);
   options.producer.create_topic = !options.no_create;
   if (options.report) options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
   PG_ASSIGN(const auto home, tool.open_home());

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/format/producer_name.h"
 #include "tools/common/place.h"
+#include "tools/common/producer_options.h"
 
 namespace pg {
 namespace {
@@ -15,22 +16,6 @@ Result<> parse_header(const std::string& value, ProduceOptions& options) {
   const auto equals = value.find('=');
   if (equals == std::string::npos) return fail(Errc::invalid_argument, fmt::format("a header is written name=value, not '{}'", value));
   options.headers.emplace_back(value.substr(0, equals), value.substr(equals + 1));
-  return {};
-}
-
-Result<> parse_acks(const std::string& value, Acks& acks) {
-  if (value == "none" || value == "0") acks = Acks::none;
-  else if (value == "leader" || value == "1") acks = Acks::leader;
-  else if (value == "all" || value == "-1") acks = Acks::all;
-  else return fail(Errc::invalid_argument, fmt::format("'{}' is not none, leader or all", value));
-  return {};
-}
-
-Result<> parse_flush(const std::string& value, FlushMode& flush) {
-  if (value == "never") flush = FlushMode::never;
-  else if (value == "exit") flush = FlushMode::exit;
-  else if (value == "batch") flush = FlushMode::batch;
-  else return fail(Errc::invalid_argument, fmt::format("'{}' is not batch, exit or never", value));
   return {};
 }
 
@@ -70,24 +55,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   }, "the timestamp of every record, in place of the time now");
   table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
                "send the file PATH as one record (repeatable)");
-  table.option("-z,--compression", "CODEC", [&](const std::string& value) -> Result<> {
-    const auto codec = parse_codec(value);
-    if (!codec) return fail(Errc::invalid_argument, fmt::format("'{}' is not none, gzip, snappy, lz4 or zstd", value));
-    options.producer.codec = *codec;
-    return {};
-  }, "compress batches: none (default), gzip, snappy, lz4 or zstd");
-  table.option("--acks", "WHICH", [&](const std::string& value) { return parse_acks(value, options.producer.acks); },
-               "copies to wait for: none, leader or all (default)");
-  table.option("--flush", "WHEN", [&](const std::string& value) { return parse_flush(value, options.producer.flush); },
-               "force to disk: after each batch, at exit (default) or never");
-  table.size("--batch-bytes", 1, options.batch_bytes, "send a batch before it grows beyond SIZE (default 1M)");
-  table.duration("--linger", options.producer.linger, "wait so long for a batch to fill (default 0)");
-  table.option("--partitioner", "NAME", [&](const std::string& value) -> Result<> {
-    const auto kind = parse_partitioner(value);
-    if (!kind) return fail(Errc::invalid_argument, fmt::format("'{}' is not murmur2, crc32, round-robin, random or sticky", value));
-    options.producer.partitioner = *kind;
-    return {};
-  }, "murmur2 (default), crc32, round-robin, random or sticky");
+  add_producer_options(table, options.producer);
   table.option("--producer-id", "NAME", [&](const std::string& value) -> Result<> {
     if (value.empty() || value.size() > kProducerNameBytesMax) {
       return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));

@@ -29,7 +29,6 @@ struct ProduceOptions {
   bool report = false;
   bool tee = false;
   bool no_create = false;
-  int64_t batch_bytes = static_cast<int64_t>(kBatchBytesDefault);
   ProducerOptions producer;
 };
 

@@ -46,7 +46,8 @@ struct Command {
   Words headers;
   std::string file;
   Duration linger{};
-  int64_t bytes = 0, count = 0;
+  size_t bytes = 0;
+  int64_t count = 0;
 };
 
 std::string refused(const Words& arguments) {

@@ -58,7 +58,7 @@ ProgramChild::ProgramChild(ProgramChild&&) noexcept = default;
 
 ProgramChild::~ProgramChild() {
   if (!state_ || state_->status) return;
-  syscall(SYS_pidfd_send_signal, state_->process.process.get(), SIGKILL, nullptr, 0);
+  kill();
   (void)take_status(state_->process.process, Reap::wait);
 }
 
@@ -94,6 +94,8 @@ Result<ProgramChild::News> ProgramChild::wait(Deadline deadline) {
 int32_t ProgramChild::pid() const { return state_->process.pid; }
 
 void ProgramChild::terminate() { syscall(SYS_pidfd_send_signal, state_->process.process.get(), SIGTERM, nullptr, 0); }
+
+void ProgramChild::kill() { syscall(SYS_pidfd_send_signal, state_->process.process.get(), SIGKILL, nullptr, 0); }
 
 struct DetachedProgram::State {
   Spawned process;

@@ -35,6 +35,7 @@ class ProgramChild {
 
   int32_t pid() const;
   void terminate();  // asks it to end, by SIGTERM
+  void kill();       // at once, by SIGKILL
 
  private:
   struct State;

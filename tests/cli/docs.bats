@@ -50,6 +50,10 @@ run_examples() { "$BATS_TEST_DIRNAME/run_examples.py" "$root/$1"; }
   run_examples man/pg-schema.1.scd
 }
 
+@test "pg-bench(1): its examples print what it shows" {
+  run_examples man/pg-bench.1.scd
+}
+
 @test "pilgrimage-format(5): its examples print what it shows" {
   run_examples man/pilgrimage-format.5.scd
 }

@@ -1,0 +1,75 @@
+// pg-bench recover: how long a log takes that nobody has closed, as after the end of a machine.
+#include <fmt/format.h>
+
+#include "core/client/admin.h"
+#include "core/format/path_names.h"
+#include "core/os/signals.h"
+#include "tools/pg-bench/commands.h"
+#include "tools/pg-bench/result.h"
+#include "tools/pg-bench/scratch.h"
+
+namespace pg {
+namespace {
+
+constexpr size_t kLogBytes = size_t{1} << 30;
+constexpr const char* kTopic = "t";
+
+Result<> write_log(Home& home, const BenchOptions& options, size_t log_bytes) {
+  PG_ASSIGN(auto values, options.values());
+  PG_ASSIGN(auto keys, options.keys());
+  PG_ASSIGN(const auto producer, Producer::open(home, kTopic, options.producer));
+  Record record;
+  for (size_t bytes = 0; bytes < log_bytes && stop_signal() == 0; bytes += record.value->size() + record.key.value_or("").size()) {
+    record.value = values.next();
+    if (keys) record.key = keys->next();
+    PG_CHECK(producer->send(record));
+  }
+  return stop_signal() == 0 ? producer->close() : fail(Errc::interrupted, "interrupted");
+}
+
+// Opens the log whose state page, as after a restart of the machine, says nothing, and where `whole`, no recovery point either.
+Result<BenchResult> recover(const Env& env, const std::string& path, const BenchOptions& options, bool whole, Deadline deadline) {
+  PG_ASSIGN(const auto home, Home::open(env, path));
+  PG_ASSIGN(const auto topic, home->describe_topic(kTopic));
+  const std::string log_directory = home->log_directory(BrokerId(0));
+  PG_CHECK(env.files.unlink(names::partition_state(names::partition_directory(log_directory, {kTopic, PartitionId(0)}))));
+  if (whole) PG_CHECK(env.files.unlink(names::recovery_checkpoint(log_directory)));
+  Measurement measured(env.clock.now());
+  const Deadline began = env.clock.now();
+  PG_ASSIGN(const auto described, describe_partition(*home, topic, PartitionId(0), deadline));
+  const Deadline ended = env.clock.now();
+  measured.done(began, ended, described.log_end.value, described.bytes);
+  nlohmann::ordered_json figures{{"bytes", described.bytes}};
+  if (whole) figures["seconds_per_gb"] = measured.seconds() * 1e9 / static_cast<double>(described.bytes);
+  return BenchResult{"recover", whole ? "the whole log" : "from the recovery point", "open", options.to_json(), std::move(measured), figures};
+}
+
+}  // namespace
+
+int bench_recover(const Arguments& arguments) {
+  Tool tool("pg-bench recover");
+  BenchOptions options;
+  size_t log_bytes = kLogBytes;
+  OptionTable table("pg-bench recover", "", "Measures how long it takes to open a log whose end nobody knows, by reading it; in a home of its own.");
+  table.size("--bytes", 1, log_bytes, "write a log of SIZE first (default 1G)");
+  add_record_options(table, options);
+  tool.add_common_options(table, "print the results as lines of JSON");
+  return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
+    catch_stop_signals();
+    PG_ASSIGN(const auto outer, tool.open_home());
+    PG_ASSIGN(const BenchHome own, BenchHome::make(*outer));
+    {
+      PG_ASSIGN(const auto home, Home::open(tool.env(), own.path()));
+      PG_CHECK(write_log(*home, options, log_bytes));
+    }
+    std::vector<BenchResult> results;
+    for (const bool whole : {false, true}) {
+      PG_ASSIGN(auto result, recover(tool.env(), own.path(), options, whole, kNoDeadline));
+      results.push_back(std::move(result));
+    }
+    PG_CHECK(print_results(tool, *outer, results));
+    return kExitDone;
+  });
+}
+
+}  // namespace pg

@@ -1,0 +1,43 @@
+#include "tools/pg-bench/scratch.h"
+
+#include <fmt/format.h>
+
+namespace pg {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(10);
+
+std::string own_name(const Env& env) { return fmt::format("pg-bench-{}", env.process().pid); }
+
+}  // namespace
+
+Result<BenchTopic> BenchTopic::make(const Tool& tool, Home& home, const BenchOptions& options) {
+  if (!options.topic.empty()) {
+    PG_CHECK(home.describe_topic(options.topic));
+    return BenchTopic(home, options.topic, false);
+  }
+  const auto copies = options.replication_factor == 0 ? std::nullopt : std::optional(static_cast<int32_t>(std::min<int64_t>(options.replication_factor, INT32_MAX)));
+  if (options.partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
+  PG_ASSIGN(const auto topic, home.create_topic(own_name(home.env()), static_cast<int32_t>(options.partitions), {}, tool.deadline(), copies));
+  return BenchTopic(home, topic.name, true);
+}
+
+BenchTopic::~BenchTopic() {
+  if (!owned_) return;
+  const auto deleted = home_.delete_topic(name_, home_.env().clock.after(kPatience));
+  if (!deleted) home_.env().notice(fmt::format("topic '{}' of this benchmark is left over: {}", name_, deleted.error().message()));
+}
+
+Result<BenchHome> BenchHome::make(const Home& home) {
+  std::string path = home.path() + "/" + own_name(home.env());
+  PG_CHECK(home.env().files.make_directory(path));
+  return BenchHome(home.env(), std::move(path));
+}
+
+BenchHome::~BenchHome() {
+  if (path_.empty()) return;
+  const auto removed = env_.files.remove_tree(path_);
+  if (!removed) env_.notice(fmt::format("this benchmark has left something behind: {}", removed.error().message()));
+}
+
+}  // namespace pg

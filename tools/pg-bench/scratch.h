@@ -1,0 +1,43 @@
+// What a benchmark makes for itself, and takes away at the end, however it ends.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/client/admin.h"
+#include "tools/pg-bench/bench_options.h"
+
+namespace pg {
+
+// The topic that a benchmark uses: a new one, or one that there is and stays.
+class BenchTopic {
+ public:
+  static Result<BenchTopic> make(const Tool& tool, Home& home, const BenchOptions& options);
+  BenchTopic(BenchTopic&& other) noexcept : home_(other.home_), name_(other.name_), owned_(std::exchange(other.owned_, false)) {}
+  ~BenchTopic();
+
+  const std::string& name() const { return name_; }
+
+ private:
+  BenchTopic(Home& home, std::string name, bool owned) : home_(home), name_(std::move(name)), owned_(owned) {}
+  Home& home_;
+  std::string name_;
+  bool owned_;
+};
+
+// A home of its own inside `home`, on the same disk.
+class BenchHome {
+ public:
+  static Result<BenchHome> make(const Home& home);
+  BenchHome(BenchHome&& other) noexcept : env_(other.env_), path_(std::exchange(other.path_, "")) {}
+  ~BenchHome();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  BenchHome(const Env& env, std::string path) : env_(env), path_(std::move(path)) {}
+  Env env_;
+  std::string path_;
+};
+
+}  // namespace pg

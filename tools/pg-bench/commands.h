@@ -15,6 +15,7 @@ int bench_recover(const Arguments& arguments);
 int bench_failover(const Arguments& arguments);
 int bench_verify(const Arguments& arguments);
 int bench_scenarios(const Arguments& arguments);
+int bench_report(const Arguments& arguments);
 int bench_worker(const Arguments& arguments);
 int bench_broker(const Arguments& arguments);
 

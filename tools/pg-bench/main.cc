@@ -14,6 +14,7 @@ constexpr Subcommand kCommands[] = {
     {"failover", "how long nobody leads when a broker is killed", bench_failover},
     {"verify", "send and read numbered records, and tell of each", bench_verify},
     {"scenarios", "well-known benchmarks by their names", bench_scenarios},
+    {"report", "draw results as one HTML file", bench_report},
     {"worker", nullptr, bench_worker},
     {"broker", nullptr, bench_broker},
 };

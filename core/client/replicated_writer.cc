@@ -114,8 +114,13 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   open_bytes_ += bytes.size();
   sent_ += record_count;
   PG_CHECK(take_done());
-  while (open_bytes_ > kOpenBytesMax) PG_CHECK(wait_for(open_.front(), false, deadline()));
+  while (open_bytes_ > kOpenBytesMax) PG_CHECK(wait_for(oldest_kept(), false, deadline()));
   return appended.base_offset;
+}
+
+// The first that is not committed, as far as is known. Those before it may be open still, until they are on stable storage.
+const ReplicatedWriter::Batch& ReplicatedWriter::oldest_kept() const {
+  return *std::find_if(open_.begin(), open_.end(), [](const Batch& batch) { return !batch.bytes.empty(); });
 }
 
 Result<> ReplicatedWriter::append_here(PartitionLog& log, MutableBytes bytes, Appended& appended, Deadline until) {

@@ -70,6 +70,7 @@ class ReplicatedWriter {
   Result<> wait_for(const Batch& batch, bool flushed, Deadline deadline);
   Result<> wait_here(PartitionLog& log, const Appended& appended, bool flushed, Deadline deadline) const;
   Result<> take_done();
+  const Batch& oldest_kept() const;  // needs one
 
   const Home& home_;
   TopicMetadata topic_;

@@ -222,6 +222,22 @@ TEST_CASE("replicated_writer: whoever waits when there are too few is told which
   CHECK(sender.done == "");
 }
 
+TEST_CASE("replicated_writer: with much under way, an append waits for what is not committed, and no longer than it may") {
+  Filled cluster(ConfigMap{{"max.message.bytes", "20000000"}});
+  Sender sender(cluster, {.timeout = 1s});
+  sender.send("committed, and not on every disk");
+  must(sender.writer.settle(false));
+  REQUIRE(sender.writer.has_open());
+  cluster.hold_followers();
+  const std::string large(17'000'000, 'x');
+  sender.send(large);
+  CHECK(code_of(sender.try_send(large)) == Errc::timed_out);
+  CHECK(sender.done == "");
+  cluster.release_followers();
+  must(sender.writer.settle(true));
+  CHECK(sender.done == "0 1 2");
+}
+
 TEST_CASE("replicated_writer: with no leader in time, it says so, and every later call does") {
   Filled cluster;
   Sender sender(cluster, {.timeout = 1s});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/client/named_input.h"
+#include "core/store/find_or_create.h"
 #include "core/store/leader.h"
 #include "core/store/log_table.h"
 
@@ -146,11 +147,8 @@ class Producer::Flusher {
 
 Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
   if (is_table(name)) return fail(Errc::invalid_argument, fmt::format("'{}' is a table of this program: records are not written to it", name));
-  auto topic = home.describe_topic(name);
-  while (!topic && topic.error().code == Errc::not_found && options.create_topic) {
-    topic = home.create_topic(name, 1, {}, home.env().clock.after(options.timeout));
-    if (!topic && topic.error().code == Errc::already_exists) topic = home.describe_topic(name);
-  }
+  const Deadline deadline = home.env().clock.after(options.timeout);
+  auto topic = options.create_topic ? find_or_create_topic(home, name, {}, deadline) : home.describe_topic(name);
   PG_CHECK(topic);
   std::unique_ptr<Producer> producer(new Producer(home, std::move(*topic), std::move(options)));
   PG_ASSIGN(const LogConfig config, to_log_config(producer->topic_.config));

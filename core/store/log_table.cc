@@ -6,6 +6,7 @@
 
 #include "core/log/compaction.h"
 #include "core/log/retention.h"
+#include "core/store/find_or_create.h"
 
 namespace pg {
 namespace {
@@ -17,13 +18,8 @@ const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.byt
 }  // namespace
 
 Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline deadline) {
-  auto topic = home.describe_topic(name);
-  while (!topic && topic.error().code == Errc::not_found) {
-    topic = home.create_topic(name, 1, kTableConfig, deadline);
-    if (!topic && topic.error().code == Errc::already_exists) topic = home.describe_topic(name);
-  }
-  PG_CHECK(topic);
-  LogTable table(home, std::move(*topic));
+  PG_ASSIGN(TopicMetadata topic, find_or_create_topic(home, name, kTableConfig, deadline));
+  LogTable table(home, std::move(topic));
   PG_CHECK(table.find_leader(deadline));
   const LogPosition position = table.log_->current_state()->position();
   table.next_ = position.log_start;

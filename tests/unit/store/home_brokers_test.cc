@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/format/path_names.h"
-#include "core/store/home.h"
+#include "core/store/find_or_create.h"
 #include "core/store/metadata_json.h"
 #include "tests/support/plan_scene.h"
 #include "tests/support/printing.h"
@@ -155,15 +155,20 @@ TEST_CASE("home: a log directory that is not there, or not the broker's, is told
   const auto swapped = home->check_log_directory(BrokerId(1));
   REQUIRE(code_of(swapped) == Errc::already_exists);
   CHECK(swapped.error().what == "the log directory belongs to broker 2 of this cluster");
+  CHECK(code_of(find_or_create_topic(*home, "t", {}, t.env.soon())) == Errc::already_exists);
   must(t.env.files.unlink(names::meta_properties(one)));
   CHECK(code_of(home->check_log_directory(BrokerId(1))) == Errc::not_found);
   // Nothing is put there.
   const auto created = home->create_topic("t", 1, {}, t.env.soon());
   CHECK(code_of(created) == Errc::not_found);
+  const auto wanted = find_or_create_topic(*home, "t", {}, t.env.soon());
+  REQUIRE(code_of(wanted) == Errc::not_found);
+  CHECK(wanted.error().what.find("is its disk mounted?") != std::string::npos);
   CHECK(code_of(home->describe_topic("t")) == Errc::not_found);
   must(t.env.files.replace(names::meta_properties(one), was));
-  must(home->create_topic("t", 1, {}, t.env.soon()));
+  const TopicMetadata made = must(find_or_create_topic(*home, "t", {}, t.env.soon()));
   CHECK(t.holders("t") == "0,1,2");
+  CHECK(must(find_or_create_topic(*home, "t", {}, t.env.soon())).id == made.id);
 }
 
 TEST_CASE("home: no broker that the cluster has not got") {

@@ -79,17 +79,25 @@ Result<> Controller::turn() {
   }
   note_health(health);
   std::erase_if(controlled_, [&](const auto& entry) { return !topics_.topics().contains(entry.first); });
+  Result<> outcome;
   for (const auto& [name, topic] : topics_.topics()) {
     const bool replicated = std::any_of(topic->partitions.begin(), topic->partitions.end(), [](const auto& p) { return p.is_replicated(); });
     if (!replicated) continue;
-    auto& controlled = controlled_[name];
-    if (!controlled) controlled = std::make_unique<Controlled>(home_, name, tell_);
-    for (int round = 0; round < kRoundsMax; ++round) {
-      const auto changed = controlled->controller.reconcile(controlled->topic, health, config, home_.env().clock.now());
-      if (!changed && changed.error().code == Errc::not_found) break;  // deleted meanwhile
-      PG_CHECK(changed);
-      if (!*changed) break;
-    }
+    // Whatever is wrong with one topic, the others get their leaders.
+    auto done = control(name, health, config);
+    if (!done && outcome) outcome = std::move(done);
+  }
+  return outcome;
+}
+
+Result<> Controller::control(const std::string& name, const ClusterHealth& health, const ClusterConfig& config) {
+  auto& controlled = controlled_[name];
+  if (!controlled) controlled = std::make_unique<Controlled>(home_, name, tell_);
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const auto changed = controlled->controller.reconcile(controlled->topic, health, config, home_.env().clock.now());
+    if (!changed && changed.error().code == Errc::not_found) break;  // deleted meanwhile
+    PG_CHECK(changed);
+    if (!*changed) break;
   }
   return {};
 }

@@ -55,6 +55,7 @@ class Controller {
 
  private:
   Result<bool> is_mine(const ClusterHealth& health);
+  Result<> control(const std::string& name, const ClusterHealth& health, const ClusterConfig& config);
   void note_health(const ClusterHealth& health);
 
   const Home& home_;

@@ -86,6 +86,9 @@ Result<bool> carry_out(ControlledTopic& topic, const TopicMetadata& metadata, co
 
 Result<bool> TopicController::reconcile(ControlledTopic& topic, const ClusterHealth& health, const ClusterConfig& config, Deadline now) {
   PG_ASSIGN(const TopicMetadata metadata, topic.metadata());
+  // Another topic that had the name: epochs and versions begin anew, so what is remembered of it would fit.
+  if (metadata.id != topic_id_) memory_.clear();
+  topic_id_ = metadata.id;
   std::vector<PlannedAction> actions;
   for (size_t p = 0; p < metadata.partitions.size(); ++p) {
     const PartitionId partition(static_cast<int32_t>(p));

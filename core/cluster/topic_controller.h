@@ -32,6 +32,7 @@ class TopicController {
 
  private:
   std::function<void(const std::string&)> tell_;
+  Uuid topic_id_{};
   std::map<PartitionId, PartitionMemory> memory_;
 };
 

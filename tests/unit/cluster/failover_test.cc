@@ -1,5 +1,6 @@
 // Three brokers and a controller: replication, and what becomes of a partition when a broker or its files go.
 #include "core/client/cluster_admin.h"
+#include "core/log/replica_words.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_cluster.h"
 
@@ -240,6 +241,37 @@ TEST_CASE("failover: a follower that finds its leader damaged tells, another one
   CHECK(cluster.texts() == "aaaa aaaa aaaa");
   CHECK(cluster.said.find("its log is damaged") != std::string::npos);
   CHECK(differences(cluster) == 0);
+}
+
+TEST_CASE("failover: when a topic is made anew under its name, nothing is concluded from what was seen of the old one") {
+  TestCluster cluster;
+  const auto joins = [&] { return InSync::unpack(cluster.open(0)->current_state()->page().in_sync.load()).has(2); };
+  // A replica leaves and joins in each of them, at the same version of the leader's word.
+  cluster.create();
+  cluster.write("a");
+  cluster.kill(2);
+  cluster.settle();
+  cluster.start(2);
+  cluster.settle();
+  must(cluster.client().delete_topic(cluster.topic_name(), cluster.env.soon()));
+  cluster.create();
+  cluster.write("bb");
+  cluster.kill(2);
+  cluster.settle();
+  cluster.start(2);
+  for (int turns = 0; turns < 100 && !joins(); ++turns) cluster.turn();
+  REQUIRE(joins());
+  REQUIRE(cluster.status() == "leader 0 epoch 0 isr 0,1");
+  // It holds the high watermark back from now on, but what was committed until now it may lack.
+  cluster.freeze(2);
+  cluster.health[BrokerId(2)] = BrokerHealth::running;
+  cluster.write("c");
+  must(cluster.control());
+  must(cluster.control());
+  CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1");
+  cluster.thaw(2);
+  cluster.settle();
+  CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1,2");
 }
 
 TEST_CASE("failover: a partition goes back to its preferred leader") {

@@ -56,8 +56,8 @@ class Broker {
   Home& home_;
   const BrokerId id_;
   std::function<void(const std::string&)> tell_;
-  std::shared_ptr<LockFile> lock_;
-  HeldLock runs_, serves_;
+  std::shared_ptr<LockFile> lock_;  // open as long as this is the broker
+  HeldLock serves_;
   ClusterConfig config_{};
   std::atomic<bool> ending_{false};
   std::atomic<bool> retired_{false};  // no controller any more

@@ -70,7 +70,7 @@ struct PartitionMemory {
 
 struct PartitionAction {
   enum class Kind {
-    elect,   // the metadata gets `changed`; the pages of `fence` are fenced before and after
+    elect,   // the metadata gets `changed`; the pages of those that may have led are fenced before and after
     shrink,  // the metadata gets `changed`, then the page's bit goes
     join,    // the page's bit is set
     admit,   // the page's word gets a new version, and then the metadata `changed`

@@ -24,7 +24,6 @@ const char* acknowledged_state(const ProducerOptions& options) {
 // A topic, the crews, and the result of the last one of them.
 Result<ExitCode> measure(const Tool& tool, const Arguments& arguments, const BenchOptions& options, std::span<const Crew> crews,
                          const char* bench, const char* until, const std::function<Result<>(Home&, const std::string& topic)>& prepare = {}) {
-  catch_stop_signals();
   PG_ASSIGN(const auto home, tool.open_home());
   PG_ASSIGN(const BenchTopic topic, BenchTopic::make(tool, *home, options));
   if (prepare) PG_CHECK(prepare(*home, topic.name()));
@@ -101,7 +100,7 @@ int bench_produce(const Arguments& arguments) {
   Tool tool("pg-bench produce");
   BenchOptions options;
   OptionTable table = produce_table(tool, options);
-  return tool.run(table, arguments, [&](const auto&) {
+  return run_tidily(tool, table, arguments, [&](const auto&) {
     const Crew crews[] = {{&kSendRole, options.processes}};
     return measure(tool, arguments, options, crews, "produce", acknowledged_state(options.producer));
   });
@@ -111,7 +110,7 @@ int bench_durable(const Arguments& arguments) {
   Tool tool("pg-bench durable");
   BenchOptions options;
   OptionTable table = durable_table(tool, options);
-  return tool.run(table, arguments, [&](const auto&) {
+  return run_tidily(tool, table, arguments, [&](const auto&) {
     const Crew crews[] = {{&kDurableRole, options.processes}};
     return measure(tool, arguments, options, crews, "durable", acknowledged_state(options.producer));
   });
@@ -121,7 +120,7 @@ int bench_consume(const Arguments& arguments) {
   Tool tool("pg-bench consume");
   BenchOptions options;
   OptionTable table = consume_table(tool, options);
-  return tool.run(table, arguments, [&](const auto&) {
+  return run_tidily(tool, table, arguments, [&](const auto&) {
     const Crew crews[] = {{&kReadRole, options.processes}};
     return measure(tool, arguments, options, crews, "consume", "", [&](Home& home, const std::string& topic) {
       return options.topic.empty() ? fill(home, topic, options) : Result<>();
@@ -133,7 +132,7 @@ int bench_latency(const Arguments& arguments) {
   Tool tool("pg-bench latency");
   BenchOptions options;
   OptionTable table = latency_table(tool, options);
-  return tool.run(table, arguments, [&](const auto&) {
+  return run_tidily(tool, table, arguments, [&](const auto&) {
     const Crew crews[] = {{&kTimedSendRole, options.processes}, {&kFollowRole, options.readers}};
     return measure(tool, arguments, options, crews, "latency", "read");
   });

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "core/client/consumer.h"
-#include "core/os/signals.h"
 #include "tools/pg-bench/commands.h"
 #include "tools/pg-bench/result.h"
 #include "tools/pg-bench/scratch.h"
@@ -60,8 +59,7 @@ int bench_open(const Arguments& arguments) {
   Tool tool("pg-bench open");
   BenchOptions options;
   OptionTable table = open_table(tool, options);
-  return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
-    catch_stop_signals();
+  return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
     std::vector<BenchResult> results;
     for (const int64_t partitions : kPartitionCounts) {

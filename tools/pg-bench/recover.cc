@@ -28,20 +28,18 @@ Result<> write_log(Home& home, const BenchOptions& options, size_t log_bytes) {
 }
 
 // Opens the log whose state page, as after a restart of the machine, says nothing, and where `whole`, no recovery point either.
-Result<BenchResult> recover(const Env& env, const std::string& path, const BenchOptions& options, bool whole, Deadline deadline) {
+Result<BenchResult> recover(const Env& env, const std::string& path, const BenchOptions& options, bool whole) {
   PG_ASSIGN(const auto home, Home::open(env, path));
   PG_ASSIGN(const auto topic, home->describe_topic(kTopic));
   const std::string log_directory = home->log_directory(BrokerId(0));
   PG_CHECK(env.files.unlink(names::partition_state(names::partition_directory(log_directory, {kTopic, PartitionId(0)}))));
   if (whole) PG_CHECK(env.files.unlink(names::recovery_checkpoint(log_directory)));
   Measurement measured(env.clock.now());
-  const Deadline began = env.clock.now();
-  PG_ASSIGN(const auto described, describe_partition(*home, topic, PartitionId(0), deadline));
-  const Deadline ended = env.clock.now();
-  measured.done(began, ended, described.log_end.value, described.bytes);
+  PG_ASSIGN(const auto described, describe_partition(*home, topic, PartitionId(0), kNoDeadline));
+  measured.passed(env.clock.now(), described.log_end.value, described.bytes);
   nlohmann::ordered_json figures{{"bytes", described.bytes}};
   if (whole) figures["seconds_per_gb"] = measured.seconds() * 1e9 / static_cast<double>(described.bytes);
-  return BenchResult{"recover", whole ? "the whole log" : "from the recovery point", "open", options.to_json(), std::move(measured), figures};
+  return BenchResult{"recover", whole ? "the whole log" : "from the recovery point", "", options.to_json(), std::move(measured), figures};
 }
 
 }  // namespace
@@ -54,8 +52,7 @@ int bench_recover(const Arguments& arguments) {
   table.size("--bytes", 1, log_bytes, "write a log of SIZE first (default 1G)");
   add_record_options(table, options);
   tool.add_common_options(table, "print the results as lines of JSON");
-  return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
-    catch_stop_signals();
+  return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto outer, tool.open_home());
     PG_ASSIGN(const BenchHome own, BenchHome::make(*outer));
     {
@@ -64,7 +61,7 @@ int bench_recover(const Arguments& arguments) {
     }
     std::vector<BenchResult> results;
     for (const bool whole : {false, true}) {
-      PG_ASSIGN(auto result, recover(tool.env(), own.path(), options, whole, kNoDeadline));
+      PG_ASSIGN(auto result, recover(tool.env(), own.path(), options, whole));
       results.push_back(std::move(result));
     }
     PG_CHECK(print_results(tool, *outer, results));

@@ -35,8 +35,8 @@ nlohmann::ordered_json machine_to_json(const MachineSpeed& machine) {
 
 nlohmann::ordered_json result_to_json(const BenchResult& result, const MachineSpeed& machine, int64_t wall_ms) {
   const Measurement& measured = result.measured;
-  nlohmann::ordered_json json{{"bench", result.bench}, {"subject", result.subject}, {"time", rfc3339_utc(wall_ms)}, {"version", PG_VERSION},
-                              {"options", result.options}};
+  nlohmann::ordered_json json{{"bench", result.bench}, {"time", rfc3339_utc(wall_ms)}, {"version", PG_VERSION}, {"options", result.options}};
+  if (!result.subject.empty()) json["subject"] = result.subject;
   if (measured.records() > 0) {
     json.update({{"records", measured.records()}, {"bytes", measured.bytes()}, {"seconds", measured.seconds()},
                  {"records_per_second", std::round(per_second(measured.records(), measured))},
@@ -69,6 +69,7 @@ std::string result_to_text(const BenchResult& result) {
     for (const auto& [name, percent] : kPercentiles) text += fmt::format(" {} {},", name, time_text(latency.percentile(percent)));
     text += fmt::format(" longest {}\n", time_text(latency.max()));
   }
+  if (measured.records() == 0 && measured.latency().count() == 0) text += "  there was nothing to measure\n";
   for (const auto& [name, value] : result.figures.items()) text += fmt::format("  {}: {}\n", name, value.dump());
   return text;
 }

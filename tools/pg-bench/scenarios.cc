@@ -30,7 +30,11 @@ const std::vector<Scenario>& scenarios() {
 
 std::string list_text() {
   std::string text;
-  for (const auto& scenario : scenarios()) text += fmt::format("{:<20} pg-bench {} {}\n", scenario.name, scenario.command, fmt::join(scenario.options, " "));
+  for (const auto& scenario : scenarios()) {
+    text += fmt::format("{:<20} pg-bench {}", scenario.name, scenario.command);
+    for (const auto& option : scenario.options) text += " " + option;
+    text += "\n";
+  }
   return text;
 }
 

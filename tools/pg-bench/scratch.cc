@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
+#include "core/os/signals.h"
+
 namespace pg {
 namespace {
 
@@ -10,6 +14,16 @@ constexpr Duration kPatience = std::chrono::seconds(10);
 std::string own_name(const Env& env) { return fmt::format("pg-bench-{}", env.process().pid); }
 
 }  // namespace
+
+int run_tidily(Tool& tool, OptionTable& table, const Arguments& arguments, const Tool::Body& body) {
+  return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    catch_stop_signals();
+    ignore_closed_pipes();
+    auto done = body(operands);
+    if (!done && done.error().sys_errno == EPIPE) die_of_signal(SIGPIPE);  // late, but as other tools do
+    return done;
+  });
+}
 
 Result<BenchTopic> BenchTopic::make(const Tool& tool, Home& home, const BenchOptions& options) {
   if (!options.topic.empty()) {

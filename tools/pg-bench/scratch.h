@@ -5,9 +5,13 @@
 #include <string>
 
 #include "core/client/admin.h"
+#include "tools/common/subcommands.h"
 #include "tools/pg-bench/bench_options.h"
 
 namespace pg {
+
+// Tool::run, where a stop signal, or that nobody reads standard output any more, ends `body` by an error and not the process.
+int run_tidily(Tool& tool, OptionTable& table, const Arguments& arguments, const Tool::Body& body);
 
 // The topic that a benchmark uses: a new one, or one that there is and stays.
 class BenchTopic {

@@ -17,6 +17,12 @@
 #include "core/os/signals.h"
 
 namespace pg {
+namespace {
+
+// A hand-over takes as long as appending some ten kilobytes.
+constexpr size_t kWorthAThreadBytes = 256 << 10;
+
+}  // namespace
 
 // Flushes the logs that were written to, and reports their batches: at once, or in the background and when the producer
 // closes.
@@ -249,7 +255,10 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
     return {};
   }
   // It begins the next batch, which may be larger than others if it is the only record in it.
-  if (!slot.batch.empty()) PG_CHECK(send_batch(slot));
+  if (!slot.batch.empty()) {
+    PG_CHECK(send_batch(slot));
+    partitioner_.batch_sent(partition);
+  }
   if (!slot.batch.add(record, timestamp_ms, static_cast<size_t>(max_message_bytes_))) {
     if (input_) input_->refuse(partition);
     return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows",
@@ -325,8 +334,31 @@ Result<> Producer::end_input(bool whole_input) {
 }
 
 Result<> Producer::send_batch(Slot& slot) {
+  PG_CHECK(settle_background());
+  if (is_worth_a_thread(slot)) {
+    std::swap(slot.batch, sending_);
+    sending_slot_ = &slot;
+    no_job_stop_.emplace();
+    background_.begin([this] { return append_records(*sending_slot_, sending_); });
+    return {};
+  }
   PG_CHECK(append_batch(slot));
   return flush_if_due(slot);
+}
+
+// With a name or with replicas more is done with a batch than to append it, and a flush for each makes the next one wait anyway.
+bool Producer::is_worth_a_thread(const Slot& slot) const {
+  return slot.batch.size_bytes() >= kWorthAThreadBytes && !input_ && !slot.writer && flush_interval_ != Duration(0);
+}
+
+// What was gathered behind a batch that could not be appended is dropped: nothing goes behind a gap.
+Result<> Producer::settle_background() {
+  if (sending_slot_ == nullptr) return {};
+  auto done = background_.wait();
+  if (!done) sending_slot_->batch.clear();
+  sending_slot_ = nullptr;
+  no_job_stop_.reset();
+  return done;
 }
 
 Result<> Producer::append_batch(Slot& slot) {
@@ -345,7 +377,6 @@ Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
   PG_CHECK(appended);
   if (input_) input_->appended(partition, count);
   records_written_ += count;
-  partitioner_.batch_sent(partition);
   return {};
 }
 
@@ -362,7 +393,6 @@ Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
   PG_CHECK(appended);
   if (input_) input_->appended(partition.partition, count);
   records_written_ += count;
-  partitioner_.batch_sent(partition.partition);
   BatchReport report{partition, appended->base_offset, count, ""};
   if (must_flush()) {
     report.state = "flushed";
@@ -376,9 +406,13 @@ Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
 }
 
 Result<> Producer::send_batches() {
-  for (Slot& slot : slots_) {
-    if (!slot.batch.empty() || !slot.held.empty()) PG_CHECK(append_batch(slot));
+  const auto settled = settle_background();
+  for (size_t p = 0; p < slots_.size(); ++p) {
+    if (slots_[p].batch.empty() && slots_[p].held.empty()) continue;
+    PG_CHECK(append_batch(slots_[p]));
+    partitioner_.batch_sent(PartitionId(static_cast<int32_t>(p)));
   }
+  PG_CHECK(settled);
   PG_CHECK(flusher_->flush_if_due());
   return settle_replicated(flush_interval_ == Duration(0));
 }
@@ -386,6 +420,7 @@ Result<> Producer::send_batches() {
 std::optional<Deadline> Producer::linger_deadline() const {
   std::optional<Deadline> earliest;
   if (input_ && input_->comparing()) return earliest;
+  if (sending_slot_ != nullptr) return home_.env().clock.now();
   for (const Slot& slot : slots_) {
     if (slot.writer) {
       const Duration look = slot.writer->has_open() ? kSleepPollInterval : kBackgroundFlushInterval;

@@ -5,19 +5,24 @@
 //   (*producer)->send({.key = "k", .value = "v"});
 //   (*producer)->close();   // sent, and with FlushMode::exit on stable storage
 //
-// Not thread-safe: one thread sends. Appended batches are visible to readers at once. With FlushMode::exit a thread of
-// its own also flushes what was written at most a second ago, so that an endless stream is not an unflushed one.
+// Not thread-safe: one thread sends. Appended batches are visible to readers at once. Where there is much to send, a thread of its own
+// appends one batch while the next is gathered; its error is that of a later call, and until then the sending thread has the stop
+// signals of job control blocked, so that Ctrl-Z stops no process that holds a lock. With FlushMode::exit another one
+// flushes what was written at most a second ago, so that an endless stream is not an unflushed one.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/client/background.h"
 #include "core/client/partitioner.h"
 #include "core/client/replicated_writer.h"
 #include "core/format/record_batch.h"
+#include "core/os/signals.h"
 #include "core/store/home.h"
 
 namespace pg {
@@ -68,7 +73,8 @@ class Producer {
 
   // Sends every gathered batch now.
   Result<> send_batches();
-  // When the oldest gathered record has waited for `linger`; empty if nothing is gathered.
+  // When send_batches() is to be called by who has nothing to send: the oldest gathered record has waited for `linger`, or something
+  // under way is to be looked after. Empty: never.
   std::optional<Deadline> linger_deadline() const;
 
   // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done. With a name:
@@ -100,6 +106,8 @@ class Producer {
   Result<> open_slot(PartitionId partition);
   void set_flushing(const LogConfig& config);
   Result<> send_batch(Slot& slot);
+  bool is_worth_a_thread(const Slot& slot) const;
+  Result<> settle_background();
   Result<> append_batch(Slot& slot);
   Result<> append_records(Slot& slot, BatchBuilder& batch);
   Result<> append_replicated(Slot& slot, BatchBuilder& batch);
@@ -127,10 +135,14 @@ class Producer {
   std::vector<Slot> slots_;
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
   std::unique_ptr<Flusher> flusher_;
-  int64_t records_written_ = 0;
+  std::atomic<int64_t> records_written_ = 0;
   int64_t producer_id_ = 0;  // of batches in replicated partitions that have no name
   std::unique_ptr<NamedInput> input_;
   size_t held_bytes_ = 0;
+  BatchBuilder sending_;          // the background's
+  Slot* sending_slot_ = nullptr;  // whose it is, while it is under way
+  std::optional<NoJobStop> no_job_stop_;  // as long
+  Background background_;         // ends before what it uses
 };
 
 }  // namespace pg

@@ -407,3 +407,86 @@ TEST_CASE("producer: a record that fits max.message.bytes fits with every codec,
     CHECK(codecs_in(*t.log(topic)) == std::vector{0, static_cast<int>(codec)});
   }
 }
+
+namespace {
+
+// Values of a thousand bytes, with their number in front, so that a few hundred fill a batch that is worth a thread.
+std::string large_value(int number) { return fmt::format("{:06}", number) + std::string(994, 'x'); }
+
+constexpr int kLargePerBatch = 300;
+
+ProducerOptions in_large_batches() { return {.batch_bytes = kLargePerBatch * 1010 + 200, .flush = FlushMode::never}; }
+
+// The numbers of a partition's records, in order.
+std::vector<int> numbers_in(TestHome& t, const std::string& topic, int32_t partition = 0) {
+  const auto consumer = t.consumer({.topics = {topic}, .partitions = {PartitionId(partition)}});
+  std::vector<int> found;
+  while (const auto record = must(consumer->next_record())) found.push_back(std::stoi(std::string(record->value->substr(0, 6))));
+  return found;
+}
+
+std::vector<int> count_to(int end) {
+  std::vector<int> numbers;
+  for (int i = 0; i < end; ++i) numbers.push_back(i);
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("producer: large batches go in the background, whole and in order, whatever becomes of them") {
+  for (const Codec codec : {Codec::none, Codec::lz4}) {
+    TestHome t;
+    t.create("t", 3);
+    ProducerOptions options = in_large_batches();
+    options.codec = codec;
+    std::map<int32_t, std::vector<int64_t>> reported;
+    options.report = [&](const BatchReport& report) -> Result<> {
+      auto& offsets = reported[report.partition.partition.value];
+      for (int32_t i = 0; i < report.record_count; ++i) offsets.push_back(report.base_offset.value + i);
+      return {};
+    };
+    const auto producer = t.producer("t", options);
+    for (int i = 0; i < 3000; ++i) {
+      const std::string value = large_value(i / 3);
+      must(producer->send({.value = value}, PartitionId(i % 3)));
+    }
+    must(producer->close());
+    CHECK(producer->records_written() == 3000);
+    for (int32_t partition = 0; partition < 3; ++partition) {
+      CHECK(numbers_in(t, "t", partition) == count_to(1000));
+      CHECK(reported[partition].size() == 1000);
+      CHECK(std::is_sorted(reported[partition].begin(), reported[partition].end()));
+    }
+  }
+}
+
+TEST_CASE("producer: behind a large batch that could not be appended nothing is") {
+  constexpr int kRecords = 4 * kLargePerBatch;
+  int failed = 0, nth = 1;
+  for (bool fired = true; fired; ++nth) {
+    CAPTURE(nth);
+    TestHome t;
+    t.create("t");
+    const auto producer = t.producer("t", in_large_batches());
+    t.env.files.arm({.kind = Call::write, .nth = nth});
+    Result<> sent;
+    for (int number = 0; number < kRecords && sent; ++number) {
+      const std::string value = large_value(number);
+      sent = producer->send({.value = value});
+    }
+    const auto closed = producer->close();
+    fired = t.env.files.fired() > 0;
+    t.env.files.disarm();
+    const auto found = numbers_in(t, "t");
+    CHECK(found == count_to(static_cast<int>(found.size())));
+    CHECK(producer->records_written() == static_cast<int64_t>(found.size()));
+    if (sent && closed) {
+      CHECK(found.size() == kRecords);  // an index can do without
+      continue;
+    }
+    ++failed;
+    CHECK((sent ? closed : sent).error().code == Errc::io);
+    CHECK(found.size() < kRecords);
+  }
+  CHECK(failed >= 4);  // each batch once
+}

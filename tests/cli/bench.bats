@@ -154,6 +154,16 @@ latency='.latency | .until and .p50_us > 0 and .p50_us <= .p90_us and .p90_us <=
   done
 }
 
+@test "a process of it that dies ends the others" {
+  pg-bench produce --duration 1h -P 3 2>said &
+  bench=$!
+  until_true eval '[ "$(pgrep -c -P '$bench')" = 3 ]'
+  kill -9 "$(pgrep -P $bench | tail -n 1)"
+  ends_with 1 $bench
+  grep -q 'killed by signal 9' said
+  nothing_left
+}
+
 @test "interrupted: the topic goes, the processes end" {
   pg-bench produce --duration 60s &
   bench=$!

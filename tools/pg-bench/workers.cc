@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <list>
+#include <utility>
 
 #include "core/os/signals.h"
 #include "core/os/this_program.h"
@@ -12,6 +14,8 @@ namespace pg {
 namespace {
 
 constexpr const WorkerRole* kRoles[] = {&kSendRole, &kReadRole, &kTimedSendRole, &kFollowRole, &kDurableRole, &kSendOneRole, &kReadOneRole};
+
+constexpr Duration kLookInterval = std::chrono::milliseconds(100);
 
 // Until then all of them have opened their topic; who has not is late, as the figures will show.
 Duration start_delay(int64_t processes) { return std::chrono::milliseconds(200 + 20 * processes); }
@@ -45,13 +49,13 @@ class Worker {
     return Worker(std::move(child));
   }
 
-  Result<Measurement> finish() {
-    for (;;) {
-      PG_ASSIGN(const auto news, child_.wait(kNoDeadline));
-      output_ += news.output;
-      if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted");  // it has got the signal too
-      if (news.ended) return parse_answer(output_, *news.ended);
-    }
+  // Empty: it goes on at `deadline`.
+  Result<std::optional<Measurement>> look(Deadline deadline) {
+    PG_ASSIGN(const auto news, child_.wait(deadline));
+    output_ += news.output;
+    if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted");  // it has got the signal too
+    if (!news.ended) return std::nullopt;
+    return parse_answer(output_, *news.ended);
   }
 
  private:
@@ -73,18 +77,21 @@ Result<std::vector<Measurement>> run_workers(const Home& home, const Arguments& 
   int64_t all = 0;
   for (const Crew& crew : crews) all += crew.of;
   const Deadline start = clock.after(start_delay(all));
-  std::vector<std::vector<Worker>> workers(crews.size());
+  std::list<std::pair<size_t, Worker>> workers;  // with the numbers of their crews
   for (size_t crew = 0; crew < crews.size(); ++crew) {
     for (int64_t index = 0; index < crews[crew].of; ++index) {
       PG_ASSIGN(auto worker, Worker::start(*crews[crew].role, home, arguments, {topic, index, crews[crew].of, start}));
-      workers[crew].push_back(std::move(worker));
+      workers.emplace_back(crew, std::move(worker));
     }
   }
   std::vector<Measurement> results(crews.size(), Measurement(start + options.warm_up_length()));
-  for (size_t crew = 0; crew < crews.size(); ++crew) {
-    for (Worker& worker : workers[crew]) {
-      PG_ASSIGN(const auto measured, worker.finish());
-      results[crew].merge(measured);
+  while (!workers.empty()) {
+    // In turn, so that an error of any of them is seen soon.
+    const Duration turn = workers.size() == 1 ? Duration::max() : kLookInterval;
+    for (auto worker = workers.begin(); worker != workers.end();) {
+      PG_ASSIGN(const auto measured, worker->second.look(clock.after(turn)));
+      if (measured) results[worker->first].merge(*measured);
+      worker = measured ? workers.erase(worker) : std::next(worker);
     }
   }
   return results;
@@ -92,7 +99,10 @@ Result<std::vector<Measurement>> run_workers(const Home& home, const Arguments& 
 
 Result<> run_worker(const Home& home, const WorkerRole& role, const Arguments& arguments, const WorkerTask& task) {
   PG_ASSIGN(auto worker, Worker::start(role, home, arguments, task));
-  PG_CHECK(worker.finish());
+  for (bool ended = false; !ended;) {
+    PG_ASSIGN(const auto measured, worker.look(kNoDeadline));
+    ended = measured.has_value();
+  }
   return {};
 }
 

@@ -154,6 +154,15 @@ latency='.latency | .until and .p50_us > 0 and .p50_us <= .p90_us and .p90_us <=
   done
 }
 
+@test "consume: a result is printed also where the disk cannot be measured" {
+  seq 100 | pg-produce t
+  pg-bench produce --json --topic t --count 1 >/dev/null
+  # The file that it writes to there cannot be made.
+  bash -c 'ulimit -f 0; pg-bench consume --json --topic t 2>&1' | cat >output
+  grep -q "the machine itself could not be measured" output
+  grep '^{' output | jq -e '.records == 101 and (has("machine") | not)'
+}
+
 @test "a process of it that dies ends the others" {
   pg-bench produce --duration 1h -P 3 2>said &
   bench=$!

@@ -33,7 +33,7 @@ nlohmann::ordered_json machine_to_json(const MachineSpeed& machine) {
           {"pipe_bytes_per_second", std::round(machine.pipe_bytes_per_second)}};
 }
 
-nlohmann::ordered_json result_to_json(const BenchResult& result, const MachineSpeed& machine, int64_t wall_ms) {
+nlohmann::ordered_json result_to_json(const BenchResult& result, const Result<MachineSpeed>& machine, int64_t wall_ms) {
   const Measurement& measured = result.measured;
   nlohmann::ordered_json json{{"bench", result.bench}, {"time", rfc3339_utc(wall_ms)}, {"version", PG_VERSION}, {"options", result.options}};
   if (!result.subject.empty()) json["subject"] = result.subject;
@@ -53,7 +53,7 @@ nlohmann::ordered_json result_to_json(const BenchResult& result, const MachineSp
     json["timeline"] = {{"interval_ms", std::chrono::round<std::chrono::milliseconds>(kTimelineInterval).count()}, {"records", measured.timeline()}};
   }
   if (!result.figures.empty()) json["figures"] = result.figures;
-  json["machine"] = machine_to_json(machine);
+  if (machine) json["machine"] = machine_to_json(*machine);
   return json;
 }
 
@@ -74,18 +74,22 @@ std::string result_to_text(const BenchResult& result) {
   return text;
 }
 
+std::string machine_to_text(const MachineSpeed& machine) {
+  return fmt::format("this machine, now: {:.0f} fdatasync a second, {:.1f} GB/s from memory to memory, {:.1f} GB/s through a pipe\n",
+                     machine.syncs_per_second, machine.memory_bytes_per_second / 1e9, machine.pipe_bytes_per_second / 1e9);
+}
+
 }  // namespace
 
 Result<> print_results(const Tool& tool, const Home& home, const std::vector<BenchResult>& results) {
-  PG_ASSIGN(const MachineSpeed machine, measure_machine(home.env(), home.path()));
+  // A result is not thrown away because its home cannot be written to.
+  const auto machine = measure_machine(home.env(), home.path());
+  if (!machine) tool.note("the machine itself could not be measured: " + machine.error().message());
   std::string text;
   for (const auto& result : results) {
     text += tool.common().json ? result_to_json(result, machine, home.env().clock.wall_ms()).dump() + "\n" : result_to_text(result);
   }
-  if (!tool.common().json) {
-    text += fmt::format("this machine, now: {:.0f} fdatasync a second, {:.1f} GB/s from memory to memory, {:.1f} GB/s through a pipe\n",
-                        machine.syncs_per_second, machine.memory_bytes_per_second / 1e9, machine.pipe_bytes_per_second / 1e9);
-  }
+  if (machine && !tool.common().json) text += machine_to_text(*machine);
   return tool.print(text);
 }
 

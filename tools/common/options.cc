@@ -72,12 +72,29 @@ void OptionTable::operands(size_t least, size_t most) {
   operands_most_ = most;
 }
 
+namespace {
+
+// Whether one of the words, "--name" or letters as in "-vk", is one of these names, or may be.
+bool may_name(const std::vector<std::string>& words, std::string_view names) {
+  const auto is_named = [](std::string_view word, std::string_view name) {
+    return name.size() == 2 ? word.size() >= 2 && word[0] == '-' && word[1] != '-' && word.find(name[1], 1) != std::string::npos : word == name;
+  };
+  const auto all = split(names, ',');
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::any_of(all.begin(), all.end(), [&](std::string_view name) { return is_named(word, name); });
+  });
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();
   auto [options, operands] = separate(arguments);
   std::vector<std::vector<std::string>> values(rows_.size());
   for (size_t i = 0; i < rows_.size(); ++i) {
+    // It compares each option with all before it, which took more than half of a short command's instructions.
+    if (!may_name(options, rows_[i].names)) continue;
     if (rows_[i].flag != nullptr) {
       app.add_flag(rows_[i].names, *rows_[i].flag)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     } else {

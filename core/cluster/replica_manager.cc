@@ -31,22 +31,25 @@ void ReplicaManager::turn() {
     if (const auto word = word_of(*kept)) words.push_back(*word);
   }
   bool worked = false;
-  const Deadline now = home_.env().clock.now();
+  Clock& clock = home_.env().clock;
   for (auto& [name, kept] : kept_) {
-    if (now < kept->retry_at) continue;
+    const Deadline began = clock.now();
+    if (began < kept->retry_at) continue;
     const auto done = step(*kept);
     if (done) {
       worked |= *done;
       kept->said.clear();
       continue;
     }
-    kept->retry_at = now + kRetryInterval;
+    // One that blocks until its patience ends must not take the time of all others.
+    const Deadline ended = clock.now();
+    kept->retry_at = ended + std::max<Duration>(kRetryInterval, ended - began);
     if (kept->said != done.error().message()) {
       kept->said = done.error().message();
       tell_(fmt::format("'{}-{}': {}", name.topic, name.partition.value, kept->said));
     }
   }
-  if (!worked) home_.env().clock.wait(words, kSleepPollInterval);
+  if (!worked) clock.wait(words, kSleepPollInterval);
 }
 
 bool ReplicaManager::is_full() const {

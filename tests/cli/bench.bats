@@ -87,7 +87,7 @@ latency='.latency | .until and .p50_us > 0 and .p50_us <= .p90_us and .p90_us <=
 
 @test "open: a figure for sending and for reading, with each number of partitions" {
   pg-bench open --json --count 2 >results
-  [ "$(jq -r .subject results)" = "$(for n in 1 10 100 1000; do printf '%s one, %s partitions\n' send "$n" read "$n"; done)" ]
+  [ "$(jq -r .subject results)" = "$(for n in '1 partition' '10 partitions' '100 partitions' '1000 partitions'; do printf '%s one, %s\n' send "$n" read "$n"; done)" ]
   jq -es "all(.latency.count == 2 and (has(\"records\") | not) and ($latency))" results
   nothing_left
 }

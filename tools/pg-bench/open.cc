@@ -37,7 +37,7 @@ Result<BenchResult> measure_starts(const Home& home, const WorkerRole& role, con
     PG_CHECK(run_worker(home, role, arguments, {topic, 0, 1, began}));
     measured.latency().record((clock.now() - began).count());
   }
-  return BenchResult{"open", fmt::format("{}, {} partitions", what, options.partitions), until, options.to_json(), std::move(measured)};
+  return BenchResult{"open", fmt::format("{}, {} partition{}", what, options.partitions, options.partitions == 1 ? "" : "s"), until, options.to_json(), std::move(measured)};
 }
 
 }  // namespace

@@ -34,6 +34,12 @@ TEST_CASE("label_runs: the subject, and options that differ or that one lacks") 
   CHECK(label_runs({first, second}) == Labels{"produce pipe", "produce fifo"});
 }
 
+TEST_CASE("label_runs: what differs between different workloads only tells nothing") {
+  const auto labels = label_runs({run("produce", {{"acks", "all", {}}, {"count", "5", {}}}), run("durable", {{"acks", "none", {}}, {"count", "5", {}}}),
+                                  run("durable", {{"acks", "none", {}}, {"count", "9", {}}})});
+  CHECK(labels == Labels{"produce", "durable · count=5", "durable · count=9"});
+}
+
 TEST_CASE("label_runs: two versions are told apart") {
   auto first = run("produce", {}), second = first;
   first.version = "0.1.0";

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
 
@@ -20,24 +19,18 @@ Facts settings_of(const ReportedRun& result) {
   return settings;
 }
 
-// The settings that differ: two runs have different values, or of two runs of the same workload one has it and one not. What only
-// another kind of run has tells nothing.
-std::set<std::string> differing_settings(const std::vector<ReportedRun>& results) {
-  std::map<std::string, std::set<std::string>> values;
-  std::map<std::string, std::map<std::string, size_t>> runs_with;  // setting, workload
-  std::map<std::string, size_t> runs;
+// The settings that differ between runs of one workload: two have different values, or one lacks it.
+std::set<std::string> differing_settings(const std::vector<ReportedRun>& results, const std::string& workload) {
+  std::map<std::string, std::multiset<std::string>> values;
+  size_t runs = 0;
   for (const auto& result : results) {
-    ++runs[workload_of(result)];
-    for (const auto& setting : settings_of(result)) {
-      values[setting.name].insert(setting.text);
-      ++runs_with[setting.name][workload_of(result)];
-    }
+    if (workload_of(result) != workload) continue;
+    ++runs;
+    for (const auto& setting : settings_of(result)) values[setting.name].insert(setting.text);
   }
   std::set<std::string> differing;
   for (const auto& [name, texts] : values) {
-    const auto& with = runs_with[name];
-    const bool some_lack_it = std::any_of(with.begin(), with.end(), [&](const auto& each) { return each.second < runs[each.first]; });
-    if (texts.size() > 1 || some_lack_it) differing.insert(name);
+    if (texts.count(*texts.begin()) < runs) differing.insert(name);
   }
   return differing;
 }
@@ -55,10 +48,10 @@ void tell_apart(std::vector<std::string>& labels, const std::vector<ReportedRun>
 }  // namespace
 
 std::vector<std::string> label_runs(const std::vector<ReportedRun>& results) {
-  const auto differing = differing_settings(results);
   std::vector<std::string> labels;
   for (const auto& result : results) {
     std::string label = workload_of(result);
+    const auto differing = differing_settings(results, label);
     for (const auto& setting : settings_of(result)) {
       if (differing.contains(setting.name)) label += fmt::format("{}{}={}", kBetween, setting.name, setting.text);
     }

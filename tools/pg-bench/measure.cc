@@ -1,9 +1,6 @@
 // pg-bench produce, consume, latency, durable: what processes side by side do with one topic.
 #include <fmt/format.h>
 
-#include "core/client/consumer.h"
-#include "core/os/signals.h"
-#include "tools/common/producer_options.h"
 #include "tools/pg-bench/commands.h"
 #include "tools/pg-bench/result.h"
 #include "tools/pg-bench/scratch.h"
@@ -32,32 +29,31 @@ Result<ExitCode> measure(const Tool& tool, const Arguments& arguments, const Ben
   return kExitDone;
 }
 
-// What there is to consume.
-Result<> fill(Home& home, const std::string& topic, const BenchOptions& options) {
-  PG_ASSIGN(auto values, options.values());
-  PG_ASSIGN(auto keys, options.keys());
-  PG_ASSIGN(const auto producer, Producer::open(home, topic, options.producer));
-  Record record;
-  for (int64_t left = options.count; left > 0; --left) {
-    record.value = values.next();
-    if (keys) record.key = keys->next();
-    PG_CHECK(producer->send(record));
-    if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted");
-  }
-  return producer->close();
+// The rows that all tables here end with.
+OptionTable with_topic_and_records(OptionTable table, Tool& tool, BenchOptions& options) {
+  add_topic_options(table, options);
+  add_record_options(table, options);
+  tool.add_common_options(table, "print the result as a line of JSON");
+  return table;
+}
+
+OptionTable sending_table(const char* command, const char* description, Tool& tool, BenchOptions& options) {
+  OptionTable table(command, "", description);
+  add_length_options(table, options);
+  add_rate_option(table, options);
+  add_process_option(table, options, "processes that send (default 1)");
+  return with_topic_and_records(std::move(table), tool, options);
 }
 
 }  // namespace
 
 OptionTable produce_table(Tool& tool, BenchOptions& options) {
-  OptionTable table("pg-bench produce", "", "Measures how many records are sent, and how long it takes until each is acknowledged.");
-  add_length_options(table, options);
-  add_rate_option(table, options);
-  add_process_option(table, options, "processes that send (default 1)");
-  add_topic_options(table, options);
-  add_record_options(table, options);
-  tool.add_common_options(table, "print the result as a line of JSON");
-  return table;
+  return sending_table("pg-bench produce", "Measures how many records are sent, and how long it takes until each is acknowledged.", tool, options);
+}
+
+OptionTable durable_table(Tool& tool, BenchOptions& options) {
+  options.producer.flush = FlushMode::batch;
+  return sending_table("pg-bench durable", "Measures one record after another in each process, each on stable storage before the next.", tool, options);
 }
 
 OptionTable consume_table(Tool& tool, BenchOptions& options) {
@@ -65,10 +61,7 @@ OptionTable consume_table(Tool& tool, BenchOptions& options) {
   OptionTable table("pg-bench consume", "", "Measures how many records are read, from a topic that is filled first, or from one that there is.");
   add_length_options(table, options);
   add_process_option(table, options, "processes that read; partitions are shared out (default 1)");
-  add_topic_options(table, options);
-  add_record_options(table, options);
-  tool.add_common_options(table, "print the result as a line of JSON");
-  return table;
+  return with_topic_and_records(std::move(table), tool, options);
 }
 
 OptionTable latency_table(Tool& tool, BenchOptions& options) {
@@ -78,22 +71,7 @@ OptionTable latency_table(Tool& tool, BenchOptions& options) {
   table.count("--rate", 1, options.rate, "records per second of all processes together (default 1000)");
   add_process_option(table, options, "processes that send (default 1)");
   table.count("--readers", 1, options.readers, "processes that read; partitions are shared out (default 1)");
-  add_topic_options(table, options);
-  add_record_options(table, options);
-  tool.add_common_options(table, "print the result as a line of JSON");
-  return table;
-}
-
-OptionTable durable_table(Tool& tool, BenchOptions& options) {
-  options.producer.flush = FlushMode::batch;
-  OptionTable table("pg-bench durable", "", "Measures one record after another in each process, each on stable storage before the next.");
-  add_length_options(table, options);
-  add_rate_option(table, options);
-  add_process_option(table, options, "processes that send (default 1)");
-  add_topic_options(table, options);
-  add_record_options(table, options);
-  tool.add_common_options(table, "print the result as a line of JSON");
-  return table;
+  return with_topic_and_records(std::move(table), tool, options);
 }
 
 int bench_produce(const Arguments& arguments) {
@@ -123,7 +101,8 @@ int bench_consume(const Arguments& arguments) {
   return run_tidily(tool, table, arguments, [&](const auto&) {
     const Crew crews[] = {{&kReadRole, options.processes}};
     return measure(tool, arguments, options, crews, "consume", "", [&](Home& home, const std::string& topic) {
-      return options.topic.empty() ? fill(home, topic, options) : Result<>();
+      if (!options.topic.empty()) return Result<>();
+      return fill_topic(home, topic, options, [&](int64_t records, int64_t) { return records >= options.count; });
     });
   });
 }

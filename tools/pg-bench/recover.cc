@@ -1,9 +1,10 @@
 // pg-bench recover: how long a log takes that nobody has closed, as after the end of a machine.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/client/admin.h"
 #include "core/format/path_names.h"
-#include "core/os/signals.h"
 #include "tools/pg-bench/commands.h"
 #include "tools/pg-bench/result.h"
 #include "tools/pg-bench/scratch.h"
@@ -13,19 +14,6 @@ namespace {
 
 constexpr size_t kLogBytes = size_t{1} << 30;
 constexpr const char* kTopic = "t";
-
-Result<> write_log(Home& home, const BenchOptions& options, size_t log_bytes) {
-  PG_ASSIGN(auto values, options.values());
-  PG_ASSIGN(auto keys, options.keys());
-  PG_ASSIGN(const auto producer, Producer::open(home, kTopic, options.producer));
-  Record record;
-  for (size_t bytes = 0; bytes < log_bytes && stop_signal() == 0; bytes += record.value->size() + record.key.value_or("").size()) {
-    record.value = values.next();
-    if (keys) record.key = keys->next();
-    PG_CHECK(producer->send(record));
-  }
-  return stop_signal() == 0 ? producer->close() : fail(Errc::interrupted, "interrupted");
-}
 
 // Opens the log whose state page, as after a restart of the machine, says nothing, and where `whole`, no recovery point either.
 Result<BenchResult> recover(const Env& env, const std::string& path, const BenchOptions& options, bool whole) {
@@ -57,7 +45,7 @@ int bench_recover(const Arguments& arguments) {
     PG_ASSIGN(const BenchHome own, BenchHome::make(*outer));
     {
       PG_ASSIGN(const auto home, Home::open(tool.env(), own.path()));
-      PG_CHECK(write_log(*home, options, log_bytes));
+      PG_CHECK(fill_topic(*home, kTopic, options, [&](int64_t, int64_t bytes) { return std::cmp_greater_equal(bytes, log_bytes); }));
     }
     std::vector<BenchResult> results;
     for (const bool whole : {false, true}) {

@@ -42,6 +42,21 @@ BenchTopic::~BenchTopic() {
   if (!deleted) home_.env().notice(fmt::format("topic '{}' of this benchmark is left over: {}", name_, deleted.error().message()));
 }
 
+Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& options, const IsEnough& is_enough) {
+  PG_ASSIGN(auto values, options.values());
+  PG_ASSIGN(auto keys, options.keys());
+  PG_ASSIGN(const auto producer, Producer::open(home, topic, options.producer));
+  Record record;
+  for (int64_t records = 0, bytes = 0; !is_enough(records, bytes); ++records) {
+    record.value = values.next();
+    if (keys) record.key = keys->next();
+    PG_CHECK(producer->send(record));
+    if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted");
+    bytes += static_cast<int64_t>(record.value->size() + record.key.value_or("").size());
+  }
+  return producer->close();
+}
+
 Result<BenchHome> BenchHome::make(const Home& home) {
   std::string path = home.path() + "/" + own_name(home.env());
   PG_CHECK(home.env().files.make_directory(path));

@@ -1,6 +1,7 @@
 // What a benchmark makes for itself, and takes away at the end, however it ends.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,10 @@ class BenchTopic {
   std::string name_;
   bool owned_;
 };
+
+// Sends records to `topic` until they are enough, of so many records and bytes of keys and values, and closes it.
+using IsEnough = std::function<bool(int64_t records, int64_t bytes)>;
+Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& options, const IsEnough& is_enough);
 
 // A home of its own inside `home`, on the same disk.
 class BenchHome {

@@ -40,11 +40,26 @@ void OptionTable::option(const std::string& names, const std::string& value_name
   option(names, value_name, [&target](const std::string& value) { target = value; return Result<>(); }, help);
 }
 
+namespace {
+
+Result<Duration> to_duration(const std::string& value) {
+  const auto parsed = parse_duration(value);
+  if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+  return *parsed;
+}
+
+}  // namespace
+
 void OptionTable::duration(const std::string& names, Duration& target, const std::string& help) {
   option(names, "DURATION", [&target](const std::string& value) -> Result<> {
-    const auto parsed = parse_duration(value);
-    if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
-    target = *parsed;
+    PG_ASSIGN(target, to_duration(value));
+    return {};
+  }, help);
+}
+
+void OptionTable::duration(const std::string& names, std::optional<Duration>& target, const std::string& help) {
+  option(names, "DURATION", [&target](const std::string& value) -> Result<> {
+    PG_ASSIGN(target, to_duration(value));
     return {};
   }, help);
 }

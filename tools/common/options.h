@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ class OptionTable {
   void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
   void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
   void duration(const std::string& names, Duration& target, const std::string& help);
+  void duration(const std::string& names, std::optional<Duration>& target, const std::string& help);
   void size(const std::string& names, size_t least, size_t& target, const std::string& help);
   void count(const std::string& names, int64_t least, int64_t& target, const std::string& help);
   // What to say when somebody uses an option of another tool: hint("-t", "the topic is the first argument").

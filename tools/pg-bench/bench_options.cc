@@ -10,13 +10,6 @@ constexpr size_t kDifferentValues = 4096, kDifferentKeys = 1000;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-void optional_duration(OptionTable& table, const std::string& name, std::optional<Duration>& target, const std::string& help) {
-  table.option(name, "TIME", [&target](const std::string& value) -> Result<> {
-    target = parse_duration(value);
-    return target ? Result<>() : fail(Errc::invalid_argument, "'" + value + "' is no duration: write a number and us, ms, s, m, h or d");
-  }, help);
-}
-
 }  // namespace
 
 Result<TextSource> BenchOptions::values() const {
@@ -67,8 +60,8 @@ void add_record_options(OptionTable& table, BenchOptions& options) {
 
 void add_length_options(OptionTable& table, BenchOptions& options) {
   table.count("--count", 1, options.count, "end after N records of all processes together");
-  optional_duration(table, "--duration", options.duration, "end after TIME (default 10s, unless there is a --count)");
-  optional_duration(table, "--warm-up", options.warm_up, "do not measure what comes before TIME\n(default 1s, with --count alone 0)");
+  table.duration("--duration", options.duration, "end after DURATION (default 10s, unless there is a --count)");
+  table.duration("--warm-up", options.warm_up, "do not measure what comes before DURATION\n(default 1s, with --count alone 0)");
 }
 
 void add_rate_option(OptionTable& table, BenchOptions& options) {

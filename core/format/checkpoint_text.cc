@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace pg {
@@ -60,6 +61,13 @@ LeaderEpoch epoch_at(const EpochHistory& history, Offset offset) {
     epoch = entry.epoch;
   }
   return epoch;
+}
+
+Offset end_of_epoch(const EpochHistory& history, LeaderEpoch epoch, Offset log_end) {
+  for (const auto& entry : history) {
+    if (entry.epoch > epoch) return std::min(entry.start_offset, log_end);
+  }
+  return log_end;
 }
 
 void open_epoch(EpochHistory& history, LeaderEpoch epoch, Offset start_offset) {

@@ -40,6 +40,10 @@ Result<EpochHistory> parse_epoch_history(std::string_view text);
 // The epoch that `offset` was written in; -1 before the first one.
 LeaderEpoch epoch_at(const EpochHistory& history, Offset offset);
 
+// Where a log that ends at `log_end` has left `epoch`: no record at or above was written in it or before it. `log_end` where the log
+// has not left it.
+Offset end_of_epoch(const EpochHistory& history, LeaderEpoch epoch, Offset log_end);
+
 // Opens `epoch` at `start_offset`: entries that start there or later hold no records any more and go.
 void open_epoch(EpochHistory& history, LeaderEpoch epoch, Offset start_offset);
 

@@ -9,8 +9,10 @@
 
 namespace google::protobuf {
 class Descriptor;
+class DescriptorPool;
 class DynamicMessageFactory;
 class FileDescriptor;
+class Message;
 namespace util {
 class TypeResolver;
 }
@@ -28,15 +30,18 @@ class ProtobufCodec {
 
   // The first message of the file. Errc::invalid_argument: the JSON is not one, and the message names the field.
   Result<std::string> encode(std::string_view json) const;
-  // Whichever message it is. Errc::corrupt: the bytes are none. Fields without a value that can be told from none are
+  // Whichever message it is. Errc::corrupt: the bytes are none. A field that comes twice counts as Protobuf's parsers have it: the
+  // last one, of messages both in one, and of a oneof its last member. Fields without a value that can be told from none are
   // printed with their default; those that the schema does not know are left out.
   Result<std::string> decode(std::string_view payload) const;
 
  private:
-  std::string flaw(const google::protobuf::Descriptor& type, std::string_view bytes) const;
+  Result<std::unique_ptr<google::protobuf::Message>> read(const google::protobuf::Descriptor& type, std::string_view bytes, Errc otherwise) const;
 
   const google::protobuf::FileDescriptor& file_;
-  const bool has_any_;
+  const bool needs_normalizing_;
+  // The file as its JSON has it where there are groups; else null.
+  const std::unique_ptr<google::protobuf::DescriptorPool> without_groups_;
   const std::unique_ptr<google::protobuf::DynamicMessageFactory> messages_;
   const std::unique_ptr<google::protobuf::util::TypeResolver> types_;
 };

@@ -12,6 +12,8 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "core/schema/protobuf/group_fields.h"
+#include "core/schema/protobuf/normal_form.h"
 #include "core/schema/protobuf/protobuf_text.h"
 #include "core/schema/protobuf/well_known_types.h"
 
@@ -152,6 +154,10 @@ Result<ProtobufFile> build(proto::FileDescriptorProto proto_file, FirstError& er
   ProtobufFile file{{}, std::make_unique<proto::DescriptorPool>(proto::DescriptorPool::generated_pool()), nullptr};
   file.descriptor = file.pool->BuildFileCollectingErrors(proto_file, &errors);
   if (file.descriptor == nullptr) return errors.error();
+  // Groups in what an Any holds would have to be found in its bytes.
+  if (has_groups(*file.descriptor) && imports_any(*file.descriptor)) {
+    return fail(Errc::invalid_argument, "a Protobuf schema with groups and google.protobuf.Any: use messages instead of groups");
+  }
   return file;
 }
 

@@ -20,9 +20,15 @@ std::string field_text(const FieldDescriptor& field) {
   return fmt::format("field '{}' ({})", field.name(), field.number());
 }
 
-bool has_oneof(const Descriptor& message, const std::string& name) {
-  const OneofDescriptor* oneof = message.FindOneofByName(name);
-  return oneof != nullptr && !oneof->is_synthetic();
+// Whether the reader has that oneof still: by its name, or, under another name, some member of it in a oneof. Names are not in the data.
+bool has_oneof(const Descriptor& reader, const OneofDescriptor& oneof) {
+  const OneofDescriptor* named = reader.FindOneofByName(oneof.name());
+  if (named != nullptr && !named->is_synthetic()) return true;
+  for (int i = 0; i < oneof.field_count(); ++i) {
+    const FieldDescriptor* member = reader.FindFieldByNumber(oneof.field(i)->number());
+    if (member != nullptr && member->real_containing_oneof() != nullptr) return true;
+  }
+  return false;
 }
 
 // One walk over both. The depth is that of the files, which is bounded, and that of the well-known types.
@@ -94,7 +100,7 @@ void Comparison::oneofs(const Descriptor& writer, const Descriptor& reader, cons
   for (int i = 0; i < reader.real_oneof_decl_count(); ++i) moves_into(*reader.oneof_decl(i), writer, path);
   for (int i = 0; i < writer.real_oneof_decl_count(); ++i) {
     const OneofDescriptor& oneof = *writer.oneof_decl(i);
-    if (has_oneof(reader, oneof.name())) removals_from(oneof, reader, path);
+    if (has_oneof(reader, oneof)) removals_from(oneof, reader, path);
   }
 }
 

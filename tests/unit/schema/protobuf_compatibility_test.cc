@@ -98,6 +98,8 @@ const Row kProto3[] = {
   {"a copy of recursive well-known types", "import 'google/protobuf/struct.proto'; message M { google.protobuf.ListValue l = 1; }", "message M { ListValue l = 1; } message ListValue { repeated Value values = 1; } message Value { ListValue list_value = 6; }", "", "MESSAGE_REMOVED #/ListValue, MESSAGE_REMOVED #/Value"},
   {"oneof added", "message M {}", "message M { oneof o { int32 a = 1; string b = 2; } }", "", ""},
   {"oneof renamed", "message M { oneof o { int32 a = 1; string b = 2; } }", "message M { oneof p { int32 a = 1; string b = 2; } }", "", ""},
+  {"oneof renamed, and a member dropped", "message M { oneof o { int32 a = 1; string b = 2; } }", "message M { oneof p { int32 a = 1; } }", "ONEOF_FIELD_REMOVED #/M/o/2", ""},
+  {"oneof split, and a member dropped", "message M { oneof o { int32 a = 1; string b = 2; bool c = 3; } }", "message M { oneof p { int32 a = 1; } oneof q { string b = 2; } }", "ONEOF_FIELD_REMOVED #/M/o/3", "MULTIPLE_FIELDS_MOVED_TO_ONEOF #/M/o"},
   {"field added to a oneof", "message M { oneof o { int32 a = 1; } }", "message M { oneof o { int32 a = 1; string b = 2; } }", "", "ONEOF_FIELD_REMOVED #/M/o/2"},
   {"type in a oneof", "message M { oneof o { int32 a = 1; } }", "message M { oneof o { string a = 1; } }", "FIELD_SCALAR_KIND_CHANGED #/M/1", "FIELD_SCALAR_KIND_CHANGED #/M/1"},
   {"field to a new oneof", "message M { int32 a = 1; }", "message M { oneof o { int32 a = 1; string b = 2; } }", "", ""},

@@ -148,7 +148,7 @@ Result<> GroupConsumer::look_for_leftovers() {
   awaited_.next_look = home_.env().clock.after(kLeftoverLookInterval);
   if (seen > 0 || awaited_.noted || now - awaited_.since < options_.membership.session_timeout) return {};
   awaited_.noted = true;
-  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen: waiting for it", name_of(*awaited_.partitions.begin())));
+  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen, or is another user's: waiting for it", name_of(*awaited_.partitions.begin())));
   return {};
 }
 

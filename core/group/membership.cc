@@ -123,7 +123,10 @@ Result<std::set<std::string>> Membership::find_gone() {
 }
 
 void Membership::end_hung(const GroupMember& member) const {
-  const bool killed = home_.env().kill_process({{member.process.pid, member.process.pid_namespace}, member.process.start_time});
+  const auto slots = slots_->lock_info();
+  const ProcessIdentity process{{member.process.pid, member.process.pid_namespace}, member.process.start_time};
+  const bool killed = slots && member.process.slot >= 0 &&
+                      home_.env().kill_lock_holder(process, *slots, static_cast<uint32_t>(member.process.slot));
   home_.env().notice(fmt::format("member {} of group '{}' has not moved for {} ms: {}", member.id, options_.group,
                                  member.session_timeout_ms, killed ? "killed" : "its partitions are given to others"));
 }

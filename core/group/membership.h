@@ -2,8 +2,8 @@
 //
 // There is no coordinator. Members look at each other (member_watch.h), and whoever notices that one is gone writes the
 // next generation; the log decides who was first (group_table.h). A partition is read by one member at a time: its owner
-// holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is killed; one
-// that cannot be killed is taken out of the group, and can commit nothing any more.
+// holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is killed if it is
+// seen to hold its slot, and is this user's; another one is taken out of the group, and can commit nothing any more.
 //
 // Thread-safe. One thread beats and does nothing else; another one looks every kGroupLookInterval.
 #pragma once

@@ -21,7 +21,10 @@ struct Env {
   std::function<void(const std::string&)> notice = [](const std::string&) {};
   // See process.h.
   std::function<ProcessIdentity()> process_identity = [] { return ProcessIdentity(); };
-  std::function<bool(const ProcessIdentity&)> kill_process = [](const ProcessIdentity&) { return false; };
+  std::function<bool(const ProcessIdentity&, const FileInfo& lock_file, uint32_t byte)> kill_lock_holder =
+      [](const ProcessIdentity&, const FileInfo&, uint32_t) { return false; };
+  std::function<std::optional<int32_t>(const FileInfo& lock_file, uint32_t byte)> lock_holder =
+      [](const FileInfo&, uint32_t) { return std::nullopt; };
   std::function<LockHolders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare)> kill_lock_holders =
       [](const FileInfo&, const std::set<uint32_t>&, const FileInfo&) { return LockHolders(); };
 };

@@ -113,7 +113,8 @@ Env posix_env() {
              .boot_id = read_boot_id,
              .process = this_process,
              .process_identity = this_process_identity,
-             .kill_process = kill_process,
+             .kill_lock_holder = kill_lock_holder,
+             .lock_holder = lock_holder,
              .kill_lock_holders = kill_lock_holders};
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -52,12 +53,27 @@ uint64_t start_time_of(int32_t pid) {
   return static_cast<uint64_t>(parse_integer(std::string_view(stat).substr(at + 1, end - at - 1)).value_or(0));
 }
 
+// Whether everything that it may do is what this user may do: its real, effective and saved user in /proc/PID/status. One that was
+// started by a user with other rights, or for one, is nobody's here.
+bool is_own(int32_t pid) {
+  std::istringstream status(read_small(fmt::format("/proc/{}/status", pid)));
+  for (std::string line; std::getline(status, line);) {
+    std::istringstream fields(line);
+    std::string name;
+    uid_t real = 0, effective = 0, saved = 0;
+    if (!(fields >> name) || name != "Uid:") continue;
+    return (fields >> real >> effective >> saved) && real == geteuid() && effective == geteuid() && saved == geteuid();
+  }
+  return false;
+}
+
 UniqueFd open_process(int32_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
 bool send_signal(const UniqueFd& process, int signal) { return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0; }
 
 struct LockedRange {
   uint64_t first = 0, last = 0;
+  bool exclusive = false;
   bool holds(uint32_t byte) const { return first <= byte && byte <= last; }
 };
 
@@ -78,7 +94,8 @@ std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
       std::istringstream tail(line.substr(line.rfind(':') + 1));
       uint64_t inode = 0, first = 0;
       std::string last;
-      if (tail >> inode >> first >> last) locks.push_back({first, static_cast<uint64_t>(parse_integer(last).value_or(INT64_MAX))});
+      const bool exclusive = line.find(" WRITE ") != std::string::npos;
+      if (tail >> inode >> first >> last) locks.push_back({first, static_cast<uint64_t>(parse_integer(last).value_or(INT64_MAX)), exclusive});
     }
   }
   return locks;
@@ -86,12 +103,12 @@ std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
 
 bool holds(int32_t pid, const FileInfo& file, uint32_t byte) {
   const auto locks = locks_of(pid, file);
-  return std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.holds(byte); });
+  return std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.exclusive && range.holds(byte); });
 }
 
-// The processes that hold one of the bytes, except those that share one with a process that is to be spared.
+// The processes of this user that hold one of the bytes, except those that share one with a process that is to be spared.
 struct Holders {
-  std::set<int32_t> all, doomed;
+  std::set<int32_t> own, doomed;
 };
 
 Holders find_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare) {
@@ -108,9 +125,11 @@ Holders find_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes,
   }
   Holders holders;
   for (const auto& [byte, pids] : by_byte) {
-    holders.all.insert(pids.begin(), pids.end());
+    std::set<int32_t> own;
+    std::copy_if(pids.begin(), pids.end(), std::inserter(own, own.end()), is_own);
+    holders.own.insert(own.begin(), own.end());
     const bool is_spared = std::any_of(pids.begin(), pids.end(), [&](int32_t pid) { return spared.contains(pid); });
-    if (!is_spared) holders.doomed.insert(pids.begin(), pids.end());
+    if (!is_spared) holders.doomed.insert(own.begin(), own.end());
   }
   return holders;
 }
@@ -126,16 +145,17 @@ ProcessInfo this_process() { return {getpid(), pid_namespace()}; }
 
 ProcessIdentity this_process_identity() { return {this_process(), start_time_of(getpid())}; }
 
-bool kill_process(const ProcessIdentity& process) {
+bool kill_lock_holder(const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte) {
   if (process.pid <= 1 || process.pid == getpid() || process.pid_namespace != pid_namespace()) return false;
-  // The descriptor names one process: once it is open, looking at the start time cannot be overtaken.
+  // The descriptor names one process: once it is open, what is looked at cannot be another's.
   const UniqueFd opened = open_process(process.pid);
-  return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && send_signal(opened, SIGKILL);
+  return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && is_own(process.pid) &&
+         holds(process.pid, lock_file, byte) && send_signal(opened, SIGKILL);
 }
 
 LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare) {
   const Holders first = find_holders(lock_file, bytes, spare);
-  LockHolders result{static_cast<int>(first.all.size()), 0};
+  LockHolders result{static_cast<int>(first.own.size()), 0};
   if (first.doomed.empty()) return result;
   std::map<int32_t, UniqueFd> opened;
   for (const int32_t pid : first.doomed) opened.emplace(pid, open_process(pid));

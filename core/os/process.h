@@ -22,24 +22,27 @@ struct ProcessIdentity : ProcessInfo {
 ProcessInfo this_process();
 ProcessIdentity this_process_identity();
 
-// Kills the process that was described, at once and for good. False: it is gone, another has its number, it is in
-// another namespace, or it belongs to somebody else.
-bool kill_process(const ProcessIdentity& process);
+// A process is killed only while it is seen to hold the lock that it is killed for, and only if it is this user's: what a file says
+// of a process may be written by anybody who may write to the file, and root may kill everybody.
+
+// Kills the process that was described, at once and for good, while it holds `byte` of the lock file exclusively. False: it does not, is
+// gone, another has its number, it is in another namespace, or it belongs to somebody else.
+bool kill_lock_holder(const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte);
 
 struct LockHolders {
-  int seen = 0;    // other processes with an open file description through which one of the bytes is locked
+  int seen = 0;    // other processes of this user with an open file description through which one of the bytes is locked
   int killed = 0;  // of these
 };
 
-// Kills other processes that have one of `bytes` of the lock file locked; but where one of those that hold a byte has locked
+// Kills other processes of this user that have one of `bytes` of the lock file locked; but where one of those that hold a byte has locked
 // something in `spare` too, all of that byte's are left alone. Finds those that this process may look at in /proc. So what a
 // member of a group left running when it died, with its lock, is ended; a member that lives holds a byte of `spare`.
 LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare);
 
-// The process that has `byte` of the lock file locked, of those that this process may look at in /proc. Empty: none is seen; it may
+// The process that has `byte` of the lock file locked exclusively, of those that this process may look at in /proc. Empty: none is seen; it may
 // be in another pid namespace, or somebody else's.
 std::optional<int32_t> lock_holder(const FileInfo& lock_file, uint32_t byte);
-// Asks that process to end, by SIGTERM.
+// Asks that process to end, by SIGTERM: for who types a command that says so, and so for root also another user's.
 Result<std::optional<int32_t>> terminate_lock_holder(const FileInfo& lock_file, uint32_t byte);
 
 }  // namespace pg

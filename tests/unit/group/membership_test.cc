@@ -1,6 +1,7 @@
 #include "core/group/membership.h"
 
 #include "core/base/text.h"
+#include "core/format/path_names.h"
 #include "core/group/group_admin.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_home.h"
@@ -135,9 +136,10 @@ TEST_CASE("membership: a member that hangs is killed before anything else") {
   std::vector<int32_t> killed;
   Env env = g.t.env.env();
   env.process_identity = [] { return ProcessIdentity{{17, 5}, 99}; };
-  env.kill_process = [&](const ProcessIdentity& process) {
+  const std::string slots = names::group_members_lock(g.t.path, "g");
+  env.kill_lock_holder = [&](const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte) {
     killed.push_back(process.pid);
-    return process.start_time == 99;
+    return process.start_time == 99 && lock_file.inode == must(g.t.env.env().files.info(slots)).inode && byte == 1;
   };
   const auto home = must(Home::open(env, g.t.path));
   const MembershipOptions options{.group = "g", .topics = {"t"}, .session_timeout = 3s, .looks_by_itself = false};

@@ -1,5 +1,9 @@
 #include "core/os/process.h"
 
+#include <fmt/format.h>
+
+#include <fstream>
+
 #include "core/os/child_process.h"
 #include "core/os/posix_lock_file.h"
 #include "tests/support/must.h"
@@ -47,9 +51,33 @@ TEST_CASE("process: who holds one of the bytes is killed, and nobody else") {
 TEST_CASE("process: a process is killed only if it is still the one that was described") {
   const ProcessIdentity self = this_process_identity();
   CHECK(self.start_time > 0);
-  CHECK_FALSE(kill_process(self));
-  CHECK_FALSE(kill_process({{1, self.pid_namespace}, self.start_time}));
-  CHECK_FALSE(kill_process({{0, self.pid_namespace}, self.start_time}));
+  Holders holders;
+  const auto file = must(open_posix_lock(holders.path("a"), Access::read_write));
+  REQUIRE(must(file->try_lock(3, LockMode::exclusive)));
+  const FileInfo lock = must(file->info());
+  for (const int32_t pid : {self.pid, 1, 0, -1}) CHECK_FALSE(kill_lock_holder({{pid, self.pid_namespace}, self.start_time}, lock, 3));
+}
+
+TEST_CASE("process: a process is killed only while it holds exclusively what it is killed for") {
+  Holders holders;
+  holders.start("a", {3});
+  holders.start("b", {7});
+  const int32_t pid = lock_holder(holders.info("a"), 3).value_or(0);
+  ProcessIdentity process{this_process(), 0};
+  process.pid = pid;
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  for (int field = 1; field <= 22; ++field) stat >> text;  // its name is "sleep"
+  CHECK_FALSE(kill_lock_holder(process, holders.info("a"), 3));
+  process.start_time = std::stoull(text);
+  CHECK_FALSE(kill_lock_holder(process, holders.info("a"), 4));
+  CHECK_FALSE(kill_lock_holder(process, holders.info("b"), 3));
+  CHECK(kill_lock_holder(process, holders.info("a"), 3));
+  CHECK(must(holders.children.wait(kNoDeadline))->id == 1);
+  // What a reader may lock says nothing of who writes.
+  const auto shared = must(open_posix_lock(holders.path("b"), Access::read_only));
+  REQUIRE(must(shared->try_lock(1, LockMode::shared)));
+  CHECK_FALSE(lock_holder(holders.info("b"), 1));
 }
 
 TEST_CASE("process: who holds a byte of a lock file is found, and asked to end") {

@@ -14,14 +14,27 @@ constexpr size_t kEntryBytes = 46;
 
 }  // namespace
 
-ProducerEntry ProducerEntry::of(const BatchHeader& batch) {
-  ProducerEntry entry;
+void note_batch(ProducerEntries& entries, const BatchHeader& batch, const std::optional<ControlRecord>& control) {
+  ProducerEntry& entry = entries[batch.producer.id];
+  if (batch.is_control()) {
+    if (!control || !control->ends_transaction()) return;
+    // A marker counts no record. With another epoch it is the beginning of that one.
+    if (batch.producer.epoch != entry.epoch) {
+      entry = {};
+      entry.epoch = batch.producer.epoch;
+      entry.last_offset = Offset(-1);
+    }
+    entry.coordinator_epoch = control->coordinator_epoch;
+    entry.transaction_first_offset = -1;
+    entry.timestamp_ms = batch.max_timestamp_ms;
+    return;
+  }
   entry.epoch = batch.producer.epoch;
   entry.last_sequence = static_cast<int32_t>((int64_t{batch.producer.sequence} + batch.last_offset_delta) & INT32_MAX);
   entry.last_offset = batch.last_offset();
   entry.offset_delta = batch.last_offset_delta;
   entry.timestamp_ms = batch.max_timestamp_ms;
-  return entry;
+  if (batch.is_undecided() && !entry.in_transaction()) entry.transaction_first_offset = batch.base_offset.value;
 }
 
 std::string write_producer_snapshot(const ProducerEntries& entries) {

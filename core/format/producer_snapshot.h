@@ -9,9 +9,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/base/bytes.h"
+#include "core/format/control_record.h"
 #include "core/format/record_batch.h"
 
 namespace pg {
@@ -23,16 +25,20 @@ struct ProducerEntry {
   Offset last_offset;
   int32_t offset_delta = 0;
   int64_t timestamp_ms = -1;
-  int32_t coordinator_epoch = -1;  // of transactions, which this version does not make
-  int64_t transaction_first_offset = -1;
+  int32_t coordinator_epoch = -1;         // of the last marker that ended a transaction
+  int64_t transaction_first_offset = -1;  // of the transaction that is open
 
-  static ProducerEntry of(const BatchHeader& last_batch);
+  bool in_transaction() const { return transaction_first_offset >= 0; }
+
   // How many records of the producer there were up to this batch.
   int64_t end_count() const { return ProducerStamp{0, epoch, last_sequence}.count() + 1; }
   bool operator==(const ProducerEntry&) const = default;
 };
 
 using ProducerEntries = std::map<int64_t, ProducerEntry>;  // by producer id
+
+// One more batch, which has a producer id. `control`: what it says if it is a control batch.
+void note_batch(ProducerEntries& entries, const BatchHeader& batch, const std::optional<ControlRecord>& control = {});
 
 std::string write_producer_snapshot(const ProducerEntries& entries);
 // corrupt where the CRC, the size or the version does not fit.

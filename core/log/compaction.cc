@@ -10,6 +10,7 @@
 #include "core/log/retention.h"
 #include "core/log/segment_cleaner.h"
 #include "core/log/segment_list.h"
+#include "core/log/transactions.h"
 
 namespace pg {
 namespace {
@@ -66,7 +67,10 @@ Result<CompactionResult> Compaction::run() {
   PG_CHECK(close_old_active_segment());
   PG_ASSIGN(Offset flushed, log_.flush(deadline_));
   // With more than one replica, what is not committed may be cut off again.
-  flushed = std::min(flushed, log_.current_state()->high_watermark());
+  const Offset committed = log_.current_state()->high_watermark();
+  // Readers of committed records do not see what lies behind an open transaction, so it must not take anything from them.
+  PG_ASSIGN(const Offset stable, last_stable_offset(log_, committed));
+  flushed = std::min({flushed, committed, stable});
   PG_ASSIGN(first_dirty_, log_directory().cleaned_to(log_.spec().partition));
   PG_CHECK(find_segments(flushed));
   if (segments_.empty()) return result_;

@@ -83,6 +83,7 @@ Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const Batch
   IndexWriter(*active_.offset_index, *active_.time_index, config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
   if (header.producer.id >= 0) ++position.producer_batches;
+  if (header.is_transactional()) writing.state->page().transactional.store(StatePage::some, std::memory_order_relaxed);
   writing.state->publish_and_wake(position);
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/format/control_record.h"
 #include "core/format/path_names.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
@@ -21,7 +22,7 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     if (state->page().truncations.load(std::memory_order_acquire) != truncations_) PG_CHECK(seek());
     const LogPosition published = state->position();
     PG_ASSIGN(const uint64_t limit, readable_bytes(published));
-    auto batch = scanner_->next(limit);
+    auto batch = parts_ == BatchParts::all ? scanner_->next(limit) : scan_header(limit);
     if (hint_ && !confirms_hint(batch)) {
       if (!batch && batch.error().code != Errc::corrupt) return batch;
       PG_CHECK(enter_segment(segment_base_, std::nullopt));
@@ -45,6 +46,14 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     }
     PG_CHECK(enter_next_segment(limit));
   }
+}
+
+Result<std::optional<ScannedBatch>> LogReader::scan_header(uint64_t limit) {
+  PG_ASSIGN(const auto batch, scanner_->next_header(limit));
+  if (!batch) return std::nullopt;
+  if (batch->header.size_bytes() <= kControlBatchBytesMax) return scanner_->next(limit);
+  scanner_->skip(*batch);
+  return batch;
 }
 
 // Finds next_ in the list of segments as it is at one moment.

@@ -10,11 +10,15 @@
 
 namespace pg {
 
+// What a reader wants of a batch. Of headers, no CRC is checked, and `bytes` is the header; but what is as small as a marker of a
+// transaction is read and checked whole, so that no marker is missed.
+enum class BatchParts : uint8_t { all, header };
+
 class LogReader {
  public:
   // Borrows `log`, which must outlive the reader. `start` is checked by the first next(): below the log's start it is
   // out_of_range.
-  LogReader(PartitionLog& log, Offset start) : log_(&log), next_(start) {}
+  LogReader(PartitionLog& log, Offset start, BatchParts parts = BatchParts::all) : log_(&log), next_(start), parts_(parts) {}
 
   Offset next_offset() const { return next_; }
 
@@ -38,10 +42,12 @@ class LogReader {
   Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
+  Result<std::optional<ScannedBatch>> scan_header(uint64_t limit);
   Result<bool> accept(const ScannedBatch& batch, LeaderEpoch newest_epoch);
 
   PartitionLog* log_;
   Offset next_;
+  BatchParts parts_;
   Offset segment_base_;
   Offset expected_;                // the base offset that the next batch must have
   std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there

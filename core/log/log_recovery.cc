@@ -7,6 +7,7 @@
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
+#include "core/log/producer_state.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
 #include "core/log/side_file.h"
@@ -21,6 +22,7 @@ struct SegmentScan {
   LogPosition position;          // as if it were the active segment; log_end is where its intact batches end
   uint64_t file_bytes = 0;       // its size, intact or not
   EpochHistory epochs;           // the epochs of its batches
+  bool transactional = false;    // one of them is
   std::string fault;             // why the scan ended before the file's end; empty if it did not
 
   bool is_intact() const { return fault.empty(); }
@@ -43,6 +45,7 @@ class Recovery {
 
  private:
   Result<SegmentScan> scan(Offset base, bool sealed);
+  void keep_producers(const LogPosition& sealed, Offset next, bool is_first);
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
   Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to, CutOff& cut);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
@@ -73,6 +76,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
 
   SegmentScan last;
   EpochHistory seen;
+  bool transactional = false;
   for (size_t i = 0; i < bases.size(); ++i) {
     if (bases[i] < first) {
       if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i]));
@@ -82,7 +86,11 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     PG_ASSIGN(last, scan(bases[i], !is_last));
     seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
     const bool joined = is_last || last.position.log_end == bases[i + 1];
-    if (last.is_intact() && joined) continue;
+    transactional |= last.transactional;
+    if (last.is_intact() && joined) {
+      if (transactional && !is_last) keep_producers(last.position, bases[i + 1], i == 0);
+      continue;
+    }
     if (last.position.log_end < kept_below || !may_write()) {
       if (is_last) break;
       continue;  // damage: every byte stays, and so do the segments after it
@@ -106,6 +114,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
   content.failed = old.failed;
+  content.transactional = transactional;
   content.replicated = spec_.replicated;
   if (spec_.replicated) {
     content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
@@ -140,6 +149,7 @@ Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
     }
     result.position.log_end = header.end_offset();
     result.position.segment_bytes += static_cast<int64_t>(header.size_bytes());
+    result.transactional |= header.is_transactional();
     if (result.epochs.empty() || header.leader_epoch > result.epochs.back().epoch) {
       result.epochs.push_back({header.leader_epoch, header.base_offset});
     }
@@ -148,6 +158,16 @@ Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
     PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes, sealed));
   }
   return result;
+}
+
+// A log that came from elsewhere may lack snapshots. Without one, nobody would know of a transaction that a segment before left open,
+// once that segment is below the recovery point. `is_first`: no segment lies before the one that ends where `next` begins.
+void Recovery::keep_producers(const LogPosition& sealed, Offset next, bool is_first) {
+  const auto has_snapshot = [&](Offset base) {
+    return env_.files.info(names::segment(spec_.directory, base, SegmentFile::snapshot)).has_value();
+  };
+  const bool all_known = is_first || has_snapshot(sealed.active_segment);
+  if (may_write() && all_known && !has_snapshot(next)) save_producers(env_, spec_.directory, sealed, next);
 }
 
 // Calls `visit` with the header of each intact batch that begins at or after `from`, ends at or before `limit`, and has its

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "core/format/control_record.h"
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
@@ -144,6 +145,10 @@ Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& pat
     if (!more || !*more) break;
   }
   if (!cursor) fault(path, batch.position, batch.header.base_offset, cursor.error().what);
+  if (batch.header.is_control()) {
+    const auto control = read_control_batch(batch.bytes, batch.header);
+    if (!control) fault(path, batch.position, batch.header.base_offset, control.error().what);
+  }
   return {};
 }
 

@@ -34,6 +34,7 @@ void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.high_watermark.store(content.high_watermark.value, std::memory_order_relaxed);
   page.unclean.store(content.unclean, std::memory_order_relaxed);
   page.damaged.store(content.damaged, std::memory_order_relaxed);
+  page.transactional.store(content.transactional ? StatePage::some : StatePage::none, std::memory_order_relaxed);
   page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
   publish(page, content.position);
 }
@@ -239,6 +240,11 @@ void PartitionState::fence(LeaderEpoch epoch) {
 bool PartitionState::leads_in(LeaderEpoch epoch) const {
   return page_->role.load() == static_cast<uint32_t>(Role::leader) && page_->leader_epoch.load() == epoch.value &&
          page_->fenced.load() <= epoch.value;
+}
+
+bool PartitionState::may_be_transactional() const {
+  const uint32_t known = page_->transactional.load(std::memory_order_relaxed);
+  return known == StatePage::some || (known == StatePage::unknown && position().producer_batches > 0);
 }
 
 Result<> PartitionState::check_not_deleted() const {

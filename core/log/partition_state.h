@@ -41,6 +41,7 @@ struct PageContent {
   Offset high_watermark = {}; // of a replicated one
   bool unclean = false;       // of a replicated one: see StatePage::unclean
   bool damaged = false;       // of a replicated one: see StatePage::damaged
+  bool transactional = false; // a batch of the segments that were read is
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
 };
 
@@ -97,6 +98,8 @@ class PartitionState {
   void fence(LeaderEpoch epoch);
   // Whether records that were appended in `epoch` count: no newer leader was heard of.
   bool leads_in(LeaderEpoch epoch) const;
+  // Whether the active segment may have transactional batches; see StatePage::transactional.
+  bool may_be_transactional() const;
   LeaderEpoch leader_epoch() const { return LeaderEpoch(page_->leader_epoch.load(std::memory_order_relaxed)); }
 
   // Whether the lock file or the page under this object was replaced, deleted or declared untrusted: open it again.

@@ -27,18 +27,24 @@ Result<std::optional<OpenSegment>> open_segment(FileSystem& files, const std::st
   return OpenSegment{std::move(*file), info.size_bytes};
 }
 
-// The last entry of each producer, or of `only` one, among the batches of a segment.
-Result<ProducerEntries> scan_segment(FileSystem& files, const std::string& directory, const LogPosition& end,
-                                     Offset base, std::optional<int64_t> only) {
-  ProducerEntries found;
+// Adds to `entries` what a segment has of each producer, or of `only` one.
+Result<> scan_segment(FileSystem& files, const std::string& directory, const LogPosition& end, Offset base,
+                      std::optional<int64_t> only, ProducerEntries& entries) {
   PG_ASSIGN(const auto segment, open_segment(files, directory, end, base));
-  if (!segment) return found;
+  if (!segment) return {};
   BatchScanner scanner(*segment->file);
   for (;;) {
     PG_ASSIGN(const auto batch, scanner.next_header(segment->limit));
-    if (!batch) return found;
+    if (!batch) return {};
     const int64_t id = batch->header.producer.id;
-    if (id >= 0 && (!only || id == *only)) found[id] = ProducerEntry::of(batch->header);
+    const bool wanted = id >= 0 && (!only || id == *only);
+    if (wanted && batch->header.is_control()) {
+      PG_ASSIGN(const auto whole, scanner.next(segment->limit));
+      PG_ASSIGN(const auto control, control_of(*whole));
+      note_batch(entries, batch->header, control);
+      continue;
+    }
+    if (wanted) note_batch(entries, batch->header);
     scanner.skip(*batch);
   }
 }
@@ -52,10 +58,7 @@ ProducerEntries read_snapshot(FileSystem& files, const std::string& directory, O
 
 Result<> try_to_save(const Env& env, const std::string& directory, const LogPosition& position, Offset next) {
   ProducerEntries entries = read_snapshot(env.files, directory, position.active_segment);
-  if (position.producer_batches > 0) {
-    PG_ASSIGN(const auto added, scan_segment(env.files, directory, position, position.active_segment, {}));
-    for (const auto& [id, entry] : added) entries[id] = entry;
-  }
+  if (position.producer_batches > 0) PG_CHECK(scan_segment(env.files, directory, position, position.active_segment, {}, entries));
   if (entries.empty()) return {};
   return env.files.replace(names::segment(directory, next, SegmentFile::snapshot), write_producer_snapshot(entries));
 }
@@ -74,12 +77,35 @@ Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset sta
     if (bases[i] > end.active_segment) continue;
     const bool is_last = bases[i] == end.active_segment;
     if (!is_last && i + 1 < bases.size() && bases[i + 1] <= start) break;
-    PG_ASSIGN(const auto found, scan_segment(files, log.directory(), end, bases[i], producer_id));
+    ProducerEntries found;
+    PG_CHECK(scan_segment(files, log.directory(), end, bases[i], producer_id, found));
     if (!found.empty()) return found.begin()->second.end_count();
     const auto known = read_snapshot(files, log.directory(), bases[i]);
     if (const auto entry = known.find(producer_id); entry != known.end()) return entry->second.end_count();
   }
   return 0;
+}
+
+Result<std::optional<KnownProducers>> known_producers(PartitionLog& log, Offset log_start) {
+  FileSystem& files = log.env().files;
+  const auto state = log.current_state();
+  if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log.name()));
+  const LogPosition position = state->position();
+  KnownProducers known{position.active_segment, read_snapshot(files, log.directory(), position.active_segment)};
+  const auto in_transaction = [](const auto& entry) { return entry.second.in_transaction(); };
+  if (!state->may_be_transactional() && std::ranges::none_of(known.entries, in_transaction)) return std::nullopt;
+  PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
+  for (size_t i = bases.size(); i-- > 0 && known.entries.empty() && bases[i] > log_start;) {
+    if (bases[i] < position.active_segment) known = {bases[i], read_snapshot(files, log.directory(), bases[i])};
+  }
+  if (known.entries.empty()) known.base = log_start;
+  return known;
+}
+
+Result<std::optional<ControlRecord>> control_of(const ScannedBatch& batch) {
+  if (!batch.header.is_control() || batch.bytes.size() < batch.header.size_bytes()) return std::nullopt;
+  PG_ASSIGN(const auto control, read_control_batch(batch.bytes, batch.header));
+  return control;
 }
 
 Result<WrittenBatches> WrittenBatches::open(PartitionLog& log, int64_t producer_id, Offset start) {

@@ -21,6 +21,19 @@ namespace pg {
 // nothing. `start`: none of them lies below.
 Result<int64_t> count_written(PartitionLog& log, int64_t producer_id, Offset start, Deadline deadline);
 
+// What is known of all producers below `base`.
+struct KnownProducers {
+  Offset base;
+  ProducerEntries entries;
+};
+
+// Where to begin to look for transactions that are open: at the newest segment with a snapshot, or at the log's start. Empty:
+// there are none, since no batch of the active segment is transactional, and its snapshot has none that is open.
+Result<std::optional<KnownProducers>> known_producers(PartitionLog& log, Offset log_start);
+
+// What a control batch says; empty where the batch is none, or is not there with its records.
+Result<std::optional<ControlRecord>> control_of(const ScannedBatch& batch);
+
 // The producer's batches that are still there, in order; not those that are appended later. A segment that is deleted
 // meanwhile is passed over. Borrows `log`.
 class WrittenBatches {

@@ -114,7 +114,12 @@ struct StatePage {
   SmallWord commit_sleepers;          // somebody waits on commit_word
   alignas(64) ReplicaSlot slots[kSlots];
 
-  alignas(64) uint8_t reserved[2496];
+  // Whether a transactional batch was appended, or read by recovery, since the page was made: readers of other logs need not look
+  // for open transactions. Set before such a batch is published.
+  enum Transactional : uint32_t { unknown = 0, none = 1, some = 2 };  // unknown: a version made the page that did not look
+  alignas(64) SmallWord transactional;
+
+  alignas(64) uint8_t reserved[2432];
 };
 
 static_assert(sizeof(StatePage) <= StatePage::kBytes);

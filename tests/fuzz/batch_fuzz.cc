@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/crc32c.h"
+#include "core/format/control_record.h"
 #include "core/log/batch_scanner.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -116,6 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PG_ASSERT(as_text(batch.bytes) == std::string_view(content).substr(position, batch.bytes.size()));
     PG_ASSERT(batch_header_fault(batch.header) == nullptr && batch_crc_matches(batch.bytes));
     if (const auto records = read_records(batch.bytes, batch.header)) write_again(*records);
+    if (const auto control = read_control_batch(batch.bytes, batch.header); !control) PG_ASSERT(!control.error().what.empty());
   }
   if (content.size() > 4096) return 0;  // a search looks at every byte
   const auto found = find_intact_batch(file, 0, content.size(), Offset(0), Offset(INT64_MAX));

@@ -41,10 +41,43 @@ TEST_CASE("producer_snapshot: an entry tells how many records of the producer th
   header.last_offset_delta = 4;
   header.max_timestamp_ms = 1234;
   header.producer = ProducerStamp::of(9, 10);
-  const ProducerEntry entry = ProducerEntry::of(header);
+  ProducerEntries entries;
+  note_batch(entries, header);
+  const ProducerEntry& entry = entries.at(9);
   CHECK(entry == ProducerEntry{0, 14, Offset(104), 4, 1234, -1, -1});
   CHECK(entry.end_count() == 15);
   // Kafka's clients may let a sequence wrap inside a batch.
   header.producer.sequence = INT32_MAX - 1;
-  CHECK(ProducerEntry::of(header).last_sequence == 2);
+  note_batch(entries, header);
+  CHECK(entry.last_sequence == 2);
+}
+
+TEST_CASE("producer_snapshot: a transaction is open from its first batch to its marker, which counts no record") {
+  BatchHeader data;
+  data.attributes = 1 << 4;
+  data.base_offset = Offset(100);
+  data.record_count = 1;
+  data.producer = {9, 0, 10};
+  ProducerEntries entries;
+  note_batch(entries, data);
+  data.base_offset = Offset(105);
+  data.producer.sequence = 11;
+  note_batch(entries, data);
+  CHECK(entries.at(9).transaction_first_offset == 100);
+  BatchHeader marker;
+  marker.attributes = 1 << 4 | 1 << 5;
+  marker.base_offset = Offset(110);
+  marker.record_count = 1;
+  marker.producer = {9, 0, -1};
+  note_batch(entries, marker, ControlRecord{.type = 3});
+  CHECK(entries.at(9).in_transaction());
+  note_batch(entries, marker, ControlRecord{.type = ControlRecord::kAbort, .coordinator_epoch = 4});
+  CHECK_FALSE(entries.at(9).in_transaction());
+  CHECK(entries.at(9).coordinator_epoch == 4);
+  CHECK(entries.at(9).last_sequence == 11);
+  CHECK(entries.at(9).last_offset == Offset(105));
+  // Fenced: the next epoch has no record yet.
+  marker.producer.epoch = 1;
+  note_batch(entries, marker, ControlRecord{.type = ControlRecord::kAbort, .coordinator_epoch = 5});
+  CHECK(entries.at(9) == ProducerEntry{1, -1, Offset(-1), 0, marker.max_timestamp_ms, 5, -1});
 }

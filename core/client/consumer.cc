@@ -17,6 +17,20 @@ namespace {
 constexpr Duration kLeaderLookInterval = std::chrono::milliseconds(10);
 constexpr Duration kOpenPatience = std::chrono::seconds(1);
 
+// Transactions are open now and then. A follower says so of one for which it has waited so long, or that is older than Kafka lets one
+// become (transaction.timeout.ms).
+constexpr Duration kTransactionPatience = std::chrono::seconds(10);
+constexpr int64_t kTransactionTimeoutMs = 60'000;
+
+// Whether the place depends on how far the log can be read.
+bool counts_from_end(const Place& place) { return place.kind == Place::Kind::end || place.kind == Place::Kind::before_end; }
+
+std::string held_back_notice(const TopicPartition& partition, const OpenTransaction& first, int64_t now_ms) {
+  return fmt::format("'{}-{}' can be read up to offset {} only, where a transaction has not ended: {}; if its producer cannot return, "
+                     "'pg-topic repair --abort-transactions {}' ends it",
+                     partition.topic, partition.partition.value, first.first_offset.value, first.text(now_ms), partition.topic);
+}
+
 }  // namespace
 
 Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage) {
@@ -32,14 +46,19 @@ Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_s
 }
 
 Result<FetchedRecords> FetchedRecords::begin(const FetchedBatch& fetched) {
-  auto cursor = RecordCursor::begin(fetched.batch.bytes, fetched.batch.header, *fetched.decompressor);
+  BatchHeader header = fetched.batch.header;
+  ByteView bytes = fetched.batch.bytes;
+  if (header.is_control() || fetched.aborted) {
+    header.record_count = 0;
+    bytes = bytes.first(kBatchHeaderBytes);
+  }
+  auto cursor = RecordCursor::begin(bytes, header, *fetched.decompressor);
   if (cursor) return FetchedRecords(fetched, std::move(*cursor));
   cursor.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
   return tl::unexpected(std::move(cursor).error());
 }
 
 Result<bool> FetchedRecords::next(ConsumedRecord& record) {
-  if (fetched_.batch.header.is_control()) return false;
   for (;;) {
     PG_ASSIGN(const bool more, cursor_.next(record));
     if (!more || record.offset >= fetched_.to) return false;
@@ -73,7 +92,11 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   PG_ASSIGN(auto log, open_committed(home_, topic, partition, home_.env().clock.after(options_.timeout)));
   const auto state = log->current_state();
   const Offset log_start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, end, options_.skip_damage != nullptr));
+  Offset stable_end = end;
+  if (counts_from_end(options_.from)) {
+    PG_ASSIGN(stable_end, readable_end(*log, options_.isolation));
+  }
+  PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, stable_end, options_.skip_damage != nullptr));
   if (from < log_start || from > end) {
     if (!out_of_range_) {
       out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", log->name(),
@@ -98,6 +121,7 @@ void Consumer::begin_reading(const TopicPartition& partition, std::unique_ptr<Pa
   source->log = std::move(log);
   source->to = to;
   source->reader.emplace(*source->log, from);
+  source->begins_behind = options_.isolation == Isolation::read_committed;
   sources_.push_back(std::move(source));
 }
 
@@ -182,6 +206,7 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   if (!state->leads_in(topic->partitions[static_cast<size_t>(source.partition.partition.value)].leader_epoch)) return false;
   const Offset next = source.reader->next_offset();
   source.reader.reset();
+  source.transactions.reset();
   source.log = std::move(*log);
   source.reader.emplace(*source.log, next);
   return true;
@@ -190,16 +215,95 @@ Result<bool> Consumer::move_to_leader(Source& source) {
 Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   const auto state = source.log->current_state();
   if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", source.log->name()));
+  if (source.begins_behind) PG_CHECK(look_behind(source));
+  if (source.held) {
+    PG_ASSIGN(const bool held, is_held_back(source));
+    if (held) return std::nullopt;
+  }
   Offset end = state->high_watermark();
   if (source.to) end = std::min(end, *source.to);
+  for (;;) {
+    const Offset from = source.reader->next_offset();
+    auto read = read_batch(source, end);
+    // A missing file is no fault of the disk's where somebody deleted the topic.
+    if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
+    PG_ASSIGN(const auto batch, std::move(read));
+    if (!batch) return std::nullopt;
+    FetchedBatch fetched{&source.partition, *batch, std::max(from, batch->header.base_offset),
+                         source.to.value_or(batch->header.end_offset()), &decompressor_};
+    if (options_.isolation == Isolation::read_uncommitted || !batch->header.is_undecided()) return fetched;
+    const auto decided = decide(source, fetched);
+    if (decided && *decided) return fetched;
+    if (!decided && skips(decided.error())) {
+      options_.skip_damage({source.partition, fetched.from, fetched.end(), decided.error()});
+      continue;
+    }
+    source.reader.emplace(*source.log, fetched.from);  // it is read again, once its transaction has ended
+    PG_CHECK(decided);
+    hold_back(source, {.producers = {batch->header.producer.id},
+                       .first = {.producer_id = batch->header.producer.id, .producer_epoch = batch->header.producer.epoch,
+                                 .first_offset = batch->header.base_offset, .since_ms = batch->header.base_timestamp_ms}});
+    PG_ASSIGN(const bool held, is_held_back(source));
+    if (held) return std::nullopt;
+  }
+}
+
+// False: the transaction of the batch is open.
+Result<bool> Consumer::decide(Source& source, FetchedBatch& fetched) {
+  PG_ASSIGN(const auto outcome, outcome_of(source, fetched.batch.header.producer.id, fetched.from));
+  fetched.aborted = outcome == TransactionOutcomes::Outcome::aborted;
+  return outcome.has_value();
+}
+
+Result<std::optional<TransactionOutcomes::Outcome>> Consumer::outcome_of(Source& source, int64_t producer_id, Offset offset) {
+  if (!source.transactions) source.transactions.emplace(*source.log, options_.skip_damage != nullptr);
+  return source.transactions->of(producer_id, offset, source.log->current_state()->high_watermark());
+}
+
+// Whoever begins in the middle of a log may be behind its last stable offset.
+Result<> Consumer::look_behind(Source& source) {
+  const auto state = source.log->current_state();
   const Offset from = source.reader->next_offset();
-  auto read = read_batch(source, end);
-  // A missing file is no fault of the disk's where somebody deleted the topic.
-  if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
-  PG_ASSIGN(const auto batch, std::move(read));
-  if (!batch) return std::nullopt;
-  return FetchedBatch{&source.partition, *batch, std::max(from, batch->header.base_offset),
-                      source.to.value_or(batch->header.end_offset()), &decompressor_};
+  if (from > state->position().log_start) {
+    PG_ASSIGN(const auto open, open_transactions(*source.log, state->high_watermark()));
+    HeldBack held;
+    for (const auto& transaction : open) {
+      if (transaction.first_offset >= from) break;
+      if (held.producers.empty()) held.first = transaction;
+      held.producers.push_back(transaction.producer_id);
+    }
+    if (!held.producers.empty()) hold_back(source, std::move(held));
+  }
+  source.begins_behind = false;
+  return {};
+}
+
+void Consumer::hold_back(Source& source, HeldBack held) {
+  const int64_t since_ms = held.first.since_ms;
+  const bool overdue = since_ms >= 0 && home_.env().clock.wall_ms() - since_ms > kTransactionTimeoutMs;
+  held.say_so = overdue || !options_.follow ? Deadline::min() : home_.env().clock.after(kTransactionPatience);
+  source.held = std::move(held);
+}
+
+Result<bool> Consumer::is_held_back(Source& source) {
+  auto& producers = source.held->producers;
+  for (; !producers.empty(); producers.pop_back()) {
+    const auto outcome = outcome_of(source, producers.back(), source.reader->next_offset());
+    if (!outcome && !skips(outcome.error())) return tl::unexpected(outcome.error());
+    if (!outcome || *outcome) continue;
+    if (home_.env().clock.now() >= source.held->say_so) say_held_back(source);
+    if (!options_.follow) source.to = source.reader->next_offset();
+    return true;
+  }
+  source.held.reset();
+  return false;
+}
+
+void Consumer::say_held_back(Source& source) {
+  source.held->say_so = kNoDeadline;
+  const OpenTransaction& first = source.held->first;
+  if (options_.held_back) return options_.held_back(source.partition, first);
+  home_.env().notice(held_back_notice(source.partition, first, home_.env().clock.wall_ms()));
 }
 
 Result<std::optional<ScannedBatch>> Consumer::read_batch(Source& source, Offset end) {
@@ -239,7 +343,7 @@ Result<> Consumer::wait(Deadline deadline) {
     PG_ASSIGN(auto state, std::move(opened));
     PG_CHECK(state->check_not_deleted());
     words.push_back(state->prepare_to_sleep());
-    news |= state->high_watermark() > source->reader->next_offset();
+    news |= state->high_watermark() > source->seen_to();
     states.push_back(std::move(state));  // keeps the words mapped
   }
   if (!news) clock.wait(words, std::min<Duration>(kSleepPollInterval, deadline - clock.now()));
@@ -333,6 +437,8 @@ Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& op
   tail.to.reset();
   tail.follow = false;
   std::vector<SkippedDamage> skipped;
+  std::map<TopicPartition, OpenTransaction> held_back;
+  tail.held_back = [&](const TopicPartition& partition, const OpenTransaction& first) { held_back[partition] = first; };
   if (options.skip_damage) tail.skip_damage = [&skipped](const SkippedDamage& damage) { skipped.push_back(damage); };
   for (int64_t back = count;; back = back > INT64_MAX / 4 ? INT64_MAX : 4 * back) {
     skipped.clear();
@@ -347,6 +453,7 @@ Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& op
       const auto& last = records[damage.partition];
       if (std::cmp_less(last.size(), count) || last.front().offset() < damage.from) options.skip_damage(damage);
     }
+    for (const auto& [partition, first] : held_back) home.env().notice(held_back_notice(partition, first, home.env().clock.wall_ms()));
     return newest_of(std::move(records), count);
   }
 }

@@ -15,6 +15,7 @@
 
 #include "core/format/record_batch.h"
 #include "core/log/log_reader.h"
+#include "core/log/transactions.h"
 #include "core/store/home.h"
 
 namespace pg {
@@ -44,9 +45,13 @@ struct ConsumerOptions {
   Place from = {};
   std::optional<Place> to = {};  // exclusive; empty: the end, or for ever with `follow`
   bool follow = false;
+  Isolation isolation = Isolation::read_committed;
   Duration timeout = kTimeoutDefault;  // for opening a partition whose state somebody is rebuilding
   // If set, damage does not end the reading: this is told what is left out, and it goes on behind it.
   std::function<void(const SkippedDamage&)> skip_damage = {};
+  // Told of a transaction behind which nothing can be read: without `follow` the reading of its partition ends there, with it
+  // it waits, and this is told once that takes long. Empty: it is a notice.
+  std::function<void(const TopicPartition&, const OpenTransaction&)> held_back = {};
 };
 
 // A batch and which of its records were asked for: those from `from` to below `to`.
@@ -56,6 +61,7 @@ struct FetchedBatch {
   Offset from;
   Offset to;
   Decompressor* decompressor = nullptr;  // the consumer's
+  bool aborted = false;                  // its transaction was: its records are not there for anybody
   // Where its wanted records end.
   Offset end() const { return std::min(to, batch.header.end_offset()); }
 };
@@ -106,14 +112,25 @@ class Consumer {
   bool from_start() const { return from_start_; }
 
  private:
+  // Waits for these transactions to end.
+  struct HeldBack {
+    std::vector<int64_t> producers;
+    OpenTransaction first;  // what is known of it
+    Deadline say_so = kNoDeadline;
+  };
   struct Source {
     TopicPartition partition;
     std::unique_ptr<PartitionLog> log;
     std::optional<LogReader> reader;
     std::optional<Offset> to;
+    std::optional<TransactionOutcomes> transactions;  // once there was one
+    bool begins_behind = false;  // what lies before its first record was not looked at: a transaction may be open there
+    std::optional<HeldBack> held;
     Deadline looked{};  // when the metadata was last asked for another leader
     std::optional<Deadline> failing;  // since when its log cannot be opened; another replica may lead soon
     bool done() const { return to && reader->next_offset() >= *to; }
+    // Up to where it has nothing to gain from the log.
+    Offset seen_to() const { return held && transactions ? transactions->seen_to() : reader->next_offset(); }
   };
 
   Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
@@ -121,6 +138,12 @@ class Consumer {
   void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<FetchedBatch>> fetch_here(Source& source);
+  Result<bool> decide(Source& source, FetchedBatch& fetched);
+  Result<std::optional<TransactionOutcomes::Outcome>> outcome_of(Source& source, int64_t producer_id, Offset offset);
+  Result<> look_behind(Source& source);
+  void hold_back(Source& source, HeldBack held);
+  Result<bool> is_held_back(Source& source);
+  void say_held_back(Source& source);
   Result<bool> move_to_leader(Source& source);
   void let_go_of_stale();
   bool must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const;

@@ -124,6 +124,7 @@ Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const 
   const auto state = log->current_state();
   progress.log_start = state->position().log_start;
   progress.log_end = state->high_watermark();
+  PG_ASSIGN(progress.last_stable, last_stable_offset(*log, progress.log_end));
   return progress;
 }
 
@@ -157,7 +158,9 @@ Result<Offset> resolve(PartitionLog& log, const Place& place, std::optional<Offs
   const Offset current = std::clamp(committed.value_or(start), start, end);
   if (place.kind == Place::Kind::after_start) return current + std::min(place.value, end - current);
   if (place.kind == Place::Kind::before_end) return current + -std::min(place.value, current - start);
-  PG_ASSIGN(const Offset to, resolve_place(log, place, start, end));
+  // Behind an open transaction, its records would be passed over.
+  PG_ASSIGN(const Offset stable_end, place.kind == Place::Kind::end ? last_stable_offset(log, end) : end);
+  PG_ASSIGN(const Offset to, resolve_place(log, place, start, stable_end));
   return std::clamp(to, start, end);
 }
 
@@ -190,7 +193,7 @@ GroupMetadata without_members(GroupMetadata group) {
 
 int64_t PartitionProgress::lag() const {
   const Offset next = committed ? std::max(committed->offset, log_start) : log_start;
-  return std::max<int64_t>(0, log_end - next);
+  return std::max<int64_t>(0, last_stable - next);
 }
 
 Result<std::vector<GroupSummary>> list_groups(Home& home, Deadline deadline) {

@@ -14,7 +14,8 @@ namespace pg {
 struct PartitionProgress {
   TopicPartition partition;
   std::optional<CommittedOffset> committed;
-  Offset log_start, log_end;  // log_end: the high watermark, up to which consumers read
+  Offset log_start, log_end;  // log_end: the high watermark
+  Offset last_stable;         // up to which consumers read: below log_end while a transaction is open
   std::string member;         // id of the live member that it is assigned to, or empty
 
   // How many offsets the group has before it. Without a commit, all there are.

@@ -50,7 +50,7 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(Home& home, GroupCons
   std::unique_ptr<GroupConsumer> opened(new GroupConsumer(home, std::move(options)));
   GroupConsumerOptions& chosen = opened->options_;
   PG_ASSIGN(opened->membership_, Membership::join(home, chosen.membership, opened->deadline()));
-  ConsumerOptions reading{.topics = {}, .follow = chosen.follow, .timeout = chosen.timeout, .skip_damage = chosen.skip_damage};
+  ConsumerOptions reading{.topics = {}, .follow = chosen.follow, .isolation = chosen.isolation, .timeout = chosen.timeout, .skip_damage = chosen.skip_damage};
   PG_ASSIGN(opened->consumer_, Consumer::open(home, std::move(reading)));
   PG_CHECK(opened->attend());
   return opened;
@@ -187,7 +187,7 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
     const Offset start = state->position().log_start;
     const auto next = consumer_->next_offset(partition);
     if (!next || *next >= start) continue;
-    const Offset offset = options_.reset == OffsetReset::earliest ? start : state->high_watermark();
+    PG_ASSIGN(const Offset offset, options_.reset == OffsetReset::earliest ? start : readable_end(*log, options_.isolation));
     home_.env().notice(fmt::format("offset {} of {} was deleted before it was read: going on at {}", next->value, name_of(partition), offset.value));
     consumer_->remove(partition);
     consumer_->add(partition, std::move(log), offset);
@@ -197,7 +197,7 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
 }
 
 // Where the group goes on.
-Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, const PartitionLog& log, const CommittedOffset& last) {
+Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last) {
   const auto state = log.current_state();
   const Offset start = state->position().log_start, end = state->high_watermark();
   PG_ASSIGN(const Offset epoch_end, end_of_epoch(home_.env(), log, last.leader_epoch, end));
@@ -211,7 +211,7 @@ Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, c
   const std::string what = fmt::format("the group's offset {} is not in {}, which holds {} to {}", last.offset.value,
                                        name_of(partition), start.value, end.value);
   if (options_.reset == OffsetReset::fail) return fail(Errc::out_of_range, what + "; --reset says where to go on");
-  const Offset offset = options_.reset == OffsetReset::earliest ? start : end;
+  PG_ASSIGN(const Offset offset, options_.reset == OffsetReset::earliest ? start : readable_end(log, options_.isolation));
   home_.env().notice(fmt::format("{}: going on at {}", what, offset.value));
   return offset;
 }
@@ -231,7 +231,7 @@ Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const Top
   for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) {
     PG_ASSIGN(const auto log, open_committed(home_, topic, PartitionId(p), deadline()));
     const auto state = log->current_state();
-    const Offset place = at_end ? state->high_watermark() : state->position().log_start;
+    PG_ASSIGN(const Offset place, at_end ? readable_end(*log, options_.isolation) : state->position().log_start);
     first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, state->leader_epoch(), topic.id);
   }
   PG_CHECK(membership_->commit_missing(first, deadline()));

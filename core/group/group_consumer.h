@@ -27,6 +27,7 @@ struct GroupConsumerOptions {
   MembershipOptions membership = {};
   OffsetReset reset = OffsetReset::earliest;
   bool follow = false;
+  Isolation isolation = Isolation::read_committed;
   Duration timeout = kTimeoutDefault;
   std::function<void(const SkippedDamage&)> skip_damage = {};
   std::function<Result<>(const TopicPartition&)> release = [](const TopicPartition&) { return Result<>(); };
@@ -68,7 +69,7 @@ class GroupConsumer {
   Result<> look_for_leftovers();
   Result<> start(const std::set<TopicPartition>& partitions);
   Result<> pass_deleted(const Error& error);
-  Result<Offset> committed_start(const TopicPartition& partition, const PartitionLog& log, const CommittedOffset& last);
+  Result<Offset> committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last);
   Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                               const CommittedOffsets& committed);
   Deadline deadline() const { return home_.env().clock.after(options_.timeout); }

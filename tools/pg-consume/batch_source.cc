@@ -85,6 +85,7 @@ Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions
                                              .session_timeout = options.group.session_timeout},
                               .reset = options.group.reset,
                               .follow = reading.follow,
+                              .isolation = reading.isolation,
                               .timeout = reading.timeout,
                               .skip_damage = std::move(reading.skip_damage),
                               .release = std::move(release),

@@ -59,7 +59,7 @@ Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen
 }
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
-  ConsumerOptions chosen{.topics = topics, .partitions = options_.partitions, .follow = options_.follow, .timeout = tool_.common().timeout};
+  ConsumerOptions chosen{.topics = topics, .partitions = options_.partitions, .follow = options_.follow, .isolation = options_.isolation, .timeout = tool_.common().timeout};
   if (options_.range) {
     chosen.from = options_.range->from;
     chosen.to = options_.range->to;

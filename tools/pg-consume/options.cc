@@ -93,6 +93,15 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     options.partitions.emplace_back(static_cast<int32_t>(*number));
     return {};
   }, "read partition N only (repeatable)");
+  table.option("--isolation", "LEVEL", [&](const std::string& value) -> Result<> {
+    std::string level = value;
+    std::ranges::replace(level, '-', '_');
+    if (level != "read_committed" && level != "read_uncommitted") {
+      return fail(Errc::invalid_argument, fmt::format("'{}' is not one of read_committed, read_uncommitted", value));
+    }
+    options.isolation = level == "read_committed" ? Isolation::read_committed : Isolation::read_uncommitted;
+    return {};
+  }, "read_committed (default): no records of transactions that\nare open or aborted; read_uncommitted: those too");
   add_group_options(table, options.group);
   table.option("-k,--key", "KEY", [&](const std::string& value) {
     options.filter.only_key(value);

@@ -31,6 +31,7 @@ struct GroupOptions {
 
 struct ConsumeOptions {
   bool follow = false;
+  Isolation isolation = Isolation::read_committed;
   bool fail_if_empty = false;
   bool skip_damaged = false;
   bool by_schema = false;

@@ -25,8 +25,9 @@ std::string text_of(const GroupDescription& group) {
     out += fmt::format("  member {}  pid {}  partitions {}\n", member.id, member.process.pid, partitions);
   }
   for (const auto& each : group.partitions) {
-    out += fmt::format("  {}  partition {}  committed {}  end {}  lag {}  member {}\n", each.partition.topic, each.partition.partition.value,
-                       committed_text(each), each.log_end.value, each.lag(), each.member.empty() ? "-" : each.member);
+    out += fmt::format("  {}  partition {}  committed {}  end {}{}  lag {}  member {}\n", each.partition.topic, each.partition.partition.value,
+                       committed_text(each), each.log_end.value,
+                       each.last_stable < each.log_end ? fmt::format("  stable {}", each.last_stable.value) : "", each.lag(), each.member.empty() ? "-" : each.member);
   }
   return out;
 }
@@ -45,9 +46,10 @@ std::string json_of(const GroupMember& member) {
 std::string json_of(const PartitionProgress& each) {
   const std::string committed = each.committed ? fmt::format("{}", each.committed->offset.value) : "null";
   return fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"committed_offset\":{},\"leader_epoch\":{},\"log_start_offset\":{},"
-                     "\"high_watermark\":{},\"lag\":{},\"member\":{}}}",
+                     "\"high_watermark\":{}{},\"lag\":{},\"member\":{}}}",
                      each.partition.topic, each.partition.partition.value, committed,
-                     each.committed ? each.committed->leader_epoch.value : -1, each.log_start.value, each.log_end.value, each.lag(),
+                     each.committed ? each.committed->leader_epoch.value : -1, each.log_start.value, each.log_end.value,
+                     each.last_stable < each.log_end ? fmt::format(",\"last_stable_offset\":{}", each.last_stable.value) : "", each.lag(),
                      each.member.empty() ? "null" : json_string(each.member));
 }
 

@@ -53,6 +53,7 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
   description.log_start = position.log_start;
   description.log_end = position.log_end;
   description.high_watermark = state->high_watermark();
+  PG_ASSIGN(description.last_stable, last_stable_offset(*log, description.high_watermark));
   description.flushed = std::min(Offset(state->page().flushed.load()), position.log_end);
   PG_CHECK(count_segments(*log, *state, position, description));
   return description;

@@ -183,3 +183,27 @@ END
   done
   "$decode" --stats "$PG_HOME/brokers/0/t-0"
 }
+
+@test "transactions and the markers that end them" {
+  pg-topic create t
+  "$BATS_TEST_DIRNAME/../cli/make_transactions.py" "$PG_HOME/brokers/0/t-0/00000000000000000000.log" x a+1 a! b+2 y
+  rm "$PG_HOME"/brokers/0/t-0/{partition.state,*index}
+  pg-topic repair --abort-transactions --yes t
+  "$decode" "$PG_HOME/brokers/0/t-0" >/dev/null
+  /usr/bin/python3 - "$PG_HOME/brokers/0/t-0/00000000000000000000.log" >seen <<'PYTHON'
+import sys
+from kafka.record.memory_records import MemoryRecords
+memory = MemoryRecords(open(sys.argv[1], "rb").read())
+while memory.has_next():
+    batch = memory.next_batch()
+    print(batch.is_transactional, batch.is_control_batch, *[(r.key or b"").hex() for r in batch], batch._header_data[9:12])
+PYTHON
+  diff seen - <<'SEEN'
+False False  (-1, -1, -1)
+True False  (0, 0, 0)
+True True 00000001 (0, 0, -1)
+True False  (1, 0, 0)
+False False  (-1, -1, -1)
+True True 00000000 (1, 0, -1)
+SEEN
+}

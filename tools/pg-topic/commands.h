@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/client/admin.h"
+#include "tools/common/exit_code.h"
 #include "tools/common/subcommands.h"
 
 namespace pg {
@@ -17,6 +18,10 @@ int topic_trim(const Arguments& arguments);
 int topic_compact(const Arguments& arguments);
 int topic_verify(const Arguments& arguments);
 int topic_repair(const Arguments& arguments);
+
+// What repair does with --abort-transactions.
+class Tool;
+Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, const Arguments& names, int64_t only, bool yes);
 
 // The named topics, or all of them.
 Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);

@@ -38,17 +38,19 @@ std::string to_json(const TopicMetadata& topic, const std::vector<PartitionDescr
   Json json = {{"topic", topic.name}, {"topic_id", uuid_text(topic.id)}, {"config", topic.config}};
   json["partitions"] = Json::array();
   for (const auto& p : partitions) {
-    json["partitions"].push_back({{"partition", p.partition.value},
-                                  {"leader", p.metadata.leader.value},
-                                  {"leader_epoch", p.leader_epoch.value},
-                                  {"replicas", broker_array(p.metadata.replicas)},
-                                  {"isr", broker_array(p.metadata.in_sync)},
-                                  {"log_start_offset", p.log_start.value},
-                                  {"high_watermark", p.high_watermark.value},
-                                  {"log_end_offset", p.log_end.value},
-                                  {"flushed_offset", p.flushed.value},
-                                  {"segments", p.segments},
-                                  {"bytes", p.bytes}});
+    Json described = {{"partition", p.partition.value},
+                      {"leader", p.metadata.leader.value},
+                      {"leader_epoch", p.leader_epoch.value},
+                      {"replicas", broker_array(p.metadata.replicas)},
+                      {"isr", broker_array(p.metadata.in_sync)},
+                      {"log_start_offset", p.log_start.value},
+                      {"high_watermark", p.high_watermark.value},
+                      {"log_end_offset", p.log_end.value},
+                      {"flushed_offset", p.flushed.value},
+                      {"segments", p.segments},
+                      {"bytes", p.bytes}};
+    if (p.last_stable < p.high_watermark) described["last_stable_offset"] = p.last_stable.value;
+    json["partitions"].push_back(std::move(described));
   }
   return json.dump() + "\n";
 }
@@ -58,10 +60,11 @@ std::string to_text(const TopicMetadata& topic, const std::vector<PartitionDescr
   for (const auto& [name, value] : topic.config) text += fmt::format("  config {}={}\n", name, value);
   for (const auto& p : partitions) {
     text += fmt::format("  partition {}  leader {}  epoch {}  replicas {}  isr {}  start {}  written {}  flushed {}  "
-                        "committed {}  segments {}  bytes {}\n",
+                        "committed {}{}  segments {}  bytes {}\n",
                         p.partition.value, p.metadata.leader.value, p.leader_epoch.value,
                         broker_list(p.metadata.replicas), broker_list(p.metadata.in_sync), p.log_start.value,
-                        p.log_end.value, p.flushed.value, p.high_watermark.value, p.segments, p.bytes);
+                        p.log_end.value, p.flushed.value, p.high_watermark.value,
+                        p.last_stable < p.high_watermark ? fmt::format("  stable {}", p.last_stable.value) : "", p.segments, p.bytes);
   }
   return text;
 }
@@ -103,8 +106,8 @@ int topic_offsets(const Arguments& arguments) {
       for (const PartitionId partition : partitions) {
         PG_ASSIGN(const auto p, describe_partition(*home, topic, partition, tool.deadline()));
         out += tool.common().json
-                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}}}\n", name, partition.value, p.log_start.value,
-                                 p.high_watermark.value)
+                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}{}}}\n", name, partition.value, p.log_start.value, p.high_watermark.value,
+                                 p.last_stable < p.high_watermark ? fmt::format(",\"last_stable_offset\":{}", p.last_stable.value) : "")
                    : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p.log_start.value, p.high_watermark.value);
       }
     }

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/client/inspector.h"
+#include "core/format/control_record.h"
 #include "tools/common/json_record.h"
 #include "tools/common/place.h"
 #include "tools/common/run_tool.h"
@@ -54,30 +55,56 @@ class Dump {
   bool segment_shown_ = false;
   bool batch_shown_ = false;
   bool damaged_ = false;
+  std::optional<ControlRecord> control_;  // of the batch at hand
   std::string out_;
 };
 
 // Batches without records, and Kafka's oldest clients, carry no time: -1.
 std::string time_text(int64_t timestamp_ms) { return timestamp_ms < 0 ? "none" : rfc3339_utc(timestamp_ms); }
 
+const char* control_name(const ControlRecord& control) {
+  switch (control.type) {
+    case ControlRecord::kAbort: return "abort";
+    case ControlRecord::kCommit: return "commit";
+    case ControlRecord::kEmptied: return "emptied";
+    default: return "other";
+  }
+}
+
+std::string control_text(const ControlRecord& control) {
+  const std::string epoch = control.ends_transaction() ? fmt::format("  coordinator epoch {}", control.coordinator_epoch) : "";
+  return fmt::format("  control {}{}", control_name(control), epoch);
+}
+
+std::string control_json(const ControlRecord& control) {
+  const std::string epoch = control.ends_transaction() ? fmt::format(",\"coordinator_epoch\":{}", control.coordinator_epoch) : "";
+  return fmt::format(",\"control_type\":\"{}\"{}", control_name(control), epoch);
+}
+
 void Dump::add_batch(const DumpedBatch& dumped) {
   batch_shown_ = batches_left_-- > 0;
   if (!batch_shown_) return;
   const BatchHeader& h = dumped.batch.header;
+  control_.reset();
+  if (h.is_control() && dumped.crc_matches) {
+    if (const auto control = read_control_batch(dumped.batch.bytes, h)) control_ = *control;
+  }
   const char* crc = dumped.crc_matches ? "ok" : "mismatch";
   if (json()) {
     add(fmt::format("{{\"type\":\"batch\",\"position\":{},\"base_offset\":{},\"last_offset\":{},\"count\":{},"
                     "\"leader_epoch\":{},\"timestamp\":{},\"timestamp_type\":\"{}\",\"codec\":\"{}\",\"size\":{},"
-                    "\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},\"control\":{},\"crc\":\"{}\"}}",
+                    "\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},\"transactional\":{},\"control\":{}{},\"crc\":\"{}\"}}",
                     dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
                     h.max_timestamp_ms, h.timestamp_type() == TimestampType::create ? "create" : "log_append",
                     codec_name(h.codec()), h.size_bytes(), h.producer.id, h.producer.epoch, h.producer.sequence,
-                    h.is_control(), crc));
+                    h.is_transactional(), h.is_control(), control_ ? control_json(*control_) : "", crc));
   } else {
     std::string producer;
     if (h.producer.id >= 0) {
       producer = fmt::format("  producer {}  producer epoch {}  sequence {}", h.producer.id, h.producer.epoch, h.producer.sequence);
     }
+    if (h.is_transactional()) producer += "  transactional";
+    if (h.is_control()) producer += control_ ? control_text(*control_) : "  control";
     add(fmt::format("  batch at {}  offsets {}..{}  count {}  epoch {}  time {}  codec {}  size {}{}  crc {}",
                     dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
                     time_text(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), producer, crc));
@@ -94,7 +121,10 @@ void Dump::add_record(const RecordView& record) {
     append_json_bytes(line, record.value);
     line += ",\"headers\":";
     append_json_headers(line, record);
+    if (control_) line += control_json(*control_);
     line += '}';
+  } else if (control_) {
+    line = fmt::format("    offset {}  time {}{}", record.offset.value, time_text(record.timestamp_ms), control_text(*control_));
   } else {
     line = fmt::format("    offset {}  time {}  key {}  value {}", record.offset.value, time_text(record.timestamp_ms),
                        shown(record.key), shown(record.value));

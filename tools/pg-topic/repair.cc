@@ -34,16 +34,18 @@ std::string item_line(const RepairItem& item, bool json) {
 
 int topic_repair(const Arguments& arguments) {
   Tool tool("pg-topic repair");
-  bool yes = false;
+  bool yes = false, transactions = false;
   int64_t only = -1;
   OptionTable table("pg-topic repair", "TOPIC...",
                     "Says which records of each TOPIC are lost to damage, and with --yes makes the rest readable again.");
   table.operands(1, std::numeric_limits<size_t>::max());
   table.count("-p,--partition", 0, only, "partition N only");
   table.flag("-y,--yes", yes, "really do it: damaged bytes go to side files");
+  table.flag("--abort-transactions", transactions, "not that: end open transactions whose producers cannot return");
   tool.add_common_options(table, "print a line of JSON per place");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
+    if (transactions) return abort_topic_transactions(tool, *home, names, only, yes);
     bool needed = false;
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include "core/client/transaction_admin.h"
+#include "core/store/leader.h"
 #include "tests/support/printing.h"
 #include "tests/support/seeded_random.h"
+#include "tests/support/test_cluster.h"
 #include "tests/support/test_home.h"
 #include "tests/support/test_log.h"
 #include "tests/support/transaction_script.h"
@@ -24,8 +26,7 @@ struct Topic {
   }
   static std::string short_value(const ConsumedRecord& record) { return std::string(record.value->substr(0, record.value->find('.'))); }
   // The values of what is read: "1 2 3".
-  std::string read(ConsumerOptions options = {}) {
-    options.topics = {"t"};
+  std::string read(ConsumerOptions options = {.topics = {"t"}}) {
     const auto consumer = t.consumer(std::move(options));
     return values(*consumer);
   }
@@ -36,7 +37,7 @@ struct Topic {
     }
     return text;
   }
-  std::string from(int64_t offset) { return read({.from = {Kind::offset, offset}}); }
+  std::string from(int64_t offset) { return read({.topics = {"t"}, .from = {Kind::offset, offset}}); }
   std::string last(int64_t count) {
     std::string text;
     for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count))) text += (text.empty() ? "" : " ") + short_value(record.view());
@@ -53,7 +54,7 @@ struct Topic {
 TEST_CASE("consumer transactions: committed records are delivered in their order, aborted ones and markers never") {
   Topic topic("x a+1 b+2 a+3 y a! b? A+4 B+5 A? B! z");
   CHECK(topic.read() == "x 1 3 y 5 z");
-  CHECK(topic.read({.isolation = Isolation::read_uncommitted}) == "x 1 2 3 y 4 5 z");
+  CHECK(topic.read({.topics = {"t"}, .isolation = Isolation::read_uncommitted}) == "x 1 2 3 y 4 5 z");
   CHECK(topic.t.env.notices() == "");
   CHECK(topic.last(3) == "y 5 z");
 }
@@ -65,7 +66,16 @@ TEST_CASE("consumer transactions: reading may begin and end in the middle of one
   CHECK(topic.from(3) == "4 5 x");
   CHECK(topic.from(5) == "5 x");
   CHECK(topic.from(6) == "x");
-  CHECK(topic.read({.from = {Kind::offset, 1}, .to = Place{Kind::offset, 5}}) == "3 4");
+  CHECK(topic.read({.topics = {"t"}, .from = {Kind::offset, 1}, .to = Place{Kind::offset, 5}}) == "3 4");
+}
+
+TEST_CASE("consumer transactions: of one whose beginning was deleted, the rest has its outcome") {
+  Topic topic("a+1 b+2 a+3 b+4 c+5 b? a! c!");
+  must(topic.log->raise_log_start(Offset(2), topic.t.env.soon()));
+  CHECK(topic.read() == "3 5");
+  must(topic.log->raise_log_start(Offset(5), topic.t.env.soon()));
+  CHECK(topic.read() == "");  // markers only
+  CHECK(topic.t.env.notices() == "");
 }
 
 TEST_CASE("consumer transactions: an open one ends the reading with a notice, also for who begins behind it") {
@@ -76,9 +86,9 @@ TEST_CASE("consumer transactions: an open one ends the reading with a notice, al
   CHECK(topic.read() == "x");
   CHECK(topic.t.env.notices() == notice);
   for (int64_t from = 1; from <= 5; ++from) CHECK(topic.from(from) == "");
-  CHECK(topic.read({.from = {Kind::before_end, 1}}) == "x");
-  CHECK(topic.read({.from = {Kind::end}}) == "");
-  CHECK(topic.read({.isolation = Isolation::read_uncommitted}) == "x 1 y 2 z");
+  CHECK(topic.read({.topics = {"t"}, .from = {Kind::before_end, 1}}) == "x");
+  CHECK(topic.read({.topics = {"t"}, .from = {Kind::end}}) == "");
+  CHECK(topic.read({.topics = {"t"}, .isolation = Isolation::read_uncommitted}) == "x 1 y 2 z");
   topic.t.env.clear_notices();
   CHECK(topic.last(9) == "x");
   CHECK(topic.t.env.notices() == notice);
@@ -129,7 +139,7 @@ TEST_CASE("consumer transactions: whose outcome damage has swallowed is skipped 
   const auto consumer = topic.t.consumer({.topics = {"t"}});
   for (int i = 0; i < 2; ++i) CHECK(code_of(consumer->next_record()) == Errc::corrupt);  // again and again
   std::string skipped;
-  CHECK(topic.read({.skip_damage = [&](const SkippedDamage& damage) {
+  CHECK(topic.read({.topics = {"t"}, .skip_damage = [&](const SkippedDamage& damage) {
           skipped += fmt::format("{}-{} ", damage.from.value, damage.to.value);
         }}) == "x y z");
   CHECK(skipped == "0-1 2-3 ");
@@ -176,6 +186,27 @@ TEST_CASE("consumer transactions: many transactions, interleaved, over many segm
       REQUIRE(topic.from(static_cast<int64_t>(from)) == expected);
     }
   }
+}
+
+TEST_CASE("consumer transactions: with several copies a follower waits on at the next leader, which gets the marker of who aborts") {
+  TestCluster cluster;
+  cluster.create();
+  const auto soon = [&] { return cluster.env.clock().after(2s); };
+  {
+    TopicMetadata topic = cluster.topic();
+    const auto log = must(open_leader(cluster.client(), topic, PartitionId(0), soon()));
+    TransactionScript(*log).write("x a+1 y");
+  }
+  cluster.settle();
+  const auto consumer = must(Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .follow = true}));
+  CHECK(Topic::values(*consumer, soon()) == "x");
+  cluster.kill(0);
+  CHECK(Topic::values(*consumer, soon()) == "");
+  const auto open = must(list_open_transactions(cluster.client(), cluster.topic(), PartitionId(0), cluster.env.soon()));
+  REQUIRE(open.size() == 1);
+  CHECK(must(abort_transactions(cluster.client(), cluster.topic(), PartitionId(0), open, cluster.env.soon())) == 1);
+  CHECK(cluster.partition().leader != BrokerId(0));
+  CHECK(Topic::values(*consumer, soon()) == "y");
 }
 
 TEST_CASE("transaction_admin: an operator lists and aborts what is open, and only that") {

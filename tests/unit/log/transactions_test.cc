@@ -144,6 +144,17 @@ TEST_CASE("transactions: a log without them is not read for them") {
   CHECK(l.env.files.calls(Call::read) == before);
 }
 
+TEST_CASE("transactions: nor is one with producer ids, unless a version made its page that did not look") {
+  Log l("x y");
+  must(l.log->append(TestBatch({"named"}).bytes(ProducerStamp::of(7, 0)), l.env.soon()));
+  const int64_t before = l.env.files.calls(Call::read);
+  CHECK(must(last_stable_offset(*l.log, l.end())) == Offset(3));
+  CHECK(l.env.files.calls(Call::read) == before);
+  l.writer.write("a+1");
+  l.log->current_state()->page().transactional.store(StatePage::unknown);
+  CHECK(l.open() == "a@3");
+}
+
 TEST_CASE("transactions: what damage may have swallowed is not guessed") {
   // The batches of one record have the same size, and so have markers.
   const std::string script = "a+1 b+2 b! a! a+3 a? c+4 c!";

@@ -120,7 +120,7 @@ Result<std::optional<TransactionOutcomes::Outcome>> TransactionOutcomes::of(int6
 
 // False: it has seen all below `end`.
 Result<bool> TransactionOutcomes::look_further(Offset from, Offset end) {
-  if (!reader_) reader_.emplace(*log_, from, BatchParts::header);
+  if (!reader_) reader_.emplace(*log_, from);
   const Offset at = reader_->next_offset();
   const auto batch = reader_->next(end);
   if (batch) {
@@ -129,7 +129,7 @@ Result<bool> TransactionOutcomes::look_further(Offset from, Offset end) {
     return true;
   }
   if (batch.error().code == Errc::out_of_range && at < from) {  // deleted, and nobody will ask for it
-    reader_.emplace(*log_, from, BatchParts::header);
+    reader_.emplace(*log_, from);
     return true;
   }
   if (batch.error().code != Errc::corrupt || !pass_damage_) return tl::unexpected(batch.error());

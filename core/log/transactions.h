@@ -42,8 +42,8 @@ Result<Offset> last_stable_offset(PartitionLog& log, Offset end);
 // Behind what a reader gets now: the last stable offset, or the high watermark.
 Result<Offset> readable_end(PartitionLog& log, Isolation isolation);
 
-// How the transactions ended whose records a reader meets. It looks ahead through the headers of batches, no further than it
-// must, and remembers the markers. Not thread-safe; one per reader.
+// How the transactions ended whose records a reader meets. It looks ahead, no further than it must, and remembers the markers. Each
+// batch on the way is checked whole: one whose length is damaged could swallow a marker. Not thread-safe; one per reader.
 class TransactionOutcomes {
  public:
   enum class Outcome : uint8_t { committed, aborted };

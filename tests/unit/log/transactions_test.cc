@@ -166,12 +166,16 @@ TEST_CASE("transactions: what damage may have swallowed is not guessed") {
   };
   for (int64_t damaged = 0; damaged < whole.end().value; ++damaged) {
     const auto [position, size] = size_of(damaged);
+    const size_t follower = damaged + 1 < whole.end().value ? size_of(damaged + 1).second : 1;
     for (size_t at = 8; at < size; ++at) {
       if (at >= 12 && at < 16) continue;  // the leader epoch lies outside the CRC: the reader compares it with those before
+      // A length that is damaged so that the batch ends where the next one does.
+      const size_t length = size - kBatchPrefixBytes;
+      const auto mask = static_cast<uint8_t>(at == 11 ? length ^ (length + follower) : 1);
       CAPTURE(damaged);
       CAPTURE(at);
       Log l(script);
-      flip_bits(l.env.files, l.partition.log_file(0), position + at, 1);
+      flip_bits(l.env.files, l.partition.log_file(0), position + at, mask);
       const std::string seen = l.outcomes(0, true);
       // Each batch that can be read has its true outcome, or none: only what has damage between it and its marker has none.
       const std::string truth = "cc..a.c.";

@@ -243,8 +243,11 @@ bool PartitionState::leads_in(LeaderEpoch epoch) const {
 }
 
 bool PartitionState::may_be_transactional() const {
-  const uint32_t known = page_->transactional.load(std::memory_order_relaxed);
-  return known == StatePage::some || (known == StatePage::unknown && position().producer_batches > 0);
+  switch (page_->transactional.load(std::memory_order_relaxed)) {
+    case StatePage::none: return false;
+    case StatePage::unknown: return position().producer_batches > 0;
+    default: return true;  // also where a bit of the word is spoilt
+  }
 }
 
 Result<> PartitionState::check_not_deleted() const {

@@ -151,8 +151,10 @@ TEST_CASE("transactions: nor is one with producer ids, unless a version made its
   CHECK(must(last_stable_offset(*l.log, l.end())) == Offset(3));
   CHECK(l.env.files.calls(Call::read) == before);
   l.writer.write("a+1");
-  l.log->current_state()->page().transactional.store(StatePage::unknown);
-  CHECK(l.open() == "a@3");
+  for (const uint32_t word : {uint32_t{StatePage::unknown}, uint32_t{StatePage::some}, StatePage::some ^ 0xffU, StatePage::some | 1U << 31}) {
+    l.log->current_state()->page().transactional.store(word);
+    CHECK(l.open() == "a@3");
+  }
 }
 
 TEST_CASE("transactions: what damage may have swallowed is not guessed") {

@@ -128,16 +128,21 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 std::string rfc3339_utc(int64_t milliseconds) {
-  using namespace std::chrono;
-  // Civil date arithmetic without the C library's time zone machinery.
-  constexpr int64_t kFirst = -62'167'219'200'000, kLast = 253'402'300'799'999;  // years 0000 to 9999, all that RFC 3339 has
-  const sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(std::clamp(milliseconds, kFirst, kLast))};
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  // Civil date arithmetic without the C library's time zone machinery, for every number there is: <chrono> ends with the
+  // year 32767. The days are counted from 1 March 0000, in eras of 400 years.
+  constexpr int64_t kDay = 86'400'000, kEra = 146'097;
+  const int64_t rest = milliseconds % kDay, clock = rest < 0 ? rest + kDay : rest, days = milliseconds / kDay - (rest < 0);
+  const int64_t since = days + 719'468, era = since / kEra - (since % kEra < 0), day_of_era = since - era * kEra;
+  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t march_month = (5 * day_of_year + 2) / 153, day = day_of_year - (153 * march_month + 2) / 5 + 1;
+  const int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+  const int64_t year = era * 400 + year_of_era + (month <= 2);
+  // Six digits and a sign are what ECMAScript's Date reads and writes.
+  const bool is_long = year < 0 || year > 9999;
+  const std::string years = is_long ? fmt::format("{:+07}", year) : fmt::format("{:04}", year);
+  return fmt::format("{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", years, month, day, clock / 3'600'000, clock / 60'000 % 60,
+                     clock / 1000 % 60, clock % 1000);
 }
 
 std::string uuid_text(const Uuid& id) {

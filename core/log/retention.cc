@@ -122,8 +122,11 @@ Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<i
   }
   if (config.cleanup_delete && config.retention_ms >= 0 && now_ms) {
     const int64_t cutoff_ms = *now_ms - config.retention_ms;
-    const bool active_is_old =
-        position.segment_bytes > 0 && position.max_timestamp_ms >= 0 && position.max_timestamp_ms < cutoff_ms;
+    bool active_is_old = position.max_timestamp_ms >= 0 && position.max_timestamp_ms < cutoff_ms;
+    if (active == ActiveSegmentToo::yes && position.max_timestamp_ms < 0) {
+      PG_ASSIGN(active_is_old, is_older(log, position.active_segment, cutoff_ms));
+    }
+    active_is_old = active_is_old && position.segment_bytes > 0;
     if (active == ActiveSegmentToo::yes && active_is_old) {
       PG_CHECK(log.roll_active(deadline));
       PG_ASSIGN(segments, measure_segments(log, *state));

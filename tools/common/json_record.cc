@@ -32,6 +32,14 @@ Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t mo
   return fail(Errc::invalid_argument, malformed(fmt::format("\"{}\" is no number from 0 to {}", name, most)));
 }
 
+// -1: none, as clients say it that know no timestamps.
+Result<int64_t> parse_timestamp(const Json& json) {
+  const bool fits = json.is_number_integer() &&
+                    !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+  if (fits) return json.get<int64_t>();
+  return fail(Errc::invalid_argument, malformed("\"timestamp\" is no number of milliseconds of 64 bits"));
+}
+
 Result<> parse_headers(const Json& json, JsonRecord& record) {
   const auto refuse = [] { return fail(Errc::invalid_argument, malformed("\"headers\" is no list of [\"name\",\"value\"]")); };
   if (!json.is_array()) return refuse();
@@ -58,7 +66,7 @@ Result<JsonRecord> to_record(const Json& json) {
     } else if (name == "headers") {
       PG_CHECK(parse_headers(member, record));
     } else if (name == "timestamp") {
-      PG_ASSIGN(record.timestamp_ms, parse_number(member, name, std::numeric_limits<int64_t>::max()));
+      PG_ASSIGN(record.timestamp_ms, parse_timestamp(member));
     } else if (name == "partition") {
       PG_ASSIGN(const int64_t partition, parse_number(member, name, std::numeric_limits<int32_t>::max()));
       record.partition = PartitionId(static_cast<int32_t>(partition));

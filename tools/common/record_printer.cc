@@ -83,7 +83,7 @@ void FormatString::append_field(std::string& out, const Piece& piece, const Cons
     case 'o': out += fmt::format_int(record.offset.value).str(); break;
     case 'e': out += fmt::format_int(record.leader_epoch.value).str(); break;
     case 'T': out += fmt::format_int(record.timestamp_ms).str(); break;
-    case 'd': out += rfc3339_utc(record.timestamp_ms); break;
+    case 'd': out += record.timestamp_ms == -1 ? "none" : rfc3339_utc(record.timestamp_ms); break;
     case 'K': out += fmt::format_int(length(record.key)).str(); break;
     case 'S': out += fmt::format_int(length(record.value)).str(); break;
     case 'k': encoded(record.key); break;

@@ -51,7 +51,7 @@ Result<> Dumper::segment(const std::string& path, Offset base, uint64_t limit) {
   while (scanner.position() < limit) {
     const auto done = batch(scanner, limit, path);
     if (done) continue;
-    if (done.error().code != Errc::corrupt) return done;
+    if (done.error().code != Errc::corrupt && done.error().code != Errc::unsupported_version) return done;
     fault(path, scanner.position(), done.error().what);
     PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
     if (!next) break;
@@ -85,6 +85,10 @@ template <class Entry, class Visit>
 Result<> Dumper::index(const std::string& path, Offset base, const Visit& visit) {
   const auto content = env_.files.read_all(path);
   if (!content && content.error().code == Errc::not_found) return {};
+  if (!content && content.error().code == Errc::io) {
+    fault(path, 0, content.error().what);  // the logs have all that an index has
+    return {};
+  }
   PG_CHECK(content);
   for (size_t at = 0; at + Entry::kBytes <= content->size(); at += Entry::kBytes) {
     const auto entry = Entry::read(as_bytes(*content).data() + at);
@@ -103,7 +107,7 @@ Result<> Dumper::indexes(const std::string& directory, Offset base) {
 
 Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                       Deadline deadline, const std::function<void(const Fault&)>& report) {
-  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_only, deadline));
   return verify_log(*log, report);
 }
 
@@ -138,9 +142,15 @@ Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& top
   return repair_log(home.env(), spec, apply, deadline, report);
 }
 
+Result<OffsetRange> offsets_of(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline) {
+  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_only, deadline));
+  const LogPosition position = log->current_state()->position();
+  return OffsetRange{position.log_start, position.log_end};
+}
+
 Result<> dump_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, Offset from, Offset to,
                         const DumpOptions& options, const DumpVisitor& visitor, Deadline deadline) {
-  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_only, deadline));
   const auto state = log->current_state();
   SegmentList list(home.env(), *state, log->directory());
   PG_ASSIGN(const HeldLock kept, list.keep(deadline));

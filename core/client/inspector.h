@@ -1,4 +1,4 @@
-// Looks into topics: dump and verify, which change nothing, and repair.
+// Looks into topics: dump and verify, which change nothing on the disk, whatever they find there, and repair.
 #pragma once
 
 #include <functional>
@@ -41,6 +41,12 @@ struct DumpVisitor {
   std::function<void(const std::string& path, uint64_t position, Offset, const OffsetIndexEntry&)> offset_entry;
   std::function<void(const std::string& path, uint64_t position, Offset, const TimeIndexEntry&)> time_entry;
 };
+
+struct OffsetRange {
+  Offset start, end;
+};
+// Where the log begins and ends; what has to be recovered stays as it is.
+Result<OffsetRange> offsets_of(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline);
 
 // The batches of one partition that hold offsets in [from, to).
 Result<> dump_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, Offset from, Offset to,

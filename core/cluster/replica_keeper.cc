@@ -70,6 +70,7 @@ Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   while (next < end) {
     const auto batch = previous.read(next, end);
     if (!batch || !*batch) break;
+    if ((*batch)->header.base_offset > next) raise(mine->gaps_below, (*theirs)->gaps_below.load());
     PG_CHECK(mine_.append(**batch, before));
     PG_ASSIGN(mine, mine_.page());
     next = read_position(*mine).log_end;
@@ -145,6 +146,8 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
     if (!batch && batch.error().code == Errc::corrupt) theirs->damaged.store(1);
     PG_CHECK(batch);
     if (!*batch) break;
+    // Where offsets are missing there, they may be missing here.
+    if ((*batch)->header.base_offset > next) raise(mine->gaps_below, theirs->gaps_below.load());
     PG_CHECK(append_from(**batch, next, epoch));
     bytes += static_cast<int64_t>((*batch)->header.size_bytes());
     PG_ASSIGN(mine, mine_.page());
@@ -173,7 +176,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
 // the whole of it; where compaction has put one empty batch in the place of several, this log gets an empty one for the rest.
 Result<> ReplicaKeeper::append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch) {
   const BatchHeader& header = batch.header;
-  if (header.base_offset == next) return mine_.append(batch, epoch);
+  if (header.base_offset >= next) return mine_.append(batch, epoch);
   PG_ASSIGN(StatePage* const mine, mine_.page());
   if (read_position(*mine).log_start == next) PG_CHECK(mine_.restart_at(header.base_offset));
   else if (header.record_count == 0) return append_rest(header, next, epoch);

@@ -165,6 +165,7 @@ std::string recovery_checkpoint(const std::string& log_directory) {
 std::string log_start_checkpoint(const std::string& log_directory) {
   return log_directory + "/log-start-offset-checkpoint";
 }
+std::string gap_checkpoint(const std::string& log_directory) { return log_directory + "/gap-end-offset-checkpoint"; }
 std::string replication_checkpoint(const std::string& log_directory) {
   return log_directory + "/replication-offset-checkpoint";
 }

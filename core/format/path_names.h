@@ -19,6 +19,7 @@
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
 //       replication-offset-checkpoint                   (Kafka) high watermarks
+//       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied in
 //       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
@@ -92,6 +93,7 @@ std::string recovery_checkpoint(const std::string& log_directory);
 std::string log_start_checkpoint(const std::string& log_directory);
 std::string cleaner_checkpoint(const std::string& log_directory);
 std::string replication_checkpoint(const std::string& log_directory);
+std::string gap_checkpoint(const std::string& log_directory);
 std::string clean_stop(const std::string& log_directory);
 std::string disk_probe(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "core/format/old_message.h"
+
 namespace pg {
 namespace {
 
@@ -32,13 +34,13 @@ Result<std::optional<ScannedBatch>> BatchScanner::next(uint64_t limit) {
 
 Result<std::optional<ScannedBatch>> BatchScanner::next_header(uint64_t limit) {
   if (position_ >= limit) return std::nullopt;
-  if (limit - position_ < kBatchHeaderBytes) return damage("batch is cut short");
+  if (limit - position_ < kBatchHeaderBytes) return no_batch("batch is cut short", limit);
   PG_CHECK(need(kBatchHeaderBytes, limit));
   ScannedBatch found;
   found.bytes = {buffer_.get() + begin_, kBatchHeaderBytes};
   found.header = read_batch_header(found.bytes);
   found.position = position_;
-  if (const char* fault = batch_header_fault(found.header)) return damage(fault);
+  if (const char* fault = batch_header_fault(found.header)) return no_batch(fault, limit);
   if (found.header.size_bytes() > limit - position_) return damage("batch is cut short");
   return found;
 }
@@ -72,6 +74,17 @@ Result<> BatchScanner::need(size_t bytes, uint64_t limit) {
 
 tl::unexpected<Error> BatchScanner::damage(const char* why) const {
   return fail(Errc::corrupt, fmt::format("damaged batch: {}", why), file_->path(), static_cast<int64_t>(position_));
+}
+
+// What is wrong with bytes that are no batch: they may be what clients wrote before Kafka 0.11.
+tl::unexpected<Error> BatchScanner::no_batch(const char* why, uint64_t limit) {
+  if (limit - position_ < kOldMessageBytesMin || !need(kOldMessageBytesMin, limit)) return damage(why);
+  const size_t size = old_message_size({buffer_.get() + begin_, kOldMessageBytesMin});
+  if (size == 0 || size > limit - position_ || !need(size, limit)) return damage(why);
+  const auto format = old_message_format({buffer_.get() + begin_, size});
+  if (!format) return damage(why);
+  return fail(Errc::unsupported_version, fmt::format("message format {} is not supported", *format), file_->path(),
+              static_cast<int64_t>(position_));
 }
 
 Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min,

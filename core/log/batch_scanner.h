@@ -28,7 +28,8 @@ class BatchScanner {
   void seek(uint64_t position);
 
   // The next batch of those that end at or before byte `limit`; empty at `limit`. `corrupt`, with the position of the
-  // batch, if what is there is no intact batch; the scanner then stays where it is.
+  // batch, if what is there is no intact batch; `unsupported_version`, with it too, if it is an intact message of Kafka's
+  // formats 0 or 1, which is no damage and is not to be touched. The scanner then stays where it is.
   Result<std::optional<ScannedBatch>> next(uint64_t limit);
 
   // Like next, but reads no more than the header and leaves the CRC unchecked: for tools that look at damage.
@@ -40,6 +41,7 @@ class BatchScanner {
   // Makes at least `bytes` available at the current position, reading ahead up to `limit`.
   Result<> need(size_t bytes, uint64_t limit);
   tl::unexpected<Error> damage(const char* why) const;
+  tl::unexpected<Error> no_batch(const char* why, uint64_t limit);
 
   const File* file_;
   uint64_t position_;

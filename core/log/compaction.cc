@@ -167,7 +167,7 @@ Result<bool> Compaction::take_keys(const ScannedBatch& batch) {
 
 Result<> Compaction::clean_below(Offset known_below) {
   const int64_t horizon = now_ms_ + std::min(config_.delete_retention_ms, INT64_MAX - now_ms_);
-  const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon};
+  const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon, state_->gaps()};
   const auto end = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.base >= known_below; });
   const std::span<const Segment> known(segments_.begin(), end);
   PG_CHECK(note_producers(known));

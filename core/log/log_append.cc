@@ -158,7 +158,7 @@ Result<bool> PartitionLog::open_active(LogPosition& position) {
   for (;;) {
     const bool opened = !active_.log || active_.base != position.active_segment;
     if (opened) {
-      auto segment = open_active_segment(env_.files, directory_, position.active_segment);
+      auto segment = open_active_segment(env_, directory_, position.active_segment);
       if (!segment && segment.error().code == Errc::not_found) return false;
       PG_ASSIGN(active_, std::move(segment));
     }
@@ -195,7 +195,8 @@ bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& hea
   const int64_t bytes = position.segment_bytes + static_cast<int64_t>(header.size_bytes());
   const int64_t last_relative_offset = position.log_end - position.active_segment + header.last_offset_delta;
   return bytes > config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
-         max_timestamp_ms - position.first_timestamp_ms > config.segment_ms;
+         (position.first_timestamp_ms >= 0 && max_timestamp_ms > position.first_timestamp_ms &&
+          max_timestamp_ms - position.first_timestamp_ms > config.segment_ms);
 }
 
 Result<> PartitionLog::roll(Writing& writing) {
@@ -221,7 +222,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   publish(page, next);
   page.rolling.store(0, std::memory_order_release);
   position = next;
-  PG_ASSIGN(active_, open_active_segment(env_.files, directory_, base));
+  PG_ASSIGN(active_, open_active_segment(env_, directory_, base));
   return {};
 }
 

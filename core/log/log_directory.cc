@@ -111,6 +111,17 @@ Result<> LogDirectory::raise_cleaned(const TopicPartition& partition, Offset off
   return raise(names::cleaner_checkpoint(path_), {{partition, offset}}, deadline, is_deleted);
 }
 
+Result<std::optional<Offset>> LogDirectory::gaps_below(const TopicPartition& partition) const {
+  PG_ASSIGN(const auto gaps, read(names::gap_checkpoint(path_)));
+  if (!gaps) return std::nullopt;
+  const auto found = gaps->find(partition);
+  return found == gaps->end() ? Offset(0) : found->second;
+}
+
+Result<> LogDirectory::raise_gaps_below(const TopicPartition& partition, Offset offset, Deadline deadline) {
+  return raise(names::gap_checkpoint(path_), {{partition, offset}}, deadline, {});
+}
+
 void LogDirectory::remove_leftovers() const {
   const auto entries = env_.files.list(path_);
   if (!entries) return;
@@ -135,7 +146,8 @@ bool LogDirectory::is_being_made(const std::string& directory) const {
 
 Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {
   for (const auto& path : {names::recovery_checkpoint(path_), names::log_start_checkpoint(path_),
-                           names::cleaner_checkpoint(path_), names::replication_checkpoint(path_)}) {
+                           names::cleaner_checkpoint(path_), names::replication_checkpoint(path_), names::gap_checkpoint(path_)}) {
+    if (path == names::gap_checkpoint(path_) && !env_.files.info(path)) continue;  // hardly any log directory has one
     const auto forgotten = change(path, deadline, [&](OffsetCheckpoint& offsets) {
       std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic == topic; });
     });

@@ -55,6 +55,12 @@ class LogDirectory {
   Result<> raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
                          const IsDeleted& is_deleted = {});
 
+  // Below it offsets may be missing from the log, see gaps.h; 0 where nothing is stored; empty where the checkpoint cannot be
+  // read and so nobody knows.
+  Result<std::optional<Offset>> gaps_below(const TopicPartition& partition) const;
+  // The same for it; durable on return.
+  Result<> raise_gaps_below(const TopicPartition& partition, Offset offset, Deadline deadline);
+
   // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with their
   // makers before they had a name. What cannot be removed stays for the next one.
   void remove_leftovers() const;

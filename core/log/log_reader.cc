@@ -28,8 +28,19 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       PG_CHECK(enter_segment(segment_base_, std::nullopt));
       continue;
     }
+    const GapRule gaps = state->gaps();
     if (batch && *batch) {
-      const auto wanted = accept(**batch, state->leader_epoch());
+      bool continues = (*batch)->header.base_offset == expected_;
+      const bool is_gap = !continues && gaps.allows(expected_, (*batch)->header.base_offset);
+      if (is_gap) {
+        PG_ASSIGN(continues, is_plausible_here(**batch, published, limit));
+      }
+      if (is_gap && continues && (*batch)->header.base_offset >= end) {
+        scanner_->seek((*batch)->position);  // for who asks for more later
+        next_ = end;
+        return std::nullopt;
+      }
+      const auto wanted = accept(**batch, continues, state->leader_epoch());
       if (wanted && *wanted) return batch;
       if (wanted) continue;
       scanner_->seek((*batch)->position);
@@ -41,10 +52,14 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       continue;
     }
     if (segment_base_ == published.active_segment) {
+      if (gaps.allows(expected_, published.log_end)) {
+        next_ = end;
+        return std::nullopt;
+      }
       return fail(Errc::corrupt, fmt::format("'{}' ends before its offset {}", log_->name(), next_.value), file_->path(),
                   static_cast<int64_t>(limit));
     }
-    PG_CHECK(enter_next_segment(limit));
+    PG_CHECK(enter_next_segment(limit, gaps));
   }
 }
 
@@ -87,7 +102,7 @@ Result<> LogReader::seek_in_list(const PartitionState& state) {
 }
 
 // The segment at hand is read to its end.
-Result<> LogReader::enter_next_segment(uint64_t limit) {
+Result<> LogReader::enter_next_segment(uint64_t limit, const GapRule& gaps) {
   for (;;) {
     const auto state = log_->current_state();
     if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
@@ -100,6 +115,14 @@ Result<> LogReader::enter_next_segment(uint64_t limit) {
     PG_ASSIGN(const bool replaced, was_replaced());
     if (!list.is_still(counter)) continue;
     if (replaced) return seek();
+    const auto later = std::upper_bound(bases.begin(), bases.end(), segment_base_);
+    if (later != bases.end() && gaps.allows(expected_, *later)) {
+      const Offset ended = expected_;
+      entered = enter_segment(*later, std::nullopt);
+      expected_ = ended;  // the gap is passed with the first batch
+      if (entered || list.is_still(counter)) return entered;
+      continue;
+    }
     return fail(Errc::corrupt, fmt::format("'{}' has no offset {}: the segment ends before the next one begins",
                                            log_->name(), expected_.value), file_->path(), static_cast<int64_t>(limit));
   }
@@ -162,7 +185,7 @@ Result<> LogReader::skip_damage(Offset end) {
   const Offset segment_end = later == bases.end() ? published.log_end : *later;
   if (scanner_) {
     PG_ASSIGN(const uint64_t limit, readable_bytes(published));
-    PG_ASSIGN(const bool resumed, resume_in_segment(limit, segment_end));
+    PG_ASSIGN(const bool resumed, resume_in_segment(limit, segment_end, state->gaps()));
     if (resumed) return {};
   }
   next_ = std::max(next_, std::min(segment_end, end));
@@ -172,16 +195,14 @@ Result<> LogReader::skip_damage(Offset end) {
 }
 
 // A base offset lies outside the CRC. Behind damage it is believed if what follows goes on where that batch ends.
-Result<bool> LogReader::resume_in_segment(uint64_t limit, Offset segment_end) {
+Result<bool> LogReader::resume_in_segment(uint64_t limit, Offset segment_end, const GapRule& gaps) {
   for (uint64_t from = scanner_->position();;) {
     PG_ASSIGN(const auto found, find_intact_batch(*file_, from, limit, expected_ + 1, segment_end + -1));
     if (!found) return false;
     BatchScanner scanner(*file_, *found);
     PG_ASSIGN(const auto batch, scanner.next_header(limit));
-    scanner.skip(*batch);
-    const auto follower = scanner.next_header(limit);
-    const Offset batch_end = batch->header.end_offset();
-    if (follower && (*follower ? (*follower)->header.base_offset : segment_end) == batch_end) {
+    PG_ASSIGN(const auto follower, next_base_offset(*file_, *found + batch->header.size_bytes(), limit, segment_end));
+    if (follower && gaps.follows(batch->header.end_offset(), *follower)) {
       scanner_->seek(*found);
       expected_ = batch->header.base_offset;
       next_ = std::max(next_, expected_);
@@ -198,18 +219,30 @@ Result<uint64_t> LogReader::readable_bytes(const LogPosition& published) const {
   return info.size_bytes;
 }
 
+// Whether the batch, which stands behind a gap, has a base offset that can be right.
+Result<bool> LogReader::is_plausible_here(const ScannedBatch& batch, const LogPosition& published, uint64_t limit) const {
+  Offset segment_end = published.log_end;
+  if (segment_base_ != published.active_segment) {
+    PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
+    const auto later = std::upper_bound(bases.begin(), bases.end(), segment_base_);
+    if (later != bases.end()) segment_end = *later;
+  }
+  return is_plausible(*file_, batch, limit, segment_base_, segment_end);
+}
+
 // Whether the batch holds the next offset. What lies outside the CRC, the base offset and the leader epoch, is checked
 // against the batches before it, so that damage there is noticed too.
-Result<bool> LogReader::accept(const ScannedBatch& batch, LeaderEpoch newest_epoch) {
+Result<bool> LogReader::accept(const ScannedBatch& batch, bool continues, LeaderEpoch newest_epoch) {
   const BatchHeader& header = batch.header;
   const char* fault = nullptr;
-  if (header.base_offset != expected_) fault = "its base offset does not follow the batch before it";
-  if (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch) fault = "its leader epoch is impossible";
+  if (!continues) fault = "its base offset does not follow the batch before it";
+  const bool has_epoch = header.leader_epoch != LeaderEpoch(-1);  // in a log that was copied in it may be as a client sent it
+  if (has_epoch && (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch)) fault = "its leader epoch is impossible";
   if (fault != nullptr) {
     return fail(Errc::corrupt, fmt::format("damaged batch: {}", fault), file_->path(), static_cast<int64_t>(batch.position));
   }
   expected_ = header.end_offset();
-  last_epoch_ = header.leader_epoch;
+  if (has_epoch) last_epoch_ = header.leader_epoch;
   if (expected_ <= next_) return false;
   next_ = expected_;
   return true;

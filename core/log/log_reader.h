@@ -22,7 +22,8 @@ class LogReader {
 
   Offset next_offset() const { return next_; }
 
-  // The batch that holds next_offset(), and moves behind it; it may begin before that offset. Empty once `end` (which
+  // The batch that holds next_offset(), or the next one where that offset is missing (gaps.h), and moves behind it; it may
+  // begin before that offset. Empty once `end` (which
   // must not be above the high watermark) is reached. `corrupt` names file and position, and comes again and again, until
   // skip_damage(). A segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is
   // deleted too.
@@ -35,15 +36,16 @@ class LogReader {
  private:
   Result<> seek();
   Result<> seek_in_list(const PartitionState& state);
-  Result<> enter_next_segment(uint64_t limit);
+  Result<> enter_next_segment(uint64_t limit, const GapRule& gaps);
   Result<bool> was_replaced() const;
   Result<> enter_segment(Offset base, std::optional<IndexHint> hint);
-  Result<bool> resume_in_segment(uint64_t limit, Offset segment_end);
+  Result<bool> resume_in_segment(uint64_t limit, Offset segment_end, const GapRule& gaps);
   Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
   Result<std::optional<ScannedBatch>> scan_header(uint64_t limit);
-  Result<bool> accept(const ScannedBatch& batch, LeaderEpoch newest_epoch);
+  Result<bool> is_plausible_here(const ScannedBatch& batch, const LogPosition& published, uint64_t limit) const;
+  Result<bool> accept(const ScannedBatch& batch, bool continues, LeaderEpoch newest_epoch);
 
   PartitionLog* log_;
   Offset next_;

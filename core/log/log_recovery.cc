@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
@@ -23,6 +24,8 @@ struct SegmentScan {
   uint64_t file_bytes = 0;       // its size, intact or not
   EpochHistory epochs;           // the epochs of its batches
   bool transactional = false;    // one of them is
+  bool epochs_ascend = true;
+  bool is_old_format = false;    // it ended at a message of format 0 or 1; only where nothing is written
   std::string fault;             // why the scan ended before the file's end; empty if it did not
 
   bool is_intact() const { return fault.empty(); }
@@ -37,6 +40,23 @@ struct CutOff {
   int64_t offsets = 0;
 };
 
+void note_epoch(const BatchHeader& header, SegmentScan& scan) {
+  if (header.leader_epoch < LeaderEpoch(0)) return;  // as a client sent it: nobody led
+  const bool is_new = scan.epochs.empty() || header.leader_epoch > scan.epochs.back().epoch;
+  if (is_new) scan.epochs.push_back({header.leader_epoch, header.base_offset});
+  else if (header.leader_epoch < scan.epochs.back().epoch) scan.epochs_ascend = false;
+}
+
+// Whether the batches are another log's, copied into a new partition, and their epochs are what the checkpoint should say.
+// Of a log of our own, every epoch is in the checkpoint before a batch has it.
+bool are_foreign(const EpochHistory& stored, const EpochHistory& seen) {
+  constexpr LeaderEpoch kBelievable{1 << 24};
+  const bool is_new = stored == EpochHistory{{LeaderEpoch(0), Offset(0)}};
+  const auto descends = [](const EpochStart& a, const EpochStart& b) { return b.epoch < a.epoch; };
+  return is_new && !seen.empty() && seen.back().epoch > LeaderEpoch(0) && seen.back().epoch < kBelievable &&
+         std::adjacent_find(seen.begin(), seen.end(), descends) == seen.end();
+}
+
 class Recovery {
  public:
   Recovery(const Env& env, const RecoverySpec& spec, Access access) : env_(env), spec_(spec), access_(access) {}
@@ -44,14 +64,18 @@ class Recovery {
   Result<PageContent> run(const OldPage& old);
 
  private:
-  Result<SegmentScan> scan(Offset base, bool sealed);
   void keep_producers(const LogPosition& sealed, Offset next, bool is_first);
+  // `end`: where the segment after it begins; empty for the last one.
+  Result<SegmentScan> scan(Offset base, std::optional<Offset> end);
+  Result<bool> continues(const File& log, const ScannedBatch& batch, const SegmentScan& scan, Offset end) const;
+  bool joins(Offset expected, Offset next) const;
+  GapRule known_gaps(Offset kept_below, const OldPage& old) const;
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
   Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to, CutOff& cut);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<LogPosition> begin_segment(Offset base, Offset last);
-  Result<> mend_sealed_indexes(Offset base);
+  Result<> mend_sealed_indexes(Offset base, Offset end);
   Result<LeaderEpoch> settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end, const OldPage& old);
 
   bool may_write() const { return access_ == Access::read_write; }
@@ -59,6 +83,8 @@ class Recovery {
   Env env_;
   const RecoverySpec& spec_;
   Access access_;
+  GapRule gaps_;
+  bool restarted_ = false;
 };
 
 Result<PageContent> Recovery::run(const OldPage& old) {
@@ -69,32 +95,42 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   }
   // Below this no offset may get another record: it was flushed, or shown to readers of this boot.
   const Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
-  PG_ASSIGN(const EpochHistory stored, read_epoch_history(env_, spec_.directory));
-  const Offset log_start = spec_.log_start.value_or(bases.front());
+  gaps_ = known_gaps(kept_below, old);
+  restarted_ = old.restarted;
+  PG_ASSIGN(EpochHistory stored, read_epoch_history(env_, spec_.directory));
+  Offset log_start = spec_.log_start.value_or(bases.front());
+  // What Kafka deleted from the start of a log that was copied in.
+  if (gaps_.allows(log_start, bases.front())) gaps_.below = std::max(gaps_.below, log_start = bases.front());
   const Offset sound_below = std::max(spec_.recovery_point, log_start);
   const Offset first = stored.empty() ? bases.front() : segment_of(bases, sound_below).value_or(bases.front());
 
   SegmentScan last;
   EpochHistory seen;
   bool transactional = false;
+  bool epochs_ascend = true;
   for (size_t i = 0; i < bases.size(); ++i) {
     if (bases[i] < first) {
-      if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i]));
+      if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i], bases[i + 1]));
       continue;
     }
     const bool is_last = i + 1 == bases.size();
-    PG_ASSIGN(last, scan(bases[i], !is_last));
+    PG_ASSIGN(last, scan(bases[i], is_last ? std::nullopt : std::optional(bases[i + 1])));
     seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
-    const bool joined = is_last || last.position.log_end == bases[i + 1];
+    epochs_ascend = epochs_ascend && last.epochs_ascend;
     transactional |= last.transactional;
-    if (last.is_intact() && joined) {
-      if (transactional && !is_last) keep_producers(last.position, bases[i + 1], i == 0);
+    if (last.is_intact() && is_last) break;
+    if (last.is_intact() && joins(last.position.log_end, bases[i + 1])) {
+      if (last.position.log_end < bases[i + 1]) gaps_.below = std::max(gaps_.below, bases[i + 1]);
+      if (transactional) keep_producers(last.position, bases[i + 1], i == 0);
       continue;
     }
-    if (last.position.log_end < kept_below || !may_write()) {
+    if (last.position.log_end < kept_below) {
       if (is_last) break;
       continue;  // damage: every byte stays, and so do the segments after it
     }
+    const bool overlaps = !is_last && last.position.log_end > bases[i + 1];
+    if (!may_write() && overlaps) continue;
+    if (!may_write()) break;
     const std::vector<Offset> later(bases.begin() + static_cast<std::ptrdiff_t>(i) + 1, bases.end());
     PG_CHECK(cut_torn_tail(last, later));
     break;
@@ -106,15 +142,21 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
     content.after_damage = true;
+  } else if (last.position.log_end < kept_below || last.is_old_format) {
+    // Who only looks sees all of it: readers stop there.
+    PG_ASSIGN(content.position.log_end, end_behind_damage(last, std::max(kept_below, last.position.log_end + 1)));
+    content.position.segment_bytes = static_cast<int64_t>(last.file_bytes);
   } else if (last.position.log_end < log_start && may_write()) {
     // Deleted to an end that had not reached the disk when the power went. No offset gets a second value.
     PG_ASSIGN(content.position, begin_segment(log_start, last.position.active_segment));
   }
   content.position.log_start = std::min(log_start, content.position.log_end);
+  if (kept_below <= bases.front() && epochs_ascend && are_foreign(stored, seen)) stored.clear();
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
   content.failed = old.failed;
   content.transactional = transactional;
+  content.gaps_below = gaps_.below;
   content.replicated = spec_.replicated;
   if (spec_.replicated) {
     content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
@@ -124,8 +166,30 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   return content;
 }
 
+GapRule Recovery::known_gaps(Offset kept_below, const OldPage& old) const {
+  if (!spec_.gaps_below) return {old.gaps_below, old.gaps_below};
+  return {std::max(*spec_.gaps_below, old.gaps_below), kept_below};
+}
+
+// Whether a segment may begin at `next` where the one before it ends at `expected`.
+bool Recovery::joins(Offset expected, Offset next) const {
+  if (expected == next) return true;
+  // A power cut takes the end of a file, and never something from its middle.
+  const bool is_torn = restarted_ && next > gaps_.below;
+  return !is_torn && gaps_.allows(expected, next);
+}
+
+// Whether the batch may stand behind what was scanned. `end`: the segment's.
+Result<bool> Recovery::continues(const File& log, const ScannedBatch& batch, const SegmentScan& scan, Offset end) const {
+  const Offset expected = scan.position.log_end, next = batch.header.base_offset;
+  if (expected == next) return true;
+  if (!gaps_.allows(expected, next)) return false;
+  return is_plausible(log, batch, scan.file_bytes, scan.position.active_segment, end);
+}
+
 // Reads the segment from its start, rebuilding its indexes on the way.
-Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
+Result<SegmentScan> Recovery::scan(Offset base, std::optional<Offset> end) {
+  constexpr Offset kNoEnd{std::numeric_limits<int64_t>::max()};
   SegmentScan result;
   result.position.active_segment = result.position.log_end = base;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
@@ -135,27 +199,28 @@ Result<SegmentScan> Recovery::scan(Offset base, bool sealed) {
   BatchScanner scanner(*log);
   for (;;) {
     const auto found = scanner.next(info.size_bytes);
-    if (!found && found.error().code != Errc::corrupt) return tl::unexpected(found.error());
+    result.is_old_format = !found && found.error().code == Errc::unsupported_version && !may_write();
+    if (!found && found.error().code != Errc::corrupt && !result.is_old_format) return tl::unexpected(found.error());
     if (!found) {
       result.fault = found.error().what;
       break;
     }
     if (!*found) break;
     const BatchHeader& header = (*found)->header;
-    if (header.base_offset != result.position.log_end) {
+    PG_ASSIGN(const bool continues, this->continues(*log, **found, result, end.value_or(kNoEnd)));
+    if (!continues) {
       result.fault = fmt::format("batch has base offset {} where {} was expected", header.base_offset.value,
                                  result.position.log_end.value);
       break;
     }
+    if (header.base_offset > result.position.log_end) gaps_.below = std::max(gaps_.below, header.base_offset);
     result.position.log_end = header.end_offset();
     result.position.segment_bytes += static_cast<int64_t>(header.size_bytes());
     result.transactional |= header.is_transactional();
-    if (result.epochs.empty() || header.leader_epoch > result.epochs.back().epoch) {
-      result.epochs.push_back({header.leader_epoch, header.base_offset});
-    }
+    note_epoch(header, result);
   }
   if (may_write()) {
-    PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes, sealed));
+    PG_CHECK(rebuild_indexes(env_, spec_.directory, result.position, spec_.index_interval_bytes, end.has_value()));
   }
   return result;
 }
@@ -253,11 +318,12 @@ Result<LogPosition> Recovery::begin_segment(Offset base, Offset last) {
 
 // A sealed segment below the recovery point: its indexes are rebuilt if their sizes cannot be right, or if one of a few
 // entries is wrong. Comparing them all would take as long as reading the log; and readers check what they use.
-Result<> Recovery::mend_sealed_indexes(Offset base) {
+Result<> Recovery::mend_sealed_indexes(Offset base, Offset end) {
   constexpr size_t kSamples = 16;
   const auto log = env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read);
   const auto offsets = env_.files.read_all(names::segment(spec_.directory, base, SegmentFile::offset_index));
-  const auto times = env_.files.info(names::segment(spec_.directory, base, SegmentFile::time_index));
+  const auto time_index = env_.files.open(names::segment(spec_.directory, base, SegmentFile::time_index), OpenMode::read);
+  const auto times = time_index ? (*time_index)->info() : tl::unexpected(time_index.error());
   PG_CHECK(log);
   bool fits = offsets && offsets->size() % OffsetIndexEntry::kBytes == 0 && times && !times->is_directory &&
               times->size_bytes > 0 && times->size_bytes % TimeIndexEntry::kBytes == 0;
@@ -270,7 +336,7 @@ Result<> Recovery::mend_sealed_indexes(Offset base) {
     const auto batch = scanner.next_header(info.size_bytes);
     fits = batch && *batch && (*batch)->header.last_offset() == base + entry.relative_offset;
   }
-  return fits ? Result<>() : scan(base, true).map([](const SegmentScan&) {});
+  return fits ? Result<>() : scan(base, end).map([](const SegmentScan&) {});
 }
 
 // The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, higher than any
@@ -300,7 +366,7 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
 
 Result<> write_indexes(const Env& env, const std::string& directory, LogPosition& position,
                        int32_t index_interval_bytes, bool sealed) {
-  PG_ASSIGN(ActiveSegment segment, open_active_segment(env.files, directory, position.active_segment));
+  PG_ASSIGN(ActiveSegment segment, open_active_segment(env, directory, position.active_segment));
   PG_CHECK(segment.offset_index->truncate(0));
   PG_CHECK(segment.time_index->truncate(0));
   LogPosition rebuilt;
@@ -328,8 +394,10 @@ Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const 
   return Recovery(env, spec, Access::read_write).run(old);
 }
 
-Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec) {
-  return Recovery(env, spec, Access::read_only).run(OldPage{.same_boot = true, .log_end_min = Offset(0)});
+Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec, const OldPage& old) {
+  OldPage view = old;
+  view.same_boot = true;  // who opens no epoch sees none
+  return Recovery(env, spec, Access::read_only).run(view);
 }
 
 Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory) {

@@ -10,6 +10,14 @@
 //  * Damage: the first bad byte lies below. Every byte is kept where it is, readers stop there, and the log goes on in
 //    a new segment whose base offset no record has ever had.
 //
+// A batch that does not begin where the one before it ended is bad too, where the log is known to have no gaps (gaps.h): below
+// the recovery point, unless the log directory's checkpoint says otherwise. Beyond that a gap is taken for one that Kafka's
+// cleaner left, and what is behind it stays. Only between two segments a restart of the machine may have made it, where
+// the first one's last batches had not reached the disk: that is a torn tail.
+//
+// Messages of Kafka's formats 0 and 1 are no damage, and no torn tail either: the partition cannot be opened, and nothing
+// is changed.
+//
 // Indexes of scanned segments are rebuilt, those of others only where their sizes cannot be right. Without a
 // leader-epoch-checkpoint everything is read, since the epochs then come from the batches. Running it twice, or again
 // after it was interrupted anywhere, gives the same log.
@@ -30,6 +38,7 @@ struct RecoverySpec {
   Offset recovery_point;
   std::optional<Offset> log_start = Offset(0);  // empty: nobody knows, so it is the first offset there is
   int32_t index_interval_bytes = 4096;
+  std::optional<Offset> gaps_below = Offset(0);  // offsets below it may be missing; empty: nobody knows
   bool replicated = false;          // then epochs are opened by those who are elected, and by nobody else
   Offset high_watermark = {};       // of a replicated one, as far as the disk tells
   bool stopped_cleanly = false;     // of a replicated one: its broker had flushed everything before the machine stopped
@@ -38,7 +47,7 @@ struct RecoverySpec {
 Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const OldPage& old);
 
 // The same end of the log, for a process that may only read: nothing is written and nothing is cut.
-Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec);
+Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec, const OldPage& old = {});
 
 // The partition's leader-epoch-checkpoint; empty where it is missing or damaged.
 Result<EpochHistory> read_epoch_history(const Env& env, const std::string& directory);

@@ -126,8 +126,8 @@ class Repair {
   Result<> look_at_structure(PartitionLog& log);
   Result<> mend_structure();
   Result<> mend_indexes();
-  Result<std::vector<SegmentRepair>> plan(const LogPosition& position, Offset intact_below) const;
-  void add_missing(std::vector<SegmentRepair>& plans, Offset first, Offset end) const;
+  Result<std::vector<SegmentRepair>> plan(const LogPosition& position, const GapRule& gaps, Offset intact_below) const;
+  void add_missing(std::vector<SegmentRepair>& plans, Offset first, Offset end, const GapRule& gaps) const;
   void count(const std::vector<SegmentRepair>& plans);
   Result<PageContent> rebuild(const OldPage& old);
 
@@ -155,7 +155,7 @@ Result<> Repair::look(Deadline deadline) {
   const auto state = (*log)->current_state();
   totals_.is_offline = state->page().failed.load() != 0;
   PG_CHECK(look_at_structure(**log));
-  PG_ASSIGN(const auto plans, plan(state->position(), totals_.is_offline ? Offset(state->page().flushed.load()) : Offset(INT64_MAX)));
+  PG_ASSIGN(const auto plans, plan(state->position(), state->gaps(), totals_.is_offline ? Offset(state->page().flushed.load()) : Offset(INT64_MAX)));
   count(plans);
   return {};
 }
@@ -201,19 +201,23 @@ Result<> Repair::mend_structure() {
 Result<PageContent> Repair::rebuild(const OldPage& old) {
   Env quiet = env_;
   quiet.notice = [](const std::string&) {};  // what is damaged is reported here
-  PG_ASSIGN(const RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
+  PG_ASSIGN(RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
   LogPosition position = old.position.value_or(LogPosition());
+  GapRule gaps{std::max(recovery.gaps_below.value_or(Offset(0)), old.gaps_below)};
   if (!old.position || is_made_anew_) {
     PG_ASSIGN(const PageContent found, recover_log(quiet, recovery, old));
     position = found.position;
+    gaps.below = found.gaps_below;
   }
   totals_.is_offline = old.failed;
-  PG_ASSIGN(const auto plans, plan(position, old.failed ? recovery.recovery_point : Offset(INT64_MAX)));
+  PG_ASSIGN(const auto plans, plan(position, gaps, old.failed ? recovery.recovery_point : Offset(INT64_MAX)));
   count(plans);
   PG_ASSIGN(const EpochHistory epochs, read_epoch_history(env_, directory_));
   SegmentRewriter rewriter(env_, directory_, epochs);
   for (const auto& segment : plans) PG_CHECK(rewriter.run(segment));
   PG_CHECK(mend_indexes());
+  if (gaps.below > recovery.gaps_below.value_or(Offset(0))) PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, gaps.below, env_.clock.after(kTimeoutDefault)));
+  recovery.gaps_below = gaps.below;
   // What is whole now is all there is to know: that a flush failed no longer matters.
   return recover_log(quiet, recovery, {.same_boot = true, .log_end_min = position.log_end});
 }
@@ -232,27 +236,27 @@ Result<> Repair::mend_indexes() {
 }
 
 // The segments that have to be written anew: damaged, missing, or with offsets from `intact_below` on.
-Result<std::vector<SegmentRepair>> Repair::plan(const LogPosition& position, Offset intact_below) const {
+Result<std::vector<SegmentRepair>> Repair::plan(const LogPosition& position, const GapRule& gaps, Offset intact_below) const {
   PG_ASSIGN(const EpochHistory epochs, read_epoch_history(env_, directory_));
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   std::vector<SegmentRepair> plans;
-  add_missing(plans, position.log_start, bases.empty() ? position.log_end : bases.front());
+  add_missing(plans, position.log_start, bases.empty() ? position.log_end : bases.front(), gaps);
   for (size_t i = 0; i < bases.size() && bases[i] <= position.active_segment; ++i) {
     const bool is_active = bases[i] == position.active_segment;
     const Offset end = is_active || i + 1 == bases.size() ? position.log_end : bases[i + 1];
     PG_ASSIGN(const auto log, env_.files.open(names::segment(directory_, bases[i], SegmentFile::log), OpenMode::read));
     PG_ASSIGN(const FileInfo info, log->info());
     const uint64_t limit = is_active ? static_cast<uint64_t>(position.segment_bytes) : info.size_bytes;
-    PG_ASSIGN(auto segment, plan_segment_repair(*log, limit, bases[i], end, epochs));
+    PG_ASSIGN(auto segment, plan_segment_repair(*log, limit, bases[i], end, epochs, gaps));
     const Offset held = segment.leave_out_missing_end();
     if (!segment.is_intact() || (held > intact_below && held > segment.base)) plans.push_back(std::move(segment));
-    add_missing(plans, held, end);
+    add_missing(plans, held, end, gaps);
   }
   return plans;
 }
 
-void Repair::add_missing(std::vector<SegmentRepair>& plans, Offset first, Offset end) const {
-  if (first >= end) return;
+void Repair::add_missing(std::vector<SegmentRepair>& plans, Offset first, Offset end, const GapRule& gaps) const {
+  if (first >= end || gaps.allows(first, end)) return;
   SegmentRepair missing{first, end, {}};
   missing.pieces.push_back({RepairPiece::Kind::lost, 0, 0, first, end, "no segment holds these offsets"});
   plans.push_back(std::move(missing));

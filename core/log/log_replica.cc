@@ -116,7 +116,7 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
       if (!stays) PG_CHECK(remove_segment(env_.files, directory_, *base));
     }
     PG_CHECK(env_.files.sync_directory(directory_));
-    PG_ASSIGN(active_, open_active_segment(env_.files, directory_, kept.active_segment));
+    PG_ASSIGN(active_, open_active_segment(env_, directory_, kept.active_segment));
     PG_CHECK(active_.log->truncate(static_cast<uint64_t>(kept.segment_bytes)));
     return active_.log->sync();
   });
@@ -139,15 +139,17 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
     if (page.role.load() != static_cast<uint32_t>(Role::follower) || page.leader_epoch.load() != epoch.value) {
       return fail(Errc::fenced, fmt::format("this replica of '{}' no longer follows in epoch {}", name_, epoch.value), directory_);
     }
-    if (header.base_offset != writing.position.log_end) {
+    if (header.base_offset != writing.position.log_end && !writing.state->gaps().allows(writing.position.log_end, header.base_offset)) {
       return fail(Errc::conflict, fmt::format("'{}' ends at {}: a batch of offset {} does not fit", name_,
                                               writing.position.log_end.value, header.base_offset.value), directory_);
     }
     if (epochs_.empty()) {
       PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
     }
-    EpochHistory epochs = with_batch(epochs_, header.leader_epoch, header.base_offset);
+    const bool has_epoch = header.leader_epoch >= LeaderEpoch(0);  // as a client sent it, in a log that was copied in
+    EpochHistory epochs = has_epoch ? with_batch(epochs_, header.leader_epoch, header.base_offset) : epochs_;
     if (epochs != epochs_) PG_CHECK(store_epochs(std::move(epochs)));
+    PG_CHECK(pass_gap(writing, header.base_offset, deadline));
     const LogConfig config = this->config();
     if (must_roll(writing.position, header, header.max_timestamp_ms, config)) {
       PG_CHECK(roll(writing));
@@ -157,6 +159,20 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
     state = writing.state;
   }
   if (rolled) raise_recovery_point(*state, Offset(state->page().flushed.load(std::memory_order_acquire)));
+  return {};
+}
+
+// The log goes on at `next`. That offsets are missing before it is on the disk before the batch is, and for all gaps of the
+// leader's log at once.
+Result<> PartitionLog::pass_gap(Writing& writing, Offset next, Deadline deadline) {
+  if (writing.position.log_end == next) return {};
+  const Offset below = writing.state->gaps().below;
+  if (gaps_stored_ < below) {
+    PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, below, deadline));
+    writing.state->allow_gaps(below);
+    gaps_stored_ = below;
+  }
+  writing.position.log_end = next;
   return {};
 }
 

@@ -39,7 +39,8 @@ class Verifier {
   };
 
   Result<> check_segment(Offset base, uint64_t limit);
-  Result<> check_batch(const ScannedBatch& batch, const std::string& path);
+  Result<> check_batch(const ScannedBatch& batch, const File& log, uint64_t limit);
+  Result<> check_base_offset(const ScannedBatch& batch, const File& log, uint64_t limit);
   void check_sequence(const BatchHeader& header, uint64_t position, const std::string& path);
   Result<> check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
   Result<> check_time_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes);
@@ -54,6 +55,9 @@ class Verifier {
   VerifyTotals totals_;
   EpochHistory epochs_;
   LogPosition published_;
+  bool may_lack_ = false;  // indexes and the epoch checkpoint
+  GapRule gaps_;
+  Offset segment_base_, segment_end_;  // of the segment at hand
   Offset expected_;
   std::map<int64_t, ProducerStamp> last_;  // by producer id: the last record seen of it
   std::vector<Range> damaged_;  // of the segment at hand
@@ -66,27 +70,33 @@ Result<VerifyTotals> Verifier::run() {
   SegmentList list(log_.env(), *state, log_.directory());
   PG_ASSIGN(const HeldLock kept, list.keep(log_.env().clock.after(kTimeoutDefault)));
   published_ = state->position();
+  gaps_ = state->gaps();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
-  if (epochs_.empty()) {
+  // Who finds no page that counts has what is made from the logs made again before anything else; verify makes nothing.
+  may_lack_ = state->is_private_view();
+  if (epochs_.empty() && !may_lack_) {
     fault(names::epoch_checkpoint(log_.directory()), 0, Offset(0), "missing or malformed");
   }
   PG_ASSIGN(const auto bases, list_segments(files_, log_.directory()));
   expected_ = published_.log_start;
   const Offset first = segment_of(bases, published_.log_start).value_or(published_.log_start);
-  for (const Offset base : bases) {
+  for (size_t i = 0; i < bases.size(); ++i) {
+    const Offset base = bases[i];
     if (base < first) continue;  // about to be deleted
     if (base > published_.active_segment) break;
     if (base == first) expected_ = base;
     const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
-    if (base != expected_) {
+    if (!gaps_.follows(expected_, base)) {
       fault(path, 0, expected_, fmt::format("offsets {} to {} are missing before this segment", expected_.value, base.value - 1));
     }
     expected_ = base;
     PG_ASSIGN(const FileInfo info, files_.info(path));
     const bool active = base == published_.active_segment;
+    segment_base_ = base;
+    segment_end_ = active || i + 1 == bases.size() ? published_.log_end : bases[i + 1];
     PG_CHECK(check_segment(base, active ? static_cast<uint64_t>(published_.segment_bytes) : info.size_bytes));
   }
-  if (expected_ < published_.log_end) {
+  if (expected_ < published_.log_end && !gaps_.allows(expected_, published_.log_end)) {
     fault(names::segment(log_.directory(), published_.active_segment, SegmentFile::log), 0, expected_,
           fmt::format("offsets {} to {} are missing", expected_.value, published_.log_end.value - 1));
   }
@@ -102,12 +112,13 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
   while (scanner.position() < limit) {
     const auto batch = scanner.next(limit);
     if (batch && *batch) {
-      PG_CHECK(check_batch(**batch, file->path()));
+      PG_CHECK(check_batch(**batch, *file, limit));
       batches.push_back({(*batch)->position, (*batch)->header.last_offset(), (*batch)->header.max_timestamp_ms});
       continue;
     }
     if (batch) break;
-    if (batch.error().code != Errc::corrupt) return tl::unexpected(batch.error());
+    const bool is_fault = batch.error().code == Errc::corrupt || batch.error().code == Errc::unsupported_version;
+    if (!is_fault) return tl::unexpected(batch.error());
     fault(file->path(), scanner.position(), expected_, batch.error().what);
     PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
     damaged_.push_back({scanner.position(), next.value_or(limit), expected_});
@@ -122,16 +133,33 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
   return check_time_index(base, batches, active ? published_.time_index_bytes : -1);
 }
 
-Result<> Verifier::check_batch(const ScannedBatch& batch, const std::string& path) {
+// On return expected_ is the batch's base offset, as far as that can be told.
+Result<> Verifier::check_base_offset(const ScannedBatch& batch, const File& log, uint64_t limit) {
+  const Offset base = batch.header.base_offset, expected = expected_;
+  if (base == expected) return {};
+  PG_ASSIGN(const bool plausible, is_plausible(log, batch, limit, segment_base_, segment_end_));
+  if (plausible && gaps_.allows(expected, base)) {
+    expected_ = base;
+    return {};
+  }
+  PG_ASSIGN(const auto next, next_base_offset(log, batch.position + batch.header.size_bytes(), limit, segment_end_));
+  // What follows tells whether batches are missing or this one's base offset is wrong.
+  const bool missing = base > expected && next == batch.header.end_offset();
+  if (missing) expected_ = base;
+  fault(log.path(), batch.position, expected,
+        missing ? fmt::format("offsets {} to {} are missing before this batch", expected.value, base.value - 1)
+                : fmt::format("batch has base offset {} where {} was expected", base.value, expected.value));
+  return {};
+}
+
+Result<> Verifier::check_batch(const ScannedBatch& batch, const File& log, uint64_t limit) {
+  const std::string& path = log.path();
   ++totals_.batches;
   totals_.bytes += static_cast<int64_t>(batch.header.size_bytes());
   totals_.records += batch.header.record_count;
-  if (batch.header.base_offset != expected_) {
-    fault(path, batch.position, expected_,
-          fmt::format("batch has base offset {} where {} was expected", batch.header.base_offset.value, expected_.value));
-  }
+  PG_CHECK(check_base_offset(batch, log, limit));
   const LeaderEpoch epoch = epoch_at(epochs_, expected_);
-  if (!epochs_.empty() && batch.header.leader_epoch != epoch) {
+  if (!epochs_.empty() && batch.header.leader_epoch != epoch && batch.header.leader_epoch != LeaderEpoch(-1)) {
     fault(path, batch.position, expected_,
           fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
   }
@@ -173,6 +201,7 @@ Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& bat
   const std::string path = names::segment(log_.directory(), base, SegmentFile::offset_index);
   const auto content = files_.read_all(path);
   if (!content) {
+    if (may_lack_ && content.error().code == Errc::not_found) return {};
     if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};
@@ -200,6 +229,7 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
   const std::string path = names::segment(log_.directory(), base, SegmentFile::time_index);
   const auto content = files_.read_all(path);
   if (!content) {
+    if (may_lack_ && content.error().code == Errc::not_found) return {};
     if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};

@@ -143,6 +143,7 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   PG_ASSIGN(const auto log_start, log_directory.log_start(spec.partition));
   RecoverySpec recovery{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
                         recovery_point, log_start, spec.config.index_interval_bytes};
+  PG_ASSIGN(recovery.gaps_below, log_directory.gaps_below(spec.partition));
   if (!spec.replicated) return recovery;
   recovery.replicated = true;
   PG_ASSIGN(recovery.high_watermark, log_directory.high_watermark(spec.partition));
@@ -155,10 +156,14 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
   PartitionState::Spec state_spec{directory_, name_, spec_.access, {}};
   state_spec.rebuild = [this, deadline](const OldPage& old, Access access) -> Result<PageContent> {
     PG_ASSIGN(const RecoverySpec recovery, recovery_spec(env_, spec_));
-    if (access == Access::read_only) return inspect_log(env_, recovery);
+    if (access == Access::read_only) return inspect_log(env_, recovery, old);
     const auto wall_seen_ms = latest_change_ms(env_.files, directory_);  // before recovery touches any file
     PG_ASSIGN(PageContent content, recover_log(env_, recovery, old));
     content.wall_seen_ms = wall_seen_ms;
+    // Before a recovery point says that all below it is known.
+    if (content.gaps_below > recovery.gaps_below.value_or(Offset(0))) {
+      PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, content.gaps_below, deadline));
+    }
     // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
     if (content.after_damage) {
       PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));

@@ -152,8 +152,8 @@ class PartitionLog {
   Result<> truncate_to(Offset end, bool committed_too, Deadline deadline);
   // Empties the log; it goes on at `start`.
   Result<> restart_at(Offset start, Deadline deadline);
-  // Appends a batch of the leader's as it is. conflict: it does not begin where this log ends; fenced: this replica does
-  // not follow in `epoch`.
+  // Appends a batch of the leader's as it is. conflict: it does not begin where this log ends, and the page does not say that
+  // a gap may be there; fenced: this replica does not follow in `epoch`.
   Result<> append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline);
   // Opens an epoch as its leader. fenced: there is a later one, or this one was opened already.
   Result<> lead(const Leadership& leadership, Deadline deadline);
@@ -208,6 +208,7 @@ class PartitionLog {
   Result<Writing> lock_for_writing(bool must_lead, Deadline deadline);
   Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms, const LogConfig& config);
   Result<> set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline);
+  Result<> pass_gap(Writing& writing, Offset next, Deadline deadline);
   Result<> remove_segments_beyond(const LogPosition& position);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
   Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);
@@ -241,6 +242,7 @@ class PartitionLog {
   int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock
   EpochHistory epochs_;   // of a replicated log's broker
+  Offset gaps_stored_;    // what it has stored of the page's `gaps_below`
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;
   Offset sync_base_;

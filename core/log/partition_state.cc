@@ -13,7 +13,7 @@
 namespace pg {
 namespace {
 
-constexpr uint32_t kKnownIncompatibleFeatures = 0;
+constexpr uint32_t kKnownIncompatibleFeatures = StatePage::kHasGaps;
 // How often an opener looks again while somebody else rebuilds the page.
 constexpr Duration kRebuildPoll = std::chrono::milliseconds(5);
 
@@ -36,6 +36,8 @@ void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.damaged.store(content.damaged, std::memory_order_relaxed);
   page.transactional.store(content.transactional ? StatePage::some : StatePage::none, std::memory_order_relaxed);
   page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
+  if (content.gaps_below > Offset(0)) page.incompatible_features |= StatePage::kHasGaps;
+  page.gaps_below.store(content.gaps_below.value, std::memory_order_relaxed);
   publish(page, content.position);
 }
 
@@ -53,6 +55,10 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
   if (!locks && is_permission(locks.error())) {
     state->access_ = Access::read_only;
     locks = env.files.open_lock(lock_path, Access::read_only);
+  }
+  if (!locks && spec.access == Access::read_only && locks.error().code == Errc::not_found) {
+    PG_CHECK(state->take_private_view());  // files without anything of ours beside them
+    return state;
   }
   PG_ASSIGN(state->locks_, std::move(locks));
 
@@ -128,13 +134,13 @@ Result<OldPage> PartitionState::read_old_page() const {
   if (!file && file.error().code == Errc::not_found) return OldPage{};
   PG_CHECK(file);  // what cannot be read just now is not lost: it may say what must be kept
   PG_ASSIGN(const size_t got, (*file)->read_at(0, bytes));
-  if (got != bytes.size()) return OldPage{};
+  if (got != bytes.size()) return OldPage{.restarted = true};
   const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
   PG_ASSIGN(const Uuid boot, env_.boot_id());
   PG_ASSIGN(const FileInfo info, (*file)->info());
   if (page->magic != StatePage::kMagic || page->version != StatePage::kVersion ||
       std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) {
-    return OldPage{};
+    return OldPage{.restarted = true};
   }
   PG_ASSIGN(const FileInfo lock, locks_->info());
   const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
@@ -146,6 +152,7 @@ Result<OldPage> PartitionState::read_old_page() const {
   OldPage old{.same_boot = true, .log_end_min = shown, .failed = page->failed.load() != 0};
   old.high_watermark = Offset(page->high_watermark.load());
   old.unclean = page->unclean.load() != 0;
+  old.gaps_below = Offset(page->gaps_below.load());
   old.damaged = page->damaged.load() != 0;
   if (page->untrusted.load() == 0) old.position = position;
   return old;
@@ -202,7 +209,8 @@ Result<> PartitionState::write_page(const Env& env, const std::string& directory
 }
 
 Result<> PartitionState::take_private_view() {
-  PG_ASSIGN(const PageContent content, spec_.rebuild(OldPage{}, Access::read_only));
+  const auto old = locks_ ? read_old_page() : OldPage{};
+  PG_ASSIGN(const PageContent content, spec_.rebuild(old.value_or(OldPage{}), Access::read_only));
   private_page_ = std::make_unique<StatePage>();
   page_ = private_page_.get();
   fill_page(*page_, content, env_.clock);
@@ -230,6 +238,11 @@ Offset PartitionState::flushed_everywhere() const {
 bool PartitionState::is_flushed_to(Offset offset) const {
   const auto stale = is_stale();
   return stale && !*stale && check_not_deleted() && Offset(page_->flushed.load(std::memory_order_acquire)) >= offset;
+}
+
+void PartitionState::allow_gaps(Offset below) {
+  std::atomic_ref(page_->incompatible_features).fetch_or(StatePage::kHasGaps, std::memory_order_relaxed);
+  raise(page_->gaps_below, below.value);
 }
 
 void PartitionState::fence(LeaderEpoch epoch) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "core/log/gaps.h"
 #include "core/log/state_page.h"
 #include "core/os/env.h"
 
@@ -43,6 +44,7 @@ struct PageContent {
   bool damaged = false;       // of a replicated one: see StatePage::damaged
   bool transactional = false; // a batch of the segments that were read is
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
+  Offset gaps_below = {};     // offsets below it may be missing from the log; see gaps.h
 };
 
 // What the old page still tells about a log whose page must be rebuilt.
@@ -54,6 +56,8 @@ struct OldPage {
   bool unclean = false;
   bool damaged = false;
   std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
+  Offset gaps_below = {};              // as far as the page tells
+  bool restarted = false;              // there is a page, and it is no page of this boot
 };
 
 class PartitionState {
@@ -100,6 +104,10 @@ class PartitionState {
   bool leads_in(LeaderEpoch epoch) const;
   // Whether the active segment may have transactional batches; see StatePage::transactional.
   bool may_be_transactional() const;
+  // Which offsets may be missing from the log.
+  GapRule gaps() const { return {Offset(page_->gaps_below.load(std::memory_order_acquire))}; }
+  // Offsets below `below` may be missing from now on. Needs the append lock.
+  void allow_gaps(Offset below);
   LeaderEpoch leader_epoch() const { return LeaderEpoch(page_->leader_epoch.load(std::memory_order_relaxed)); }
 
   // Whether the lock file or the page under this object was replaced, deleted or declared untrusted: open it again.

@@ -11,8 +11,8 @@ namespace {
 
 class SegmentPlanner {
  public:
-  SegmentPlanner(const File& log, uint64_t limit, Offset base, Offset end, const EpochHistory& epochs)
-      : log_(log), limit_(limit), epochs_(epochs), expected_(base), scanner_(log) {
+  SegmentPlanner(const File& log, uint64_t limit, Offset base, Offset end, const EpochHistory& epochs, const GapRule& gaps)
+      : log_(log), limit_(limit), epochs_(epochs), gaps_(gaps), expected_(base), scanner_(log) {
     plan_.base = base;
     plan_.end = end;
   }
@@ -21,6 +21,8 @@ class SegmentPlanner {
 
  private:
   void keep(const ScannedBatch& batch);
+  Result<bool> place(const ScannedBatch& batch);
+  Result<bool> is_gap(const ScannedBatch& batch) const;
   Result<bool> belongs_here(const BatchHeader& header) const;
   Result<> pass_loss(uint64_t from, std::string reason);
   void add(RepairPiece::Kind kind, uint64_t from, uint64_t to, Offset end, std::string reason);
@@ -28,6 +30,7 @@ class SegmentPlanner {
   const File& log_;
   const uint64_t limit_;
   const EpochHistory& epochs_;
+  const GapRule gaps_;
   Offset expected_;
   BatchScanner scanner_;
   SegmentRepair plan_;
@@ -42,30 +45,50 @@ Result<SegmentRepair> SegmentPlanner::run() {
       PG_CHECK(pass_loss(at, batch.error().what));
       continue;
     }
-    const BatchHeader& header = (*batch)->header;
-    if (header.base_offset == expected_ && header.end_offset() <= plan_.end) {
-      keep(**batch);
-      continue;
-    }
-    PG_ASSIGN(const bool ours, belongs_here(header));
-    const std::string reason =
-        fmt::format("batch has base offset {} where {} was expected", header.base_offset.value, expected_.value);
-    if (ours) {
-      add(RepairPiece::Kind::restored, at, scanner_.position(), expected_ + header.last_offset_delta + 1, reason);
-    } else {
-      PG_CHECK(pass_loss(at, reason));
-    }
+    PG_ASSIGN(const bool placed, place(**batch));
+    if (placed) continue;
+    PG_CHECK(pass_loss(at, fmt::format("batch has base offset {} where {} was expected", (*batch)->header.base_offset.value, expected_.value)));
   }
-  if (expected_ < plan_.end) {
+  if (expected_ < plan_.end && !gaps_.allows(expected_, plan_.end)) {
     add(RepairPiece::Kind::lost, limit_, limit_, plan_.end, "missing at the end of the segment");
   }
   return std::move(plan_);
 }
 
+// An intact batch stays, unless nothing tells which offsets its records have.
+Result<bool> SegmentPlanner::place(const ScannedBatch& batch) {
+  const BatchHeader& header = batch.header;
+  const uint64_t at = batch.position;
+  const Offset base = header.base_offset;
+  PG_ASSIGN(const bool gap, is_gap(batch));
+  if (gap) expected_ = base;
+  if (expected_ == base && header.end_offset() <= plan_.end) {
+    keep(batch);
+    return true;
+  }
+  PG_ASSIGN(const bool ours, belongs_here(header));
+  if (ours) {
+    add(RepairPiece::Kind::restored, at, scanner_.position(), expected_ + header.last_offset_delta + 1,
+        fmt::format("batch has base offset {} where {} was expected", base.value, expected_.value));
+    return true;
+  }
+  PG_ASSIGN(const auto next, next_base_offset(log_, scanner_.position(), limit_, plan_.end));
+  if (base < expected_ || header.end_offset() > plan_.end || next != header.end_offset()) return false;
+  add(RepairPiece::Kind::lost, at, at, base, fmt::format("offsets {} to {} are missing before this batch", expected_.value, base.value - 1));
+  keep(batch);
+  return true;
+}
+
+// Whether the offsets before the batch are missing although nothing is wrong.
+Result<bool> SegmentPlanner::is_gap(const ScannedBatch& batch) const {
+  if (!gaps_.allows(expected_, batch.header.base_offset)) return false;
+  return is_plausible(log_, batch, limit_, plan_.base, plan_.end);
+}
+
 void SegmentPlanner::keep(const ScannedBatch& batch) {
   const uint64_t from = batch.position, to = from + batch.header.size_bytes();
   const LeaderEpoch epoch = epoch_at(epochs_, expected_);
-  if (!epochs_.empty() && batch.header.leader_epoch != epoch) {
+  if (!epochs_.empty() && batch.header.leader_epoch != epoch && batch.header.leader_epoch != LeaderEpoch(-1)) {
     add(RepairPiece::Kind::restored, from, to, batch.header.end_offset(),
         fmt::format("batch has leader epoch {} where {} was expected", batch.header.leader_epoch.value, epoch.value));
   } else {
@@ -126,8 +149,8 @@ Offset SegmentRepair::leave_out_missing_end() {
 }
 
 Result<SegmentRepair> plan_segment_repair(const File& log, uint64_t limit, Offset base, Offset end,
-                                          const EpochHistory& epochs) {
-  return SegmentPlanner(log, limit, base, end, epochs).run();
+                                          const EpochHistory& epochs, const GapRule& gaps) {
+  return SegmentPlanner(log, limit, base, end, epochs, gaps).run();
 }
 
 }  // namespace pg

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/format/checkpoint_text.h"
+#include "core/log/gaps.h"
 #include "core/os/file_system.h"
 
 namespace pg {
@@ -31,8 +32,8 @@ struct SegmentRepair {
   Offset leave_out_missing_end();
 };
 
-// Divides bytes [0, limit) of `log`, which should hold the offsets from `base` to below `end`.
+// Divides bytes [0, limit) of `log`, which should hold the offsets from `base` to below `end`, but for `gaps`.
 Result<SegmentRepair> plan_segment_repair(const File& log, uint64_t limit, Offset base, Offset end,
-                                          const EpochHistory& epochs);
+                                          const EpochHistory& epochs, const GapRule& gaps = {});
 
 }  // namespace pg

@@ -52,12 +52,12 @@ Result<> SegmentCleaner::add_segment(Offset base, Offset end) {
   Offset expected = base;
   for (;;) {
     PG_ASSIGN(const auto batch, scanner.next(info.size_bytes));
-    if (batch && batch->header.base_offset == expected) {
+    if (batch && rules_.gaps.follows(expected, batch->header.base_offset)) {
       expected = batch->header.end_offset();
       PG_CHECK(add_batch(*batch));
       continue;
     }
-    if (!batch && expected == end) break;
+    if (!batch && rules_.gaps.follows(expected, end)) break;
     return fail(Errc::corrupt, fmt::format("damaged segment: offset {} is missing", expected.value), file->path(),
                 static_cast<int64_t>(scanner.position()));
   }

@@ -15,6 +15,7 @@
 
 #include "core/format/batch_rewriter.h"
 #include "core/log/batch_scanner.h"
+#include "core/log/gaps.h"
 #include "core/log/offset_map.h"
 #include "core/log/segment_files.h"
 #include "core/os/env.h"
@@ -39,6 +40,7 @@ struct CleaningRules {
   Offset known_below;             // what lies above stays as it is
   int64_t now_ms = 0;
   int64_t delete_horizon_ms = 0;  // for tombstones that compaction meets for the first time
+  GapRule gaps = {};              // of the log
 };
 
 class SegmentCleaner {

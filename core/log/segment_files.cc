@@ -1,7 +1,10 @@
 #include "core/log/segment_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
@@ -43,6 +46,30 @@ std::optional<Entry> last_below(FileSystem& files, const std::string& path, Pred
   return best;
 }
 
+// Whether the error says that something else stands in the place of a file, or a file of somebody else's.
+bool is_no_file(const Error& error) {
+  const int number = error.sys_errno;
+  return error.code == Errc::io && (number == 0 || number == EISDIR || number == ELOOP || number == ENXIO || number == EACCES);
+}
+
+// Where it is now.
+Result<std::string> move_aside(FileSystem& files, const std::string& path) {
+  for (int n = 1;; ++n) {
+    const std::string aside = fmt::format("{}.aside-{}", path, n);
+    PG_ASSIGN(const bool taken, files.exists(aside));
+    if (!taken) return files.rename(path, aside).map([&] { return aside; });
+  }
+}
+
+Result<std::unique_ptr<File>> open_index(const Env& env, const std::string& path) {
+  auto index = env.files.open(path, OpenMode::create);
+  if (index || !is_no_file(index.error())) return index;
+  const auto aside = move_aside(env.files, path);
+  if (!aside) return index;
+  env.notice(fmt::format("an index is made again from its log: what stood in its place is now {}", *aside));
+  return env.files.open(path, OpenMode::create);
+}
+
 }  // namespace
 
 Result<std::vector<Offset>> list_segments(FileSystem& files, const std::string& directory) {
@@ -77,13 +104,12 @@ std::optional<TimeHint> lookup_time(FileSystem& files, const std::string& direct
   return TimeHint{entry->timestamp_ms, base + entry->relative_offset};
 }
 
-Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& directory, Offset base) {
+Result<ActiveSegment> open_active_segment(const Env& env, const std::string& directory, Offset base) {
   ActiveSegment segment;
   segment.base = base;
-  PG_ASSIGN(segment.log, files.open(names::segment(directory, base, SegmentFile::log), OpenMode::write));
-  PG_ASSIGN(segment.offset_index,
-            files.open(names::segment(directory, base, SegmentFile::offset_index), OpenMode::create));
-  PG_ASSIGN(segment.time_index, files.open(names::segment(directory, base, SegmentFile::time_index), OpenMode::create));
+  PG_ASSIGN(segment.log, env.files.open(names::segment(directory, base, SegmentFile::log), OpenMode::write));
+  PG_ASSIGN(segment.offset_index, open_index(env, names::segment(directory, base, SegmentFile::offset_index)));
+  PG_ASSIGN(segment.time_index, open_index(env, names::segment(directory, base, SegmentFile::time_index)));
   return segment;
 }
 
@@ -101,8 +127,10 @@ Result<> create_segment(FileSystem& files, const std::string& directory, Offset 
 
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base) {
   for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::snapshot}) {
-    const auto removed = files.unlink(names::segment(directory, base, kind));
-    if (!removed && removed.error().code != Errc::not_found) return removed;
+    const std::string path = names::segment(directory, base, kind);
+    const auto removed = files.unlink(path);
+    if (!removed && removed.error().sys_errno == EISDIR && kind != SegmentFile::log) PG_CHECK(move_aside(files, path));
+    else if (!removed && removed.error().code != Errc::not_found) return removed;
   }
   return {};
 }

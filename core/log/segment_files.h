@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/log/state_page.h"
-#include "core/os/file_system.h"
+#include "core/os/env.h"
 
 namespace pg {
 
@@ -44,7 +44,9 @@ struct ActiveSegment {
   Result<> sync_indexes();
 };
 
-Result<ActiveSegment> open_active_segment(FileSystem& files, const std::string& directory, Offset base);
+// An index is made from its .log. So what stands in the place of one and cannot be opened, a directory or a symbolic link, is
+// renamed to <name>.aside-<n>.
+Result<ActiveSegment> open_active_segment(const Env& env, const std::string& directory, Offset base);
 
 // Creates the files of a new, empty segment and makes their names durable.
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base);

@@ -82,7 +82,7 @@ Result<uint64_t> SegmentList::settled() {
 }
 
 Result<HeldLock> SegmentList::keep(Deadline deadline) {
-  if (state_.access() == Access::read_only) return HeldLock();
+  if (state_.is_private_view()) return HeldLock();
   for (;;) {
     PG_CHECK(settled());
     PG_ASSIGN(auto lock, HeldLock::acquire(state_.locks(), lock_byte::kSegmentList, LockMode::shared, deadline));

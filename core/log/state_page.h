@@ -39,6 +39,8 @@ struct StatePage {
   static constexpr uint64_t kMagic = 0x4554415453475001;  // "\1PGSTATE"
   static constexpr uint32_t kVersion = 1;
   static constexpr size_t kBytes = 4096;
+  // Of `incompatible_features`: `gaps_below` is not 0. Version 0.1.0 would take such a gap for damage.
+  static constexpr uint32_t kHasGaps = 1;
 
   using Word = SharedWord<uint64_t>;
   using SmallWord = SharedWord<uint32_t>;
@@ -92,6 +94,7 @@ struct StatePage {
 
   SharedWord<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
   SharedWord<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
+  SharedWord<int64_t> gaps_below;      // below this offset offsets may be missing; 0: none is; never goes back; see gaps.h
 
   // Of a partition with more than one replica; see replica_words.h.
   struct ReplicaSlot {

@@ -60,7 +60,7 @@ class Dump {
 };
 
 // Batches without records, and Kafka's oldest clients, carry no time: -1.
-std::string time_text(int64_t timestamp_ms) { return timestamp_ms < 0 ? "none" : rfc3339_utc(timestamp_ms); }
+std::string time_text(int64_t timestamp_ms) { return timestamp_ms == -1 ? "none" : rfc3339_utc(timestamp_ms); }
 
 const char* control_name(const ControlRecord& control) {
   switch (control.type) {
@@ -163,13 +163,13 @@ DumpVisitor Dump::visitor() {
   return visitor;
 }
 
-Result<Offset> resolve(const Place& place, const PartitionDescription& p) {
+Result<Offset> resolve(const Place& place, const OffsetRange& log) {
   switch (place.kind) {
-    case Place::Kind::start: return p.log_start;
-    case Place::Kind::end: return p.log_end;
+    case Place::Kind::start: return log.start;
+    case Place::Kind::end: return log.end;
     case Place::Kind::offset: return Offset(place.value);
-    case Place::Kind::after_start: return p.log_start + place.value;
-    case Place::Kind::before_end: return p.log_end + -place.value;
+    case Place::Kind::after_start: return log.start + place.value;
+    case Place::Kind::before_end: return log.end + -place.value;
     case Place::Kind::timestamp: break;
   }
   return fail(Errc::invalid_argument, "-o: dump takes offsets, not times");
@@ -185,9 +185,9 @@ Result<> dump_topic(const Tool& tool, const std::string& name, int64_t only, con
   for (size_t i = 0; i < topic.partitions.size(); ++i) {
     if (only >= 0 && std::cmp_not_equal(only, i)) continue;
     const PartitionId partition(static_cast<int32_t>(i));
-    PG_ASSIGN(const auto description, describe_partition(*home, topic, partition, tool.deadline()));
-    PG_ASSIGN(const Offset from, resolve(range.from, description));
-    PG_ASSIGN(const Offset to, resolve(range.to.value_or(Place{Place::Kind::end, 0}), description));
+    PG_ASSIGN(const OffsetRange log, offsets_of(*home, topic, partition, tool.deadline()));
+    PG_ASSIGN(const Offset from, resolve(range.from, log));
+    PG_ASSIGN(const Offset to, resolve(range.to.value_or(Place{Place::Kind::end, 0}), log));
     PG_CHECK(dump_partition(*home, topic, partition, from, to, options, visitor, tool.deadline()));
   }
   return {};

@@ -13,7 +13,7 @@ namespace {
 struct Segments {
   Segments() { must(create_segment(env.files, env.root(), Offset(100))); }
 
-  ActiveSegment open() { return must(open_active_segment(env.files, env.root(), Offset(100))); }
+  ActiveSegment open() { return must(open_active_segment(env.env(), env.root(), Offset(100))); }
   std::string path(SegmentFile kind) const { return names::segment(env.root(), Offset(100), kind); }
   std::string offset_entries() {
     const std::string bytes = must(env.files.read_all(path(SegmentFile::offset_index)));
@@ -70,7 +70,7 @@ TEST_CASE("segment_files: a segment is made whole and never over another") {
   must(remove_segment(s.env.files, s.env.root(), Offset(100)));  // whatever there is of it
   must(remove_segment(s.env.files, s.env.root(), Offset(100)));
   CHECK(must(s.env.files.list(s.env.root())).empty());
-  CHECK(code_of(open_active_segment(s.env.files, s.env.root(), Offset(100))) == Errc::not_found);
+  CHECK(code_of(open_active_segment(s.env.env(), s.env.root(), Offset(100))) == Errc::not_found);
 }
 
 TEST_CASE("segment_files: index entries come as Kafka's do, one more than interval bytes after the last") {

@@ -38,10 +38,10 @@ class ChildProcesses::Child {
 
   // As much as the pipe takes.
   void feed() {
-    while (fed_ < data_.size()) {
+    for (Tries tries; fed_ < data_.size();) {
       const ssize_t put = retry_eintr([&] { return write(input_.get(), data_.data() + fed_, data_.size() - fed_); });
       if (put < 0 && errno == EAGAIN) return;
-      if (put < 0) break;  // EPIPE: it has read as much as it wants
+      if (put < 0 || (put == 0 && !tries.again())) break;  // EPIPE: it has read as much as it wants
       fed_ += static_cast<size_t>(put);
     }
     input_ = UniqueFd();

@@ -57,10 +57,12 @@ class PosixFile final : public File {
   }
 
   Result<> write_at(uint64_t position, ByteView bytes) override {
-    while (!bytes.empty()) {
+    for (Tries tries; !bytes.empty();) {
       const ssize_t put =
           retry_eintr([&] { return pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(position)); });
       if (put < 0) return sys_fail("write", path(), static_cast<int64_t>(position));
+      if (put == 0 && !tries.again()) return nothing_written(path(), static_cast<int64_t>(position));
+      if (put > 0) tries.made_progress();
       position += static_cast<uint64_t>(put);
       bytes = bytes.subspan(static_cast<size_t>(put));
     }

@@ -160,13 +160,13 @@ void expect_child_statuses() {
 }
 
 Result<bool> poll_until(std::span<pollfd> polled, Deadline deadline) {
-  for (;;) {
+  for (Tries tries;;) {
     const auto left = std::max<nanoseconds>(deadline - steady_clock::now(), nanoseconds(0));
     const auto whole = floor<seconds>(left);
     const timespec timeout{whole.count(), nanoseconds(left - whole).count()};
     const int ready = ppoll(polled.data(), polled.size(), deadline == kNoDeadline ? nullptr : &timeout, nullptr);
     if (ready >= 0) return ready > 0;
-    if (errno != EINTR) return sys_fail("wait for a process", "");
+    if (errno != EINTR || !tries.again()) return sys_fail("wait for a process", "");
   }
 }
 

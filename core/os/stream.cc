@@ -34,13 +34,13 @@ int poll_timeout_ms(Deadline deadline) {
 }  // namespace
 
 Result<InputStream::Ready> InputStream::wait(Deadline deadline) const {
-  for (;;) {
+  for (Tries tries;;) {
     pollfd waited[] = {{fd_, POLLIN, 0}, {stop_descriptor(), POLLIN, 0}};
     const int ready = poll(waited, 2, poll_timeout_ms(deadline));
     if (stop_signal() != 0) return Ready::stopped;
     if (ready > 0) return Ready::yes;
     if (ready == 0) return Ready::no;
-    if (errno != EINTR) return sys_fail("wait for", name_);
+    if (errno != EINTR || !tries.again()) return sys_fail("wait for", name_);
   }
 }
 
@@ -53,15 +53,17 @@ Result<size_t> InputStream::read(MutableBytes into) const {
 }
 
 Result<> OutputStream::write(ByteView bytes) const {
-  while (!bytes.empty()) {
+  for (Tries tries; !bytes.empty();) {
     // Once we are to stop, only what goes without waiting, so that a reader that sleeps does not keep us alive. A pipe
     // that is ready takes PIPE_BUF bytes.
     const bool stopping = stop_signal() != 0;
     pollfd asked{fd_, POLLOUT, 0};
     if (stopping && poll(&asked, 1, 0) == 0) return fail(Errc::interrupted, "interrupted before it was written", name_);
     const ssize_t put = ::write(fd_, bytes.data(), stopping ? std::min<size_t>(bytes.size(), PIPE_BUF) : bytes.size());
-    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EINTR && tries.again()) continue;
     if (put < 0) return sys_fail("write", name_);
+    if (put == 0 && !tries.again()) return nothing_written(name_);
+    if (put > 0) tries.made_progress();
     bytes = bytes.subspan(static_cast<size_t>(put));
   }
   return {};
@@ -96,7 +98,7 @@ void restore_file_limit() {
 
 Result<std::string> read_user_file(const std::string& path, size_t most) {
   UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (fd.get() < 0) return fail(Errc::io, "cannot open", path, {}, errno);  // a missing file is no missing topic
+  if (fd.get() < 0) return fail(errno == EMFILE ? Errc::limit : Errc::io, "cannot open" + limit_met(errno), path, {}, errno);  // a missing file is no missing topic
   // A pipe was opened without waiting for its other end, so that a stop signal can end the wait for it.
   fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   const InputStream input(fd.get(), path);

@@ -34,12 +34,12 @@ int timeout_ms(Deadline deadline) {
 
 // Whether `fd` is ready for `events`, or no longer connected, by `deadline`.
 Result<bool> wait_for(int fd, short events, Deadline deadline, Stop stop) {
-  for (;;) {
+  for (Tries tries;;) {
     pollfd waited[] = {{fd, events, 0}, {stop == Stop::ends ? stop_descriptor() : -1, POLLIN, 0}};
     const int ready = poll(waited, 2, timeout_ms(deadline));
     if (stop == Stop::ends && stop_signal() != 0) return fail(Errc::interrupted, "interrupted");
     if (ready >= 0) return ready > 0;
-    if (errno != EINTR) return sys_fail("wait for a connection", "");
+    if (errno != EINTR || !tries.again()) return sys_fail("wait for a connection", "");
   }
 }
 
@@ -103,10 +103,12 @@ Result<size_t> TcpConnection::read(MutableBytes into, Deadline deadline) const {
 }
 
 Result<> TcpConnection::write(ByteView bytes, Deadline deadline) const {
-  while (!bytes.empty()) {
+  for (Tries tries; !bytes.empty();) {
     const ssize_t put = retry_eintr([&] { return send(state_->fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
     if (put < 0 && errno != EAGAIN) return sys_fail("write to a connection", "");
+    if (put == 0 && !tries.again()) return nothing_written("");
     if (put >= 0) {
+      if (put > 0) tries.made_progress();
       bytes = bytes.subspan(static_cast<size_t>(put));
       continue;
     }

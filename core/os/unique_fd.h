@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/os/process_limits.h"
 
 namespace pg {
 
@@ -41,26 +42,46 @@ inline Errc errc_of(int sys_errno) {
     case EFBIG: return Errc::no_space;
     case EMFILE:
     case ENFILE:
+    case ENOMEM:
     case ENOLCK: return Errc::limit;
     default: return Errc::io;
   }
 }
 
-// "cannot VERB: strerror (path @ position)".
+// "cannot VERB: strerror (path @ position)", and the limit that was met, if it was one.
 inline tl::unexpected<Error> sys_fail(const char* verb, const std::string& path,
                                       std::optional<int64_t> position = {}) {
   const int error = errno;
-  return fail(errc_of(error), fmt::format("cannot {}", verb), path, position, error);
+  return fail(errc_of(error), fmt::format("cannot {}{}", verb, limit_met(error)), path, position, error);
 }
+
+// Counts tries that did nothing, so that none goes on for ever: a system call may be answered by a filter, a debugger or a file system
+// that is broken, and whoever waits for us would wait with us. Real signals come a few at a time.
+class Tries {
+ public:
+  // False: there were too many in a row.
+  bool again() { return ++idle_ < kIdleMax; }
+  void made_progress() { idle_ = 0; }
+
+ private:
+  static constexpr int kIdleMax = 1000;
+  int idle_ = 0;
+};
 
 // Repeats a call that a signal interrupted.
 template <class Call>
 auto retry_eintr(Call call) {
+  Tries tries;
   decltype(call()) result;
   do {
     result = call();
-  } while (result == -1 && errno == EINTR);
+  } while (result == -1 && errno == EINTR && tries.again());
   return result;
+}
+
+// Of a write that took no bytes and said no error.
+inline tl::unexpected<Error> nothing_written(const std::string& path, std::optional<int64_t> position = {}) {
+  return fail(Errc::io, "cannot write: the system takes no bytes and gives no reason", path, position);
 }
 
 }  // namespace pg

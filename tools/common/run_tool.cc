@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <system_error>
 
 #include "core/base/text.h"
+#include "core/os/process_limits.h"
 #include "core/os/signals.h"
 
 #ifndef PG_VERSION
@@ -98,7 +100,9 @@ Result<ExitCode> Tool::attempt(OptionTable& table, const std::vector<std::string
     if (common_.version) return print("pilgrimage " PG_VERSION "\n").map([] { return kExitDone; });
     return body(operands);
   } catch (const std::bad_alloc&) {
-    return fail(Errc::limit, "out of memory");
+    return fail(Errc::limit, "out of memory" + memory_limit());
+  } catch (const std::system_error& error) {
+    return fail(Errc::limit, fmt::format("no room for another thread: {}", error.what()));
   }
 }
 

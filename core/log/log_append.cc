@@ -248,12 +248,15 @@ void PartitionLog::retain(PartitionState& state) {
   if (!ignored) env_.notice(fmt::format("old segments of '{}' are not deleted: {}", name_, retained.error().message()));
 }
 
-// Who holds the lock is in the page, for people: the lock itself is the kernel's.
+// The page says who took the lock last, which may be long ago: nobody is named who is not seen to hold it.
 Error PartitionLog::explain_lock_failure(Error error) const {
   const auto state = current_state();
   if (error.code != Errc::timed_out || !state) return error;
-  error.what = fmt::format("timed out waiting for the append lock of '{}', held by process {} (stopped? see 'ps')", name_,
-                           state->page().holder_pid.load(std::memory_order_relaxed));
+  const auto lock = state->locks().info();
+  const auto holder = lock ? env_.lock_holder(*lock, lock_byte::kAppend) : std::nullopt;
+  const std::string who = holder ? fmt::format("process {} (stopped? see 'ps')", *holder)
+                                 : "a process that cannot be seen from here: another user's, or in another container";
+  error.what = fmt::format("timed out waiting for the append lock of '{}', held by {}", name_, who);
   return error;
 }
 

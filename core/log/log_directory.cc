@@ -140,8 +140,7 @@ bool LogDirectory::is_being_made(const std::string& directory) const {
   if (!info && info.error().code == Errc::not_found) return false;
   const auto file = env_.files.open_lock(path, Access::read_only);
   if (!file) return true;
-  const auto dead = (*file)->try_lock(lock_byte::kMaking, LockMode::shared);
-  return !dead || !*dead;
+  return (*file)->is_held(lock_byte::kMaking).value_or(true);
 }
 
 Result<> LogDirectory::forget_topic(const std::string& topic, Deadline deadline) {

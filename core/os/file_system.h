@@ -83,7 +83,8 @@ class LockFile {
   // From exclusive to shared, with no moment in between.
   virtual Result<> downgrade(uint32_t byte) = 0;
   virtual void unlock(uint32_t byte) = 0;
-  // Whether anybody else, in this process or another, holds the byte in any mode. Looks, and takes nothing.
+  // Whether anybody else, in this process or another, holds the byte exclusively. Looks, and takes nothing. What is held shared does not
+  // count: who may only read can hold that.
   virtual Result<bool> is_held(uint32_t byte) const = 0;
   virtual Result<FileInfo> info() const = 0;
   // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn, have
@@ -125,7 +126,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  // Made if missing and `access` allows it.
+  // Made if missing and `access` allows it. Whoever may not write to the file may not read it either, since a shared lock keeps
+  // writers out; read-only access to such a file tells who holds what, and its locks hold nothing.
   virtual Result<std::unique_ptr<LockFile>> open_lock(const std::string& path, Access access) = 0;
   // Symbolic links are not followed. not_found if there is nothing.
   virtual Result<FileInfo> info(const std::string& path) = 0;

@@ -10,9 +10,12 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <thread>
 
+#include "core/os/lock_permissions.h"
 #include "core/os/signals.h"
 #include "core/os/unique_fd.h"
+#include "core/os/watched_lock.h"
 
 namespace pg {
 namespace {
@@ -23,10 +26,15 @@ using namespace std::chrono;
 constexpr auto kWaitSlice = milliseconds(50);
 
 // Interrupts this thread's fcntl(F_OFD_SETLKW) again and again while it lives. A repeating timer, because a single
-// signal may arrive just before the call begins to wait and would then be lost.
+// signal may arrive just before the call begins to wait and would then be lost. The signal gets through whatever was inherited: its
+// handler replaces an ignored one, and this thread takes it also where our caller had it blocked.
 class InterruptTimer {
  public:
   InterruptTimer() {
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, signal_number());
+    pthread_sigmask(SIG_UNBLOCK, &ours, &mask_before_);
     static std::once_flag installed;
     std::call_once(installed, [] {
       struct sigaction action;
@@ -47,11 +55,15 @@ class InterruptTimer {
   }
   ~InterruptTimer() {
     if (armed_) timer_delete(timer_);
+    pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   }
+  InterruptTimer(const InterruptTimer&) = delete;
+  // False: this user may have no more timers and queued signals (RLIMIT_SIGPENDING).
   bool armed() const { return armed_; }
 
  private:
   static int signal_number() { return SIGRTMAX - 1; }
+  sigset_t mask_before_;
   timer_t timer_{};
   bool armed_ = false;
 };
@@ -91,7 +103,7 @@ class PosixLockFile final : public LockFile {
   }
 
   Result<bool> is_held(uint32_t byte) const override {
-    struct flock range = range_of(byte, F_WRLCK);
+    struct flock range = range_of(byte, F_RDLCK);  // that only exclusive ones are in the way of
     if (fcntl(fd_.get(), F_OFD_GETLK, &range) != 0) return sys_fail("look at a lock", path(), byte);
     return range.l_type != F_UNLCK;
   }
@@ -137,11 +149,21 @@ class PosixLockFile final : public LockFile {
     PG_ASSIGN(const bool at_once, set(F_OFD_SETLK, byte, mode));
     if (at_once) return {};
     const InterruptTimer timer;
-    if (!timer.armed()) return sys_fail("arm a timer to lock", path(), byte);
+    if (!timer.armed()) return poll_for_processes(byte, mode, deadline);
     for (;;) {
       PG_CHECK(still_waiting(deadline, byte));
       PG_ASSIGN(const bool got, set(F_OFD_SETLKW, byte, mode));
       if (got) return {};
+    }
+  }
+
+  // Where nothing could end the kernel's wait. Others, who wait in the kernel's queue, are served first; so it is for this case only.
+  Result<> poll_for_processes(uint32_t byte, LockMode mode, Deadline deadline) {
+    for (steady_clock::duration pause = milliseconds(1);; pause = std::min<steady_clock::duration>(2 * pause, kWaitSlice)) {
+      PG_CHECK(still_waiting(deadline, byte));
+      PG_ASSIGN(const bool got, set(F_OFD_SETLK, byte, mode));
+      if (got) return {};
+      std::this_thread::sleep_for(std::min<steady_clock::duration>(pause, deadline - steady_clock::now()));
     }
   }
 
@@ -168,9 +190,14 @@ class PosixLockFile final : public LockFile {
 }  // namespace
 
 Result<std::unique_ptr<LockFile>> open_posix_lock(const std::string& path, Access access) {
-  const int flags = (access == Access::read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW;
-  UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), flags, 0666); }));
+  const int flags = (access == Access::read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW;
+  UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), flags); }));
+  if (fd.get() < 0 && errno == ENOENT && access == Access::read_write) {
+    fd = UniqueFd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CREAT, mode_of_new_lock(path)); }));
+  }
+  if (fd.get() < 0 && errno == EACCES && access == Access::read_only) return watch_lock(path);
   if (fd.get() < 0) return sys_fail("open lock file", path);
+  if (access == Access::read_write) keep_readers_out(fd.get());
   return std::make_unique<PosixLockFile>(path, std::move(fd));
 }
 

@@ -55,6 +55,14 @@ void install(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
+// Whoever started us may have had it blocked, which is inherited.
+void unblock(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 }  // namespace
 
 void catch_stop_signals() {
@@ -62,6 +70,8 @@ void catch_stop_signals() {
   if (pipe2(g_stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;  // then a signal just ends the process
   install(SIGINT, on_stop_signal);
   install(SIGTERM, on_stop_signal);
+  unblock(SIGINT);
+  unblock(SIGTERM);
 }
 
 int stop_signal() { return g_stop_signal.load(std::memory_order_acquire); }
@@ -96,10 +106,7 @@ void release_stop_signals() {
 
 void die_of_signal(int signal) {
   install(signal, SIG_DFL);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  unblock(signal);
   raise(signal);
   _exit(128 + signal);
 }

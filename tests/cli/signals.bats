@@ -62,7 +62,7 @@ os.kill(os.getpid(), signal.SIGSTOP)
 P
   local holder=$!
   until_true grep -q held held
-  fails 4 "*timed out waiting for the append lock of 't-0', held by process *" pg-produce --timeout 200ms t y
+  fails 4 "*timed out waiting for the append lock of 't-0', held by process $holder (stopped? see 'ps')*" pg-produce --timeout 200ms t y
   [ "$(pg-consume t)" = x ]
   kill -CONT $holder
   wait $holder

@@ -197,7 +197,7 @@ class MemoryFileSystem::OpenLockFile final : public LockFile {
   Result<bool> is_held(uint32_t byte) const override {
     const std::lock_guard guard(files_.mutex_);
     const Node::ByteLock& lock = node_->locks[byte];
-    return (lock.exclusive != nullptr && lock.exclusive != this) || lock.shared.size() > lock.shared.count(const_cast<OpenLockFile*>(this));
+    return lock.exclusive != nullptr && lock.exclusive != this;
   }
 
   Result<FileInfo> info() const override {

@@ -16,7 +16,7 @@ TestEnv::TestEnv(Machine machine)
 }
 
 Env TestEnv::env() {
-  return Env{files,
+  Env env{files,
              *clock_,
              random,
              [this]() -> Result<Uuid> {
@@ -31,6 +31,8 @@ Env TestEnv::env() {
                const std::lock_guard guard(mutex_);
                notices_ += line + "\n";
              }};
+  env.lock_holder = [this](const FileInfo&, uint32_t) { return seen_holder; };
+  return env;
 }
 
 std::string TestEnv::notices() const {

@@ -36,6 +36,9 @@ class TestEnv {
   std::string notices() const;
   void clear_notices();
 
+  // Whom one sees hold a lock that one waits for; nobody, unless a test says who.
+  std::optional<int32_t> seen_holder;
+
   // A deadline that lies far off.
   Deadline soon() { return clock_->after(std::chrono::seconds(30)); }
 

@@ -331,17 +331,20 @@ TEST_CASE("log_append: fenced, follower and offline replicas take nothing") {
   CHECK(contents(*log) == numbers(0, 3));
 }
 
-TEST_CASE("log_append: a writer that is stopped with the lock held is named to those who wait") {
+TEST_CASE("log_append: a writer that is seen to hold the lock is named to those who wait, and nobody else") {
   TestEnv env;
   TestPartition partition(env);
   const auto log = partition.open(), stopped = partition.open();
-  append(*stopped, {"0"});  // leaves its pid in the page
+  append(*stopped, {"0"});  // leaves its pid in the page, which is no proof that it has the lock
   const auto state = stopped->current_state();
   REQUIRE(must(state->locks().try_lock(lock_byte::kAppend, LockMode::exclusive)));
   TestBatch batch({"1"});
-  const Error error = error_of(log->append(batch.bytes(), env.clock().after(100ms)));
-  CHECK(error.code == Errc::timed_out);
-  CHECK(error.what == "timed out waiting for the append lock of 't-0', held by process 4711 (stopped? see 'ps')");
+  const Error unseen = error_of(log->append(batch.bytes(), env.clock().after(100ms)));
+  CHECK(unseen.code == Errc::timed_out);
+  CHECK(unseen.what == "timed out waiting for the append lock of 't-0', held by a process that cannot be seen from here: another user's, or in another container");
+  env.seen_holder = 815;
+  const Error seen = error_of(log->append(batch.bytes(), env.clock().after(100ms)));
+  CHECK(seen.what == "timed out waiting for the append lock of 't-0', held by process 815 (stopped? see 'ps')");
   state->locks().unlock(lock_byte::kAppend);
   CHECK(append(*log, {"1"}) == Offset(1));
 }

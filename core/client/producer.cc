@@ -22,6 +22,14 @@ namespace {
 // A hand-over takes as long as appending some ten kilobytes.
 constexpr size_t kWorthAThreadBytes = 256 << 10;
 
+// Of records that are in the log, where what was to follow failed. Trying again would write them a second time, so it must not look like an error
+// that says nothing was done.
+tl::unexpected<Error> only_written(Error error, const char* what = "written, but not flushed") {
+  if (error.code == Errc::timed_out || error.code == Errc::busy) error.code = Errc::not_durable;
+  error.what = fmt::format("{}: {}", what, error.what);
+  return tl::unexpected(std::move(error));
+}
+
 }  // namespace
 
 // Flushes the logs that were written to, and reports their batches: at once, or in the background and when the producer
@@ -115,7 +123,7 @@ class Producer::Flusher {
   }
 
   Result<> flush_all() {
-    const auto done = flush_dirty();
+    auto done = flush_dirty();
     if (done) return done;
     const std::lock_guard guard(mutex_);
     error_ = done.error();
@@ -129,7 +137,9 @@ class Producer::Flusher {
       taken.swap(dirty_);
     }
     for (auto& [log, dirty] : taken) {
-      PG_ASSIGN(const Offset flushed, log->flush(clock_.after(options_.timeout)));
+      const auto done = log->flush(clock_.after(options_.timeout));
+      if (!done) return only_written(done.error());
+      const Offset flushed = *done;
       flushed_[log->spec().partition] = flushed;
       for (const auto& pending : dirty.reports) {
         PG_ASSERT(pending.end <= flushed);
@@ -372,12 +382,15 @@ Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
   const int32_t count = batch.record_count();
   const PartitionId partition = slot.writer->partition();
   const ProducerStamp stamp = input_ ? input_->next_stamp(partition) : slot.writer->next_stamp();
+  const int64_t sent_before = slot.writer->records_sent();
   const auto appended = slot.writer->append(batch.finish(compressor_.get(), stamp), count);
   batch.clear();
-  PG_CHECK(appended);
-  if (input_) input_->appended(partition, count);
-  records_written_ += count;
-  return {};
+  // It may be in the log although waiting for those before it failed.
+  if (slot.writer->records_sent() > sent_before) {
+    if (input_) input_->appended(partition, count);
+    records_written_ += count;
+  }
+  return appended.map([](Offset) {});
 }
 
 Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
@@ -393,6 +406,7 @@ Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
   PG_CHECK(appended);
   if (input_) input_->appended(partition.partition, count);
   records_written_ += count;
+  if (appended->not_flushed) return only_written(*appended->not_flushed);
   BatchReport report{partition, appended->base_offset, count, ""};
   if (must_flush()) {
     report.state = "flushed";
@@ -441,7 +455,9 @@ Result<> Producer::close(bool whole_input) {
   PG_CHECK(ended);
   PG_CHECK(sent);
   PG_CHECK(flushed);
-  PG_CHECK(note_recovery_points(*flushed));
+  const auto noted = note_recovery_points(*flushed);
+  if (!noted && noted.error().code == Errc::timed_out) return only_written(noted.error(), "written and flushed, but that is not noted");
+  PG_CHECK(noted);
   return input_ && must_flush() ? input_->save(deadline()) : Result<>();
 }
 

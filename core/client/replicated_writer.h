@@ -33,6 +33,8 @@ class ReplicatedWriter {
   Result<> open();
 
   PartitionId partition() const { return partition_; }
+  // Of all batches that a leader's log took, the last one included if append() failed behind that.
+  int64_t records_sent() const { return sent_; }
   // The stamp of the next batch.
   ProducerStamp next_stamp() const { return ProducerStamp::of(producer_id_, sent_); }
 

@@ -49,8 +49,8 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   if (rolled) retain(*state);
   if (appended.end_offset - flushed < config.flush_messages) return appended;
   const auto done = flush(deadline);
-  // With more replicas the batch may be on its way to the others, so it must not be sent again: who waits for it is told.
-  if (!done && !spec_.replicated) return tl::unexpected(done.error());
+  // The batch is published, so it must not be sent again. With more replicas, who waits for it is told.
+  if (!done && !spec_.replicated) appended.not_flushed = done.error();
   return appended;
 }
 

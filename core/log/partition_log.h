@@ -54,6 +54,8 @@ struct Appended {
   Offset base_offset;
   Offset end_offset;
   LeaderEpoch leader_epoch;
+  // Why it is not on stable storage although the topic's flush.messages asks for that: it is in the log all the same.
+  std::optional<Error> not_flushed = {};
 };
 
 // What a conditional append depends on.

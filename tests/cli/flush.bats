@@ -55,6 +55,26 @@ traced() { ASAN_OPTIONS=detect_leaks=0 strace -f -qq -y -e trace=fdatasync,pwrit
   [ "$(pg-topic describe --json t | jq '.partitions[0].flushed_offset')" -eq 10 ]
 }
 
+has_end() { [ "$(pg-topic offsets "$1" | cut -f4)" = "$2" ]; }
+
+@test "what is in the log counts as written, also when its flush comes to nothing" {
+  pg-topic create t -c flush.messages=1
+  strace -f -qq -o /dev/null -e inject=fdatasync:delay_enter=6000000:when=1 pg-produce t a 3>&- &
+  local slow=$!
+  until_true has_end t 1
+  fails 5 "pg-produce: written, but not flushed: timed out waiting for another process to flush 't-0'*; 1 records written" pg-produce --timeout 300ms t b
+  wait $slow
+  [ "$(pg-consume t)" = $'a\nb' ]
+  # The same where the flush is the producer's own wish.
+  pg-topic create u
+  strace -f -qq -o /dev/null -e inject=fdatasync:delay_enter=6000000:when=1 pg-produce u a 3>&- &
+  slow=$!
+  until_true has_end u 1
+  fails 5 "pg-produce: written, but not flushed: *; 3 records written" pg-produce --timeout 300ms u b c d
+  wait $slow
+  [ "$(pg-consume u)" = $'a\nb\nc\nd' ]
+}
+
 @test "a process that is killed in the middle of a flush leaves nobody a false promise" {
   seq 10 | pg-produce --flush never t
   # It dies as it enters the system call: the mark that a flush has begun stays behind.

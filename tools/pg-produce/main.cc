@@ -156,6 +156,7 @@ Result<> Produce::send_and_copy(RecordReader& reader) {
 }
 
 std::string Produce::place(const Error& error, int64_t done) const {
+  if (error.code == Errc::not_durable && error.what.starts_with("written")) return "";  // no record is to blame
   const bool is_the_record = error.code == Errc::invalid_argument || error.code == Errc::conflict;
   // What failed may be a batch of others than this record; with several partitions, nobody knows which.
   const int64_t number = is_the_record || producer_.partition_count() > 1 ? record_number_ : done + 1;

@@ -56,8 +56,8 @@ Result<> add_cluster_config(ConfigMap& config, std::string_view assignment) {
   PG_ASSIGN(const auto parts, split_config(assignment));
   ClusterConfig checked{};
   PG_CHECK(apply(checked, parts.first, parts.second));
-  config[std::string(parts.first)] = std::string(parts.second);
-  return {};
+  if (config.emplace(parts.first, parts.second).second) return {};
+  return fail(Errc::invalid_argument, fmt::format("config {} is given twice", parts.first));
 }
 
 Result<ClusterConfig> to_cluster_config(const ConfigMap& config) {

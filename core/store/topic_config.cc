@@ -140,8 +140,8 @@ Result<> add_config(ConfigMap& config, std::string_view assignment) {
   const auto [name, value] = parts;
   LogConfig checked;
   PG_CHECK(apply(checked, name, value));
-  config[std::string(name)] = std::string(value);
-  return {};
+  if (config.emplace(name, value).second) return {};
+  return fail(Errc::invalid_argument, fmt::format("config {} is given twice", name));
 }
 
 Result<LogConfig> to_log_config(const ConfigMap& config) {

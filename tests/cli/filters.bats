@@ -1,5 +1,16 @@
 load helper
 
+@test "several keys, and several patterns, are alternatives; a key and a pattern must both fit" {
+  for row in 'a apple' 'b banana' 'a cherry' 'c apple'; do
+    read -r key value <<<"$row"
+    pg-produce -k "$key" t "$value"
+  done
+  [ "$(pg-consume -k a -k b t)" = $'apple\nbanana\ncherry' ]
+  [ "$(pg-consume --grep app --grep '^b' t)" = $'apple\nbanana\napple' ]
+  [ "$(pg-consume -k a -k c --grep app --grep err t)" = $'apple\ncherry\napple' ]
+  [ "$(pg-consume --last 1 --grep app --grep '^b' t)" = apple ]
+}
+
 @test "-k prints the records of one key, wherever they are" {
   pg-topic create t --partitions 4
   printf 'ann:tea\nbob:rice\nann:milk\n' | pg-produce -K : t

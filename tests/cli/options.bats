@@ -19,7 +19,7 @@ load helper
 }
 
 @test "options may stand before, between and behind the operands, short ones together" {
-  pg-produce -k a t -H x=1 one -Hy=2 two -qk b
+  pg-produce t -H x=1 one -Hy=2 two -qk b
   [ "$(pg-consume -f '%k %v %h\n' t)" = $'b one x=1,y=2\nb two x=1,y=2' ]
 }
 
@@ -54,6 +54,52 @@ load helper
   fails 2 "*unknown config*" pg-topic create -c nope=1 t
   fails 2 "*must be a number*" pg-topic create -c segment.bytes=x t
   fails 2 "*replication factor 2: the cluster has 1 broker" pg-topic create --replication-factor 2 t
+}
+
+@test "options may stand before the command, in every tool that has commands" {
+  pg-topic create t --partitions 2
+  pg-produce -p 1 t x
+  [ "$(pg-topic -p 1 offsets t)" = $'t\t1\t0\t1' ]
+  [ "$(pg-topic --json -p 1 offsets t | jq .next_offset)" = "$(pg-topic offsets --json -p 1 t | jq .next_offset)" ]
+  [ "$(pg-topic --home "$PG_HOME" -v list)" = t ]
+  pg-consume -g g t >/dev/null
+  [ "$(pg-group --max 0 lag g)" = "$(pg-group lag --max 0 g)" ]
+  pg-cluster --timeout 5s status >/dev/null
+  echo '{}' >schema.json
+  pg-schema --type json register s schema.json >/dev/null
+  [ "$(pg-schema -q list)" = s ]
+  fails 2 "pg-topic: unknown command 'ofsets' *" pg-topic -p 1 ofsets t
+  fails 2 "pg-topic: unknown command 'nope' *" pg-topic nope list
+}
+
+@test "what is given twice is refused, unless each value counts" {
+  pg-produce t x
+  fails 2 "pg-consume: --count: given twice, as '1' and as '2'" pg-consume -n 1 --count=2 t
+  fails 2 "*--offset: given twice*" pg-consume -o 1 -o 5 t
+  fails 2 "*--timeout: given twice*" pg-consume --timeout 1s --timeout 1s t
+  fails 2 "*--home: given twice*" pg-topic --home a list --home b
+  fails 2 "*--key: given twice*" pg-produce -k a -k b t y
+  fails 2 "*config retention.ms is given twice*" pg-topic create u -c retention.ms=1 -c retention.ms=2
+  fails 2 "*--partitions: given twice*" pg-topic create --partitions 1 --partitions 2 u
+  pg-consume -q -q -p 0 -p 0 t
+}
+
+@test "what cannot be printed is said, by every tool in the same way" {
+  for tool in pg-produce pg-consume pg-topic pg-group pg-cluster pg-schema pg-bench; do
+    for option in --help --version; do
+      fails 7 "$tool: cannot write: No space left on device (standard output)" bash -c "exec $tool $option >/dev/full"
+      fails 1 "$tool: cannot write: Bad file descriptor (standard output)" bash -c "exec $tool $option >&-"
+      run bash -c "(sleep 0.2; exec $tool $option) | true; exit \${PIPESTATUS[0]}"
+      [ "$status" -eq 141 ]
+    done
+  done
+  for command in 'pg-topic list' 'pg-group list' 'pg-cluster status' 'pg-schema list' 'pg-topic list --help'; do
+    pg-produce t x
+    pg-consume -g g t >/dev/null
+    echo '{}' >schema.json
+    pg-schema register --type json s schema.json >/dev/null
+    fails 7 "*: cannot write: No space left on device (standard output)" bash -c "exec $command >/dev/full"
+  done
 }
 
 @test "options that contradict each other are refused" {

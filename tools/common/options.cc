@@ -28,11 +28,11 @@ OptionTable::OptionTable(std::string command, std::string operands, std::string 
     : command_(std::move(command)), operands_(std::move(operands)), description_(std::move(description)) {}
 
 void OptionTable::flag(const std::string& names, bool& target, const std::string& help) {
-  rows_.push_back({names, "", help, &target, {}});
+  rows_.push_back({names, "", help, &target, {}, false});
 }
 
 void OptionTable::option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help) {
-  rows_.push_back({names, value_name, help, nullptr, std::move(parser)});
+  rows_.push_back({names, value_name, help, nullptr, std::move(parser), false});
 }
 
 void OptionTable::option(const std::string& names, const std::string& value_name, std::string& target,
@@ -128,15 +128,7 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
   } catch (const CLI::ParseError& e) {
     return usage(e.what());
   }
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    for (const auto& value : values[i]) {
-      const auto parsed = rows_[i].parser(value);
-      if (parsed) continue;
-      Error error = parsed.error();
-      error.what = fmt::format("{}: {}", rows_[i].names.substr(rows_[i].names.rfind(',') + 1), error.what);
-      return tl::unexpected(std::move(error));
-    }
-  }
+  for (size_t i = 0; i < rows_.size(); ++i) PG_CHECK(take_values(rows_[i], values[i]));
   const bool wants_help = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
     return row.flag != nullptr && *row.flag && (row.names == "-h,--help" || row.names == "-V,--version");
   });
@@ -144,6 +136,21 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
   if (operands.size() < operands_least_) return usage(fmt::format("missing operand: {} {}", command_, operands_));
   if (operands.size() > operands_most_) return usage(fmt::format("unexpected argument '{}'", operands[operands_most_]));
   return operands;
+}
+
+Result<> OptionTable::take_values(const Row& row, const std::vector<std::string>& values) {
+  const std::string name = row.names.substr(row.names.rfind(',') + 1);
+  if (values.size() > 1 && !row.repeatable) {
+    return fail(Errc::invalid_argument, fmt::format("{}: given twice, as '{}' and as '{}'", name, values[0], values[1]));
+  }
+  for (const auto& value : values) {
+    const auto parsed = row.parser(value);
+    if (parsed) continue;
+    Error error = parsed.error();
+    error.what = fmt::format("{}: {}", name, error.what);
+    return tl::unexpected(std::move(error));
+  }
+  return {};
 }
 
 bool OptionTable::takes_value(const std::string& name) const {

@@ -26,6 +26,9 @@ class OptionTable {
   void flag(const std::string& names, bool& target, const std::string& help);
   void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
   void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
+  // The last option may come more than once: each value counts. Any other one that is given twice is a usage error, since one of its values
+  // would be passed over; a flag may be repeated, which says the same again.
+  void may_repeat() { rows_.back().repeatable = true; }
   void duration(const std::string& names, Duration& target, const std::string& help);
   void duration(const std::string& names, std::optional<Duration>& target, const std::string& help);
   void size(const std::string& names, size_t least, size_t& target, const std::string& help);
@@ -49,8 +52,10 @@ class OptionTable {
     std::string names, value_name, help;
     bool* flag = nullptr;
     Parser parser;
+    bool repeatable = false;
   };
 
+  static Result<> take_values(const Row& row, const std::vector<std::string>& values);
   bool takes_value(const std::string& name) const;
   std::pair<std::vector<std::string>, std::vector<std::string>> separate(const std::vector<std::string>& arguments) const;
   std::string hint_for(const std::vector<std::string>& arguments) const;

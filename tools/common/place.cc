@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -66,14 +67,34 @@ bool parse_zone(std::string_view& text, Civil& civil) {
   if (!take(text, '+') && !take(text, '-')) return false;
   const auto hours = take_digits(text, 2);
   if (!hours || *hours > 23) return false;
-  (void)take(text, ':');
-  const auto minutes = take_digits(text, 2);
-  if (!minutes || *minutes > 59) return false;
-  civil.zone_seconds = (*hours * 3600 + *minutes * 60) * (west ? -1 : 1);
+  int minutes = 0;  // "+05" has none
+  if (!text.empty()) {
+    (void)take(text, ':');
+    const auto given = take_digits(text, 2);
+    if (!given || *given > 59) return false;
+    minutes = *given;
+  }
+  civil.zone_seconds = (*hours * 3600 + minutes * 60) * (west ? -1 : 1);
   return true;
 }
 
-std::optional<int64_t> parse_civil(std::string_view text) {
+// By how much local time is ahead of UTC then.
+time_t zone_offset(time_t instant) {
+  tm local{};
+  return localtime_r(&instant, &local) == nullptr ? 0 : local.tm_gmtoff;
+}
+
+// The instant of a local time, which is given as if it were UTC. Offsets change by less than a day, and not twice in two.
+time_t local_instant(time_t as_utc, Ambiguous which) {
+  constexpr time_t kDay = 86'400;
+  tzset();  // localtime_r need not
+  const time_t before = as_utc - zone_offset(as_utc - kDay), after = as_utc - zone_offset(as_utc + kDay);
+  const auto fits = [&](time_t instant) { return zone_offset(instant) == as_utc - instant; };
+  if (fits(before) != fits(after)) return fits(before) ? before : after;
+  return which == Ambiguous::earlier ? std::min(before, after) : std::max(before, after);
+}
+
+std::optional<int64_t> parse_civil(std::string_view text, Ambiguous which) {
   Civil civil;
   const auto year = take_digits(text, 4);
   if (!year || !take(text, '-')) return {};
@@ -84,22 +105,22 @@ std::optional<int64_t> parse_civil(std::string_view text) {
   civil.date.tm_year = *year - 1900;
   civil.date.tm_mon = *month - 1;
   civil.date.tm_mday = *day;
-  civil.date.tm_isdst = -1;
   if (take(text, 'T') || take(text, 't') || take(text, ' ')) {
     if (!parse_clock(text, civil) || !parse_zone(text, civil)) return {};
   }
   if (!text.empty()) return {};
   tm normalised = civil.date;
-  const time_t seconds = civil.zone_seconds ? timegm(&normalised) - *civil.zone_seconds : mktime(&normalised);
+  const time_t as_utc = timegm(&normalised);
+  const time_t seconds = civil.zone_seconds ? as_utc - *civil.zone_seconds : local_instant(as_utc, which);
   if (normalised.tm_mday != civil.date.tm_mday) return {};  // the 31st of a shorter month
   return int64_t{seconds} * 1000 + civil.milliseconds;
 }
 
-Result<Place> parse_place(std::string_view text, int64_t now_ms) {
+Result<Place> parse_place(std::string_view text, int64_t now_ms, Ambiguous which) {
   if (text == "start") return Place{Place::Kind::start, 0};
   if (text == "end") return Place{Place::Kind::end, 0};
   if (text.starts_with('@')) {
-    PG_ASSIGN(const int64_t time, parse_time(text.substr(1), now_ms));
+    PG_ASSIGN(const int64_t time, parse_time(text.substr(1), now_ms, which));
     return Place{Place::Kind::timestamp, time};
   }
   const bool relative = text.starts_with('+') || text.starts_with('-');
@@ -115,35 +136,35 @@ Result<Place> parse_place(std::string_view text, int64_t now_ms) {
 
 }  // namespace
 
-Result<int64_t> parse_time(std::string_view text, int64_t now_ms) {
+Result<int64_t> parse_time(std::string_view text, int64_t now_ms, Ambiguous which) {
   if (all_digits(text) && text.size() <= 11) return *parse_integer(text) * 1000;
   if (all_digits(text) && text.size() == 13) return *parse_integer(text);
   if (text.starts_with('-')) {
     const auto ago = parse_duration(text.substr(1));
     if (ago) return now_ms - std::chrono::duration_cast<std::chrono::milliseconds>(*ago).count();
   }
-  if (const auto time = parse_civil(text)) return *time;
+  if (const auto time = parse_civil(text, which)) return *time;
   return fail(Errc::invalid_argument,
               fmt::format("'{}' is no time: write 2026-11-23T05:28:20Z, seconds or milliseconds since the epoch, or -6h", text));
 }
 
 Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
-  if (const auto whole = parse_place(text, now_ms)) return PlaceRange{*whole, {}};
+  if (const auto whole = parse_place(text, now_ms, Ambiguous::earlier)) return PlaceRange{*whole, {}};
   // Times contain colons too, so every colon is tried as the one that divides.
   for (auto colon = text.find(':'); colon != std::string_view::npos; colon = text.find(':', colon + 1)) {
     const auto left = text.substr(0, colon), right = text.substr(colon + 1);
     if (left.empty() && right.empty()) break;
     PlaceRange range;
     if (!left.empty()) {
-      const auto from = parse_place(left, now_ms);
+      const auto from = parse_place(left, now_ms, Ambiguous::earlier);
       if (!from) continue;
       range.from = *from;
     }
     if (!right.empty()) {
       // "@T1:T2" needs no second "@".
-      auto to = parse_place(right, now_ms);
+      auto to = parse_place(right, now_ms, Ambiguous::later);
       if (range.from.kind == Place::Kind::timestamp && !right.starts_with('@') && right != "end") {
-        to = parse_place(fmt::format("@{}", right), now_ms);
+        to = parse_place(fmt::format("@{}", right), now_ms, Ambiguous::later);
       }
       if (!to) continue;
       range.to = *to;
@@ -154,7 +175,7 @@ Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
     }
     return range;
   }
-  auto error = parse_place(text, now_ms).error();
+  auto error = parse_place(text, now_ms, Ambiguous::earlier).error();
   error.what += ", or a range A:B";
   return tl::unexpected(std::move(error));
 }
@@ -162,7 +183,7 @@ Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {
 Result<Place> parse_one_place(std::string_view text, int64_t now_ms) {
   const auto range = parse_place_range(text, now_ms);
   if (range && range->to) return fail(Errc::invalid_argument, "one place is wanted and no range");
-  return parse_place(text, now_ms);
+  return parse_place(text, now_ms, Ambiguous::earlier);
 }
 
 }  // namespace pg

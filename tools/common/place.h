@@ -4,7 +4,9 @@
 //   A:B  :B  A:                                                                 from A (or the start) to below B
 //
 // TIME: 2026-11-23T05:28:20Z or with +01:00; without a zone it is local time, as date(1) prints it; a date alone is its
-// midnight; up to 11 digits are seconds, 13 digits milliseconds since the epoch; -6h is six hours ago.
+// midnight; up to 11 digits are seconds, 13 digits milliseconds since the epoch; -6h is six hours ago. A local time that a clock
+// shows twice, when it is put back, is the earlier one where records begin with it, and the later one where they end: nothing that may
+// be meant is left out. The same for one that is skipped.
 #pragma once
 
 #include <optional>
@@ -23,6 +25,8 @@ struct PlaceRange {
 Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms);
 // The same where no range is wanted.
 Result<Place> parse_one_place(std::string_view text, int64_t now_ms);
-Result<int64_t> parse_time(std::string_view text, int64_t now_ms);
+// Which of two instants a local time is if it can be both.
+enum class Ambiguous { earlier, later };
+Result<int64_t> parse_time(std::string_view text, int64_t now_ms, Ambiguous which = Ambiguous::earlier);
 
 }  // namespace pg

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "tools/common/run_tool.h"
 
@@ -17,13 +18,27 @@ std::string usage(const char* tool, std::span<const Subcommand> commands) {
   return text;
 }
 
-// Options before the command count as its own: 'pg-topic --home DIR list'.
-size_t command_position(const Arguments& arguments) {
-  size_t at = 0;
-  while (at < arguments.size() && arguments[at].starts_with('-')) {
-    at += arguments[at] == "--home" || arguments[at] == "--timeout" ? 2 : 1;
+bool is_option(const std::string& word) { return word.size() > 1 && word.starts_with('-'); }
+
+// Options before the command count as its own: 'pg-topic --home DIR -p 0 offsets t'. Which of them take a value only the command knows: so
+// the command is the first word that is the name of one. Words before it are values of the options that they stand behind; a word
+// that cannot be one is what was meant for the command.
+size_t command_position(std::span<const Subcommand> commands, const Arguments& arguments) {
+  const auto is_command = [&](const std::string& word) {
+    return std::any_of(commands.begin(), commands.end(), [&](const Subcommand& command) { return word == command.name; });
+  };
+  std::optional<size_t> unknown;
+  for (size_t at = 0; at < arguments.size() && arguments[at] != "--"; ++at) {
+    if (is_option(arguments[at])) {
+      if (arguments[at] == "--home" || arguments[at] == "--timeout") ++at;
+      continue;
+    }
+    if (is_command(arguments[at])) return at;
+    const bool may_be_value = at > 0 && is_option(arguments[at - 1]) && arguments[at - 1].find('=') == std::string::npos;
+    if (!may_be_value) return at;
+    unknown = unknown.value_or(at);
   }
-  return at;
+  return unknown.value_or(arguments.size());
 }
 
 int run_without_command(const char* name, std::span<const Subcommand> commands, const Arguments& arguments) {
@@ -31,8 +46,8 @@ int run_without_command(const char* name, std::span<const Subcommand> commands, 
   const auto asks = [&](const char* a, const char* b) {
     return std::count(arguments.begin(), arguments.end(), a) + std::count(arguments.begin(), arguments.end(), b) > 0;
   };
-  if (asks("-h", "--help")) return tool.print(usage(name, commands)) ? kExitDone : kExitFailed;
   OptionTable table(name, "COMMAND", "");
+  if (asks("-h", "--help")) return tool.run(table, {}, [&](const auto&) { return tool.print(usage(name, commands)).map([] { return kExitDone; }); });
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     return fail(Errc::invalid_argument, fmt::format("missing command (try '{} --help')", name));
@@ -43,7 +58,7 @@ int run_without_command(const char* name, std::span<const Subcommand> commands, 
 
 int run_subcommand(const char* tool, std::span<const Subcommand> commands, int argc, char** argv) {
   Arguments arguments = arguments_of(argc, argv);
-  const size_t at = command_position(arguments);
+  const size_t at = command_position(commands, arguments);
   if (at >= arguments.size()) return run_without_command(tool, commands, arguments);
   const std::string name = arguments[at];
   arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));

@@ -31,11 +31,16 @@ int cluster_init(const Arguments& arguments) {
   table.count("--brokers", 1, count, "how many brokers (wanted)");
   table.option("--log-dir", "ID=DIR", [&](const std::string& value) -> Result<> {
     PG_ASSIGN(const auto broker, parse_log_directory(value));
+    for (const auto& other : directories) {
+      if (other.id == broker.id) return fail(Errc::invalid_argument, fmt::format("given twice for broker {}", broker.id.value));
+    }
     directories.push_back(broker);
     return {};
   }, "the log directory of broker ID, on another disk perhaps (repeatable; default: in the home)");
+  table.may_repeat();
   table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_cluster_config(config, value); },
                "set a config of the cluster (repeatable)");
+  table.may_repeat();
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     if (count == 0) return fail(Errc::invalid_argument, "how many brokers are wanted: add --brokers N");
@@ -59,6 +64,7 @@ int cluster_alter(const Arguments& arguments) {
   OptionTable table("pg-cluster alter", "", "Changes configs of the cluster. Brokers that run obey them from their next start on, or before.");
   table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_cluster_config(config, value); },
                "set a config (repeatable)");
+  table.may_repeat();
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     if (config.empty()) return fail(Errc::invalid_argument, "nothing to change: add -c NAME=VALUE");

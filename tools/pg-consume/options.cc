@@ -93,6 +93,7 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
     options.partitions.emplace_back(static_cast<int32_t>(*number));
     return {};
   }, "read partition N only (repeatable)");
+  table.may_repeat();
   table.option("--isolation", "LEVEL", [&](const std::string& value) -> Result<> {
     std::string level = value;
     std::ranges::replace(level, '-', '_');
@@ -106,9 +107,11 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
   table.option("-k,--key", "KEY", [&](const std::string& value) {
     options.filter.only_key(value);
     return Result<>();
-  }, "print only records with exactly this key");
+  }, "print only records with exactly this key\n(repeatable: with any of these keys)");
+  table.may_repeat();
   table.option("--grep", "PATTERN", [&](const std::string& value) { return options.filter.only_matching(value); },
-               "print only records whose value matches PATTERN");
+               "print only records whose value matches PATTERN\n(repeatable: any of them)");
+  table.may_repeat();
   table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
     PG_ASSIGN(options.delimiter, parse_delimiter(value));
     return {};

@@ -42,6 +42,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   table.option("-k,--key", "KEY", [&](const std::string& value) { options.key = value; return Result<>(); }, "the key of every record");
   table.option("-H,--header", "NAME=VALUE", [&](const std::string& value) { return parse_header(value, options); },
                "add a header to every record (repeatable, in order)");
+  table.may_repeat();
   table.option("-p,--partition", "N", [&](const std::string& value) -> Result<> {
     const auto number = parse_integer(value);
     if (!number || *number < 0 || *number >= kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
@@ -55,6 +56,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   }, "the timestamp of every record, in place of the time now");
   table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
                "send the file PATH as one record (repeatable)");
+  table.may_repeat();
   add_producer_options(table, options.producer);
   table.option("--producer-id", "NAME", [&](const std::string& value) -> Result<> {
     if (value.empty() || value.size() > kProducerNameBytesMax) {

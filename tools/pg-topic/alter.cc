@@ -16,6 +16,7 @@ int topic_alter(const Arguments& arguments) {
   table.option(
       "-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(change.set, value); },
       "set a topic config (repeatable)");
+  table.may_repeat();
   table.option(
       "--unset", "NAME",
       [&](const std::string& value) {
@@ -23,6 +24,7 @@ int topic_alter(const Arguments& arguments) {
         return check_config_name(value);
       },
       "give a topic config its default again (repeatable)");
+  table.may_repeat();
   table.count("--partitions", 1, partitions, "how many partitions there are to be");
   table.flag("--accept-key-move", accept_key_move, "with --partitions: keys may get into another partition");
   tool.add_common_options(table, "");

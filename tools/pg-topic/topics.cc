@@ -19,6 +19,7 @@ int topic_create(const Arguments& arguments) {
   table.count("--replication-factor", 1, replication_factor, "copies of each partition, on as many brokers\n(default: 3, or as many as there are brokers)");
   table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(config, value); },
                "set a topic config (repeatable)");
+  table.may_repeat();
   table.flag("--if-not-exists", if_not_exists, "an existing topic is no error; it is not changed");
   table.flag("--dry-run", dry_run, "only check and say what would be done");
   tool.add_common_options(table, "");

@@ -31,6 +31,7 @@ struct Command {
           return {};
         },
         "a header");
+    table.may_repeat();
     table.option("--file", "PATH", file, "a file");
     table.duration("--linger", linger, "how long");
     table.size("--bytes", 1, bytes, "how much");
@@ -126,13 +127,6 @@ TEST_CASE("options: short ones may be joined") {
   CHECK_FALSE(e.verbose);
 }
 
-TEST_CASE("options: of one that is given twice the last counts") {
-  Command c;
-  must(c.parse({"--file", "a", "--file", "b", "-v", "-v", "T"}));
-  CHECK(c.file == "b");
-  CHECK(c.verbose);
-}
-
 TEST_CASE("options: durations, sizes and counts") {
   Command c;
   must(c.parse({"--linger", "20ms", "--bytes", "4K", "-n", "7", "T"}));
@@ -185,4 +179,17 @@ TEST_CASE("options: help wants no operands, and lists every option") {
     CAPTURE(line);
     CHECK(help.find(line) != std::string::npos);
   }
+}
+
+TEST_CASE("options: what is given twice is refused, unless each value counts") {
+  for (const Words& words : {Words{"-k", "a", "-k", "b", "t"}, Words{"-k", "a", "--key=b", "t"}, Words{"-vka", "-kb", "t"}, Words{"-n", "1", "t", "-n", "1"},
+                             Words{"--linger", "1s", "--linger=1s", "t"}, Words{"--bytes", "1", "--bytes", "2", "t"}, Words{"--file=", "--file=", "t"}}) {
+    Command command;
+    const Error error = error_of(command.table.parse(words));
+    CHECK(error.code == Errc::invalid_argument);
+    CHECK(error.what.find("given twice") != std::string::npos);
+  }
+  Command command;
+  CHECK(must(command.table.parse({"-v", "-H", "a=1", "-v", "--header", "a=2", "t"})) == Words{"t"});
+  CHECK(command.headers == Words{"a=1", "a=2"});
 }

@@ -131,6 +131,8 @@ TEST_CASE("place: points in time") {
       {"2023-11-14 22:13:20Z", 1'700'000'000'000},
       {"2023-11-14T23:13:20+01:00", 1'700'000'000'000},
       {"2023-11-14T23:13:20+0100", 1'700'000'000'000},
+      {"2023-11-14T23:13:20+01", 1'700'000'000'000},
+      {"2023-11-14T17:13:20-05", 1'700'000'000'000},
       {"2023-11-14T17:43:20-04:30", 1'700'000'000'000},
       {"2023-11-14T22:13:20.5Z", 1'700'000'000'500},
       {"2023-11-14T22:13:20.123456789Z", 1'700'000'000'123},
@@ -151,4 +153,27 @@ TEST_CASE("place: points in time") {
   }
   CHECK(must(parse_time("-1500ms", kNow)) == kNow - 1500);
   CHECK(must(parse_time("-0", kNow)) == kNow);
+}
+
+TEST_CASE("place: a local time that comes twice, or never, begins early and ends late") {
+  const auto both = [](const char* zone_name, const std::string& time) {
+    const Zone zone(zone_name);
+    const auto parsed = must(parse_place_range("@" + time + ":" + time, kNow));
+    return std::pair(parsed.from.value / 1000, parsed.to->value / 1000);
+  };
+  using Seconds = std::pair<int64_t, int64_t>;
+  // The clock is put back from 03:00 to 02:00, on from 02:00 to 03:00; and in the south, where summer time is in winter.
+  CHECK(both("Europe/Berlin", "2026-10-25T02:30") == Seconds(1'792'888'200, 1'792'891'800));
+  CHECK(both("Europe/Berlin", "2026-10-25T01:59:59") == Seconds(1'792'886'399, 1'792'886'399));
+  CHECK(both("Europe/Berlin", "2026-10-25T03:00") == Seconds(1'792'893'600, 1'792'893'600));
+  CHECK(both("Europe/Berlin", "2026-03-29T02:30") == Seconds(1'774'744'200, 1'774'747'800));
+  CHECK(both("America/Sao_Paulo", "2018-02-17T23:30") == Seconds(1'518'917'400, 1'518'921'000));
+  // Without summer time: Moscow changed its zone.
+  CHECK(both("Europe/Moscow", "2014-10-26T01:30") == Seconds(1'414'272'600, 1'414'276'200));
+  {
+    const Zone zone("Europe/Berlin");
+    CHECK(must(parse_time("2026-10-25T02:30", kNow)) == 1'792'888'200'000);
+    CHECK(must(parse_one_place("@2026-10-25T02:30", kNow)).value == 1'792'888'200'000);
+    CHECK(must(parse_time("2026-10-25T02:30+01", kNow)) == 1'792'891'800'000);
+  }
 }

@@ -35,9 +35,10 @@ TEST_CASE("record_filter: a key is compared whole, and an empty one is not none"
   CHECK(filter.keeps(with("ann", {})));
   for (const auto& other : {"", "an", "anna", "Ann"}) CHECK_FALSE(filter.keeps(with(other, "ann")));
   CHECK_FALSE(filter.keeps(with({}, "ann")));
-  filter.only_key("");
-  CHECK(filter.keeps(with("", {})));
-  CHECK_FALSE(filter.keeps(with({}, {})));
+  RecordFilter empty;
+  empty.only_key("");
+  CHECK(empty.keeps(with("", {})));
+  CHECK_FALSE(empty.keeps(with({}, {})));
 }
 
 TEST_CASE("record_filter: patterns") {
@@ -81,4 +82,18 @@ TEST_CASE("record_filter: a pattern that is not understood says why") {
 TEST_CASE("record_filter: patterns that defeat a backtracking matcher are harmless, and so are long values") {
   CHECK_FALSE(matches("^(a+)+$", std::string(2'000'000, 'a') + "b"));
   CHECK(matches("(a|aa)*$", std::string(2'000'000, 'a')));
+}
+
+TEST_CASE("record_filter: several keys, and several patterns: any of them; and both must hold") {
+  RecordFilter filter;
+  filter.only_key("a");
+  filter.only_key("b");
+  must(filter.only_matching("^x"));
+  must(filter.only_matching("y$"));
+  CHECK(filter.keeps(with("a", "x1")));
+  CHECK(filter.keeps(with("b", "1y")));
+  CHECK_FALSE(filter.keeps(with("c", "xy")));
+  CHECK_FALSE(filter.keeps(with("a", "1")));
+  CHECK_FALSE(filter.keeps(with("a", {})));
+  CHECK_FALSE(filter.only_matching("("));
 }

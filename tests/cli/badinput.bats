@@ -50,7 +50,7 @@ load helper
   fails 2 "pg-produce: line 2: column 9: malformed JSON*; 1 records written" pg-produce --json t <<<$'{"value":"a"}\n{"value"}'
   fails 2 "*line 1: *\"value\" is missing*" pg-produce --json t <<<'{"key":"k"}'
   fails 2 "*line 1: *\"value\" is no string*" pg-produce --json t <<<'{"value":5}'
-  fails 2 "*line 1: *\"timestamp\"*" pg-produce --json t <<<'{"value":"v","timestamp":-5}'
+  fails 2 "*line 1: *\"timestamp\"*" pg-produce --json t <<<'{"value":"v","timestamp":1.5}'
   fails 2 "*line 1: *\"headers\"*" pg-produce --json t <<<'{"value":"v","headers":[["a"]]}'
   fails 2 "*line 1: *base64*" pg-produce --json t <<<'{"value":{"base64":"?"}}'
   fails 3 "*line 1: *no partition 7*" pg-produce --json t <<<'{"value":"v","partition":7}'

@@ -21,22 +21,22 @@ std::string log_path(const PartitionLog& log, Offset base) {
 
 // Up to which of the closed segments the log may go by its size: Kafka deletes while what stays is not less than the
 // limit.
-Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, int64_t retention_bytes) {
+Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, Offset committed, int64_t retention_bytes) {
   int64_t bytes = 0;
   for (const Segment& segment : segments) bytes += segment.bytes;
   Offset start = log_start;
   for (size_t i = 0; i + 1 < segments.size(); ++i) {
     bytes -= segments[i].bytes;
-    if (bytes < retention_bytes) break;
+    if (bytes < retention_bytes || segments[i].end > committed) break;
     start = std::max(start, segments[i].end);
   }
   return start;
 }
 
-Result<Offset> start_by_age(PartitionLog& log, const std::vector<Segment>& segments, Offset log_start,
+Result<Offset> start_by_age(PartitionLog& log, const std::vector<Segment>& segments, Offset log_start, Offset committed,
                             int64_t cutoff_ms) {
   Offset start = log_start;
-  for (size_t i = 0; i + 1 < segments.size(); ++i) {
+  for (size_t i = 0; i + 1 < segments.size() && segments[i].end <= committed; ++i) {
     if (segments[i].end > start) {
       PG_ASSIGN(const bool old, is_older(log, segments[i].base, cutoff_ms));
       if (!old) break;
@@ -116,9 +116,10 @@ Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<i
   PG_ASSIGN(const auto state, log.state(deadline));
   PG_ASSIGN(auto segments, measure_segments(log, *state));
   const LogPosition position = state->position();
+  const Offset committed = state->high_watermark();
   Offset start = position.log_start;
   if (config.cleanup_delete && config.retention_bytes >= 0) {
-    start = start_by_size(segments, start, config.retention_bytes);
+    start = start_by_size(segments, start, committed, config.retention_bytes);
   }
   if (config.cleanup_delete && config.retention_ms >= 0 && now_ms) {
     const int64_t cutoff_ms = *now_ms - config.retention_ms;
@@ -131,7 +132,7 @@ Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<i
       PG_CHECK(log.roll_active(deadline));
       PG_ASSIGN(segments, measure_segments(log, *state));
     }
-    PG_ASSIGN(start, start_by_age(log, segments, start, cutoff_ms));
+    PG_ASSIGN(start, start_by_age(log, segments, start, committed, cutoff_ms));
   }
   PG_CHECK(log.raise_log_start(start, deadline));
   return log.delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline);

@@ -1,5 +1,8 @@
 // Retention: segments that retention.ms and retention.bytes no longer keep are deleted from the log's start.
 //
+// Only what is committed may be deleted: what is not may yet be cut off and written again. So a segment goes when all of it is below
+// the high watermark.
+//
 // A segment is as old as its latest record. The time index is asked first, but nothing is deleted on the word of an
 // index: the batches have the last one. And nothing is deleted by a wall clock that has jumped ahead.
 #pragma once

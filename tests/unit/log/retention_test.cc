@@ -1,8 +1,10 @@
 #include "core/log/retention.h"
 
+#include "core/log/replica_words.h"
 #include "core/log/segment_files.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_log.h"
+#include "tests/support/test_replica.h"
 
 using namespace pg;
 
@@ -66,6 +68,27 @@ TEST_CASE("retention: by size, segments go from the start while what stays is no
   CHECK(measured.front().base.value == start);
   CHECK(contents(*log, start) == numbers(start, 60));
   CHECK(faults_of(*log).empty());
+}
+
+TEST_CASE("retention: what is not committed stays, and asking for the rest is no error") {
+  for (const bool by_age : {false, true}) {
+    CAPTURE(by_age);
+    TestEnv env;
+    TestReplica leader(env, 1, by_age ? retention(kHourMs, -1) : retention(-1, 500));
+    leader.lead('a', {BrokerId(1), BrokerId(2)});
+    leader.write(std::string(60, 'a'));
+    pass(env, 24 * kHourMs);
+    const auto slot = slot_of(leader.page(), BrokerId(2));
+    REQUIRE(slot);
+    begin_slot(leader.page(), *slot, LeaderEpoch(0), Offset(0), Offset(0));
+    CHECK(retain(*leader, ActiveSegmentToo::no).segments == 0);
+    const auto segments = leader.segments();
+    REQUIRE(segments.size() > 4);
+    report_to_slot(leader.page(), *slot, segments[2] + 1, Offset(0));
+    CHECK(retain(*leader, ActiveSegmentToo::no).segments == 2);
+    CHECK(leader.position().log_start == segments[2]);
+    CHECK(env.notices().empty());
+  }
 }
 
 TEST_CASE("retention: by age, a segment goes once its latest record is too old, the active one too") {

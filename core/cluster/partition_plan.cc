@@ -41,6 +41,7 @@ class Planner {
     auto action = change_in_sync();
     if (!action) action = rebalance();
     if (action) action->seen = leader().in_sync;
+    if (action) action->confirmed = leader().confirmed;
     return action;
   }
 
@@ -134,10 +135,8 @@ class Planner {
     PartitionMetadata& changed = action.changed;
     changed.leader = metadata_.replicas[replica];
     changed.leader_epoch = next_epoch();
-    const bool had_opened = leader_ < view_.replicas.size() && view_.replicas[leader_].epoch >= metadata_.leader_epoch;
-    const bool can_tell = leader_ < view_.replicas.size() && view_.replicas[leader_].there;
     // One that has not opened its epoch has nothing of its own yet, unless it was its own successor.
-    if (had_opened || !can_tell || metadata_.previous_leader == kNoBroker) changed.previous_leader = metadata_.leader;
+    if (was_opened() || metadata_.previous_leader == kNoBroker) changed.previous_leader = metadata_.leader;
     if (changed.previous_leader == changed.leader) changed.previous_leader = kNoBroker;
     if (lossy) {
       changed.lossy_epoch = changed.leader_epoch;
@@ -149,6 +148,13 @@ class Planner {
       if (i == replica || stays) changed.in_sync.push_back(metadata_.replicas[i]);
     }
     return action;
+  }
+
+  // Whether the leader has opened its epoch. If its log is gone, those who followed it tell; if there are none, what it may have
+  // had of its own is gone with that log, but what the leader before had is not.
+  bool was_opened() const {
+    if (leader_ < view_.replicas.size() && leader().there) return leader().epoch >= metadata_.leader_epoch;
+    return std::any_of(view_.replicas.begin(), view_.replicas.end(), [&](const ReplicaView& replica) { return replica.there && replica.epoch >= metadata_.leader_epoch; });
   }
 
   LeaderEpoch next_epoch() const {
@@ -167,7 +173,7 @@ class Planner {
     for (size_t i = 0; i < memory_.replicas.size(); ++i) {
       auto& replica = memory_.replicas[i];
       const auto& told = leader().slots[i];
-      has_it_all_[i] = told && memory_.leader_end && *told >= *memory_.leader_end;
+      has_it_all_[i] = told && memory_.leader_end && told->log_end >= *memory_.leader_end;
       if (has_it_all_[i] || i == leader_) replica.caught_up = now_;
       if (!in_sync(i)) replica.in_sync_since.reset();
       else if (!replica.in_sync_since) replica.in_sync_since = now_;
@@ -187,9 +193,11 @@ class Planner {
       if (i == leader_) continue;
       const bool counted = leader().in_sync.has(i) || in_sync(i);
       if (counted && must_leave(i)) return shrink(i);
+      // Whoever admitted it may have died before it was confirmed.
+      if (counted && in_sync(i) && leader().confirmed && !leader().confirmed->has(i)) return admit(i);
       if (in_sync(i) || must_leave(i)) continue;
       if (leader().in_sync.has(i)) {
-        if (leader().slots[i] && *leader().slots[i] >= join_end(i)) return admit(i);
+        if (has_on_disk(i, join_end(i))) return admit(i);
       } else if (has_it_all_[i]) {
         return PartitionAction{Kind::join, i, metadata_, "it has what the leader has"};
       }
@@ -206,6 +214,12 @@ class Planner {
       memory.join_end = leader().log_end;
     }
     return *memory.join_end;
+  }
+
+  // Who is in sync has what acks=all promised as flushed on its own disk, too.
+  bool has_on_disk(size_t replica, Offset end) const {
+    const auto& told = leader().slots[replica];
+    return told && told->log_end >= end && told->flushed >= end;
   }
 
   PartitionAction shrink(size_t replica) const {
@@ -269,14 +283,17 @@ ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t re
   view.epoch = LeaderEpoch(page.leader_epoch.load());
   view.in_sync = InSync::unpack(page.in_sync.load());
   view.leads = leads && view.in_sync.epoch == view.epoch;
+  const uint64_t confirmed = page.confirmed.load();
+  if (confirmed != 0 && InSync::unpack(confirmed).epoch == view.epoch) view.confirmed = InSync::unpack(confirmed);
   for (size_t i = 0; i < replicas; ++i) {
     const bool told = page.slots[i].epoch.load() == view.epoch.value;
-    view.slots.push_back(told ? std::optional(Offset(page.slots[i].log_end.load())) : std::nullopt);
+    view.slots.emplace_back();
+    if (told) view.slots.back().emplace(Offset(page.slots[i].log_end.load()), Offset(page.slots[i].flushed.load()));
   }
   view.fenced = LeaderEpoch(page.fenced.load());
   // The slots first: a replica that has what the leader had then is judged by no later end.
   view.log_end = read_position(page).log_end;
-  view.high_watermark = Offset(page.high_watermark.load());
+  view.high_watermark = known_high_watermark(page);
   view.last_epoch = epoch_at(epochs, view.log_end + -1);
   view.usable = page.failed.load() == 0 && page.damaged.load() == 0;
   view.full = page.full.load() != 0;

@@ -33,6 +33,15 @@ const char* name_of(BrokerHealth health);
 
 using ClusterHealth = std::map<BrokerId, BrokerHealth>;
 
+// What a replica has told its leader.
+struct SlotView {
+  SlotView(Offset both) : log_end(both), flushed(both) {}
+  SlotView(Offset end, Offset stored) : log_end(end), flushed(stored) {}
+
+  Offset log_end;
+  Offset flushed;
+};
+
 // One replica, as its state page and its files show it.
 struct ReplicaView {
   bool there = false;  // nothing else counts if it is not
@@ -45,8 +54,10 @@ struct ReplicaView {
   bool usable = true;          // neither failed nor damaged
   bool full = false;           // there was no room for a batch
   bool unclean = false;
-  InSync in_sync = {};                                                 // of a leader
-  std::vector<std::optional<Offset>> slots = {};  // of a leader: what each replica has told it, in the order of the metadata
+  // Of a leader:
+  InSync in_sync = {};
+  std::optional<InSync> confirmed = {};  // empty: an older version has opened its epoch
+  std::vector<std::optional<SlotView>> slots = {};  // in the order of the metadata
 };
 ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t replicas);
 
@@ -60,7 +71,7 @@ struct PartitionMemory {
   struct Replica {
     Deadline caught_up{};    // when it had what the leader had at the look before
     uint16_t joining = 0;    // the version of the leader's word in which its bit was first seen
-    std::optional<Offset> join_end = {};  // what the leader had then: it is in sync once it has this
+    std::optional<Offset> join_end = {};  // what the leader had then: it is in sync once it has this on stable storage
     std::optional<Deadline> in_sync_since = {};
   };
   LeaderEpoch epoch{-1};
@@ -71,15 +82,16 @@ struct PartitionMemory {
 struct PartitionAction {
   enum class Kind {
     elect,   // the metadata gets `changed`; the pages of those that may have led are fenced before and after
-    shrink,  // the metadata gets `changed`, then the page's bit goes
+    shrink,  // it is confirmed no more, then the metadata gets `changed`, then the page's bit goes
     join,    // the page's bit is set
-    admit,   // the page's word gets a new version, and then the metadata `changed`
+    admit,   // the page's word gets a new version, then the metadata `changed`, then it is confirmed
   };
   Kind kind = Kind::elect;
   size_t replica = 0;  // its place in the metadata
   PartitionMetadata changed = {};
   std::string reason = {};  // for people
   InSync seen = {};    // what the leader's page said: its bits are changed only if they are the same still
+  std::optional<InSync> confirmed = {};  // the same
 };
 
 // Empty: all is as it should be, or nothing can be done now.

@@ -110,7 +110,7 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   if (!leads_in(*theirs, epoch)) return false;  // what was read may be another leader's
   const Offset first = std::max(now.log_start, leaders.log_start);
   const Offset end = common_end({my_epochs, now.log_end}, {their_epochs, leaders.log_end}, first);
-  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start) {
+  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start || end > leaders.log_end) {
     // A controller may have seen what it had, and may be about to call it in sync: it must not be elected for that.
     mine->unclean.store(1);
     PG_CHECK(mine_.restart_at(leaders.log_start));
@@ -159,7 +159,9 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   PG_ASSIGN(StatePage* const mine, mine_.page());
   if (mine->unclean.load() != 0 && read_position(*mine).log_end >= whole_at_) mine->unclean.store(0);
   PG_ASSIGN(StatePage* const theirs, leader.page());
-  const int64_t wanted = std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
+  // Who is to be in sync must have on its disk what counts as flushed by now, however long ago.
+  const bool joins = !is_in(metadata.in_sync, self_) && read_position(*mine).log_end >= read_position(*theirs).log_end;
+  const int64_t wanted = joins ? read_position(*mine).log_end.value : std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
   if (mine->flushed.load() < wanted) {
     PG_CHECK(mine_.flush());
     fetched = true;

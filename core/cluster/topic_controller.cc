@@ -31,10 +31,23 @@ Result<bool> change_mask(ControlledTopic& topic, const PlannedAction& planned, u
 
 unsigned bit_of(const PlannedAction& planned) { return 1u << planned.action.replica; }
 
+// Says whether the metadata names the replica. False: somebody else has said something since the plan looked.
+Result<bool> confirm(ControlledTopic& topic, const PlannedAction& planned, bool named) {
+  if (!planned.action.confirmed) return true;
+  ReplicaLog* const leader = topic.replica(planned.partition, planned.action.changed.leader);
+  if (leader == nullptr) return false;
+  PG_ASSIGN(StatePage* const page, leader->page());
+  const unsigned mask = planned.action.confirmed->mask & ~bit_of(planned);
+  const bool said = change_confirmed(*page, *planned.action.confirmed, static_cast<uint16_t>(named ? mask | bit_of(planned) : mask));
+  leader->wake_committed();
+  return said;
+}
+
 // What comes before the metadata changes. False: this one cannot be done now.
 Result<bool> prepare(ControlledTopic& topic, const PartitionMetadata& before, const PlannedAction& planned) {
   const unsigned mask = planned.action.seen.mask;
   if (planned.action.kind == Kind::elect) fence_before(topic, before, planned);
+  if (planned.action.kind == Kind::shrink) return confirm(topic, planned, false);
   if (planned.action.kind == Kind::join) return change_mask(topic, planned, mask | bit_of(planned)).map([](bool) { return false; });
   return planned.action.kind == Kind::admit ? change_mask(topic, planned, mask) : Result<bool>(true);
 }
@@ -42,6 +55,7 @@ Result<bool> prepare(ControlledTopic& topic, const PartitionMetadata& before, co
 // And what comes after it.
 Result<> finish(ControlledTopic& topic, const PartitionMetadata& before, const PlannedAction& planned) {
   if (planned.action.kind == Kind::elect) fence_before(topic, before, planned);
+  if (planned.action.kind == Kind::admit) return confirm(topic, planned, true).map([](bool) {});
   if (planned.action.kind != Kind::shrink) return {};
   return change_mask(topic, planned, planned.action.seen.mask & ~bit_of(planned)).map([](bool) {});
 }

@@ -8,6 +8,7 @@
 #include "core/cluster/broker_set.h"
 #include "core/log/compaction.h"
 #include "core/log/log_directory.h"
+#include "core/log/replica_words.h"
 #include "core/log/retention.h"
 
 namespace pg {
@@ -100,7 +101,7 @@ Result<> Upkeep::note_checkpoints() {
   for (auto& [name, kept] : kept_) {
     const auto page = kept.replica->page();
     if (!page || (*page)->replicated.load() == 0) continue;
-    committed[name] = Offset((*page)->high_watermark.load());
+    committed[name] = known_high_watermark(**page);
     flushed[name] = Offset((*page)->flushed.load());
   }
   if (committed.empty()) return {};

@@ -22,6 +22,7 @@ Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   if (page.leader_epoch.load() > epoch.value) {
     return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
   }
+  end_leading(page);
   // The role goes first: nobody may take the new epoch for one that this replica leads in.
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.leader_epoch.store(epoch.value);
@@ -196,6 +197,7 @@ Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
   PG_ASSIGN(EpochHistory epochs, read_epoch_history(env_, directory_));
   open_epoch(epochs, epoch, writing.position.log_end);
   PG_CHECK(store_epochs(std::move(epochs)));
+  end_leading(page);
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
   open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);
@@ -225,12 +227,11 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
   StopPatience stop;
   for (;;) {
     const WakeWord word = state.prepare_to_sleep();
-    const Offset reached = flushed ? state.flushed_everywhere() : state.high_watermark();
-    // Read after the high watermark: whoever fences has not counted on records that it did not see.
-    if (!state.leads_in(appended.leader_epoch)) {
+    const Reached reached = state.has_reached(appended.leader_epoch, appended.end_offset, flushed);
+    if (reached == Reached::unknown) {
       return fail(Errc::fenced, fmt::format("the leader of '{}' changed: records may have been written", name_), directory_);
     }
-    if (reached >= appended.end_offset) return {};
+    if (reached == Reached::yes) return {};
     PG_CHECK(state.check_not_deleted());
     PG_ASSIGN(const bool stale, state.is_stale());
     if (stale) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_), directory_);

@@ -148,9 +148,9 @@ Result<OldPage> PartitionState::read_old_page() const {
   if (!ours) return OldPage{.same_boot = true, .log_end_min = Offset(0)};  // a copy, who knows of what
   const LogPosition position = read_position(*page);
   // Of a replicated log, what is not committed may be cut off and written anew.
-  const Offset shown = page->replicated.load() != 0 ? Offset(page->high_watermark.load()) : position.log_end;
+  const Offset shown = page->replicated.load() != 0 ? known_high_watermark(*page) : position.log_end;
   OldPage old{.same_boot = true, .log_end_min = shown, .failed = page->failed.load() != 0};
-  old.high_watermark = Offset(page->high_watermark.load());
+  old.high_watermark = known_high_watermark(*page);
   old.unclean = page->unclean.load() != 0;
   old.gaps_below = Offset(page->gaps_below.load());
   old.damaged = page->damaged.load() != 0;
@@ -233,6 +233,13 @@ Offset PartitionState::flushed_everywhere() const {
   if (!is_replicated()) return Offset(page_->flushed.load(std::memory_order_acquire));
   const auto ends = in_sync_ends(*page_);
   return ends ? ends->flushed : Offset(0);
+}
+
+Reached PartitionState::has_reached(LeaderEpoch epoch, Offset end, bool flushed) {
+  if (is_replicated()) return pg::has_reached(*page_, epoch, end, flushed, access_ == Access::read_write);
+  const Offset reached = flushed ? flushed_everywhere() : high_watermark();
+  if (!leads_in(epoch)) return Reached::unknown;
+  return reached >= end ? Reached::yes : Reached::no;
 }
 
 bool PartitionState::is_flushed_to(Offset offset) const {

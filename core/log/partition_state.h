@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/log/gaps.h"
+#include "core/log/replica_words.h"
 #include "core/log/state_page.h"
 #include "core/os/env.h"
 
@@ -96,6 +97,8 @@ class PartitionState {
   Offset high_watermark() const;
   // The same of what is on stable storage.
   Offset flushed_everywhere() const;
+  // Whether what was appended in `epoch` below `end` is committed, or with `flushed` on stable storage of all replicas in sync.
+  Reached has_reached(LeaderEpoch epoch, Offset end, bool flushed);
   // Whether all below `offset` is there and on stable storage, still: a replica's log may have been cut since it was.
   bool is_flushed_to(Offset offset) const;
   // Nobody may append in an epoch below `epoch` any more; never taken back.

@@ -8,10 +8,16 @@
 //    it has all that the leader had by then, for nobody can have computed a higher one without it;
 //  * before the metadata says that it is in sync, the word gets a new version, so that whoever was about to clear its bit
 //    fails;
-//  * it leaves the metadata first, and then this word. So every replica of the metadata's ISR has all that is committed.
+//  * it leaves the metadata first, and then this word. So every replica of the metadata's ISR has all that is committed;
+//  * for `min_in_sync` only those count that the metadata names, as in Kafka, where only the committed ISR counts: one that the
+//    metadata does not name is not elected. `confirmed` says which those are. A bit of it is set after the metadata names the replica
+//    and cleared before the metadata loses it, by compare-and-swap with a version, so that whoever is late fails.
 //
-// The high watermark is the lowest log end of the replicas in sync, and moves only while there are `min_in_sync` of them.
-// Its word keeps the highest one computed so far. The wording is Kafka's; sharing memory is ours.
+// The high watermark is the lowest log end of the replicas in sync, and moves only while there are `min_in_sync` of them. The highest
+// one computed so far is kept: in `committed` while this replica leads, and in `high_watermark` when it has begun to follow. Anybody who
+// computes it stores in `committed`, and may have been stopped before the store for as long as one likes; so that word names its epoch,
+// and one that is late finds another epoch there. `high_watermark` is stored by the replica's own broker only. The wording is Kafka's;
+// sharing memory is ours.
 #pragma once
 
 #include <optional>
@@ -27,23 +33,34 @@ struct InSync {
   uint16_t mask = 0;  // bit i: slot i
 
   bool has(size_t slot) const { return (mask >> slot & 1) != 0; }
+  bool operator==(const InSync&) const = default;
   static InSync unpack(uint64_t word);
   uint64_t pack() const;
 };
 
 // How far all replicas in sync have the log. Empty: nobody knows yet, or there are too few of them.
 struct InSyncEnds {
+  LeaderEpoch epoch;
   Offset log_end;
   Offset flushed;
 };
 std::optional<InSyncEnds> in_sync_ends(const StatePage& page);
 
+// The high watermark as it was last kept.
+Offset known_high_watermark(const StatePage& page);
 // The high watermark. With `may_write` a higher one than before is kept.
 Offset committed_end(StatePage& page, bool may_write);
 
-// Whether fewer replicas are in sync than min.insync.replicas asks for, by `in_sync` or as the word is now.
-bool has_too_few(const StatePage& page, const InSync& in_sync);
-inline bool has_too_few(const StatePage& page) { return has_too_few(page, InSync::unpack(page.in_sync.load())); }
+// Whether all replicas in sync have what was appended in `epoch` below `end`; `flushed`: on stable storage. unknown: a newer leader was
+// heard of, and only its log tells.
+enum class Reached { no, yes, unknown };
+Reached has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed, bool may_write);
+
+// Those in sync whom the metadata names, as the words are now.
+InSync confirmed_in_sync(const StatePage& page);
+// Whether they are fewer than min.insync.replicas asks for, by `confirmed` or as the words are now.
+bool has_too_few(const StatePage& page, const InSync& confirmed);
+inline bool has_too_few(const StatePage& page) { return has_too_few(page, confirmed_in_sync(page)); }
 
 // The replica's slot; empty: this page knows no such replica.
 std::optional<size_t> slot_of(const StatePage& page, BrokerId replica);
@@ -53,11 +70,15 @@ void begin_slot(StatePage& page, size_t slot, LeaderEpoch epoch, Offset log_end,
 void report_to_slot(StatePage& page, size_t slot, Offset log_end, Offset flushed);
 void clear_slot(StatePage& page, size_t slot);
 
+// Keeps the high watermark of the epoch in which this replica led. Needs the append lock, and comes before it follows in another one.
+void end_leading(StatePage& page);
+
 // Opens an epoch: `replicas` get the slots, in this order; the leader's own among them. Needs the append lock.
 void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId leader, const std::vector<BrokerId>& in_sync,
                 LeaderEpoch epoch);
 // Gives the word another mask and the next version, if it still is as it was seen.
 bool change_in_sync(StatePage& page, const InSync& seen, uint16_t mask);
+bool change_confirmed(StatePage& page, const InSync& seen, uint16_t mask);
 
 // Raises a word; never lowers it.
 template <class Word, class Value>

@@ -71,7 +71,7 @@ struct StatePage {
   SmallWord failed;                // a flush failed: this replica is offline until it is rebuilt
   SmallWord untrusted;             // the files contradict this page: rebuild it
   SharedWord<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
-  SharedWord<int64_t> high_watermark;  // only with more than one replica; never goes back; see replica_words.h
+  SharedWord<int64_t> high_watermark;  // only with more than one replica, and as long as it leads `committed` goes beyond it; see replica_words.h
   SharedWord<int32_t> holder_pid;      // who last held the append lock, for people
   uint32_t reserved_holder;
   Word holder_pid_namespace;
@@ -122,14 +122,18 @@ struct StatePage {
   enum Transactional : uint32_t { unknown = 0, none = 1, some = 2 };  // unknown: a version made the page that did not look
   alignas(64) SmallWord transactional;
 
-  alignas(64) uint8_t reserved[2432];
+  // Zero in a page that an older version has written.
+  alignas(64) Word confirmed;  // which of the replicas in sync the metadata names
+  Word committed;              // the high watermark of the epoch in which this replica leads
+
+  alignas(64) uint8_t reserved[2368];
 };
 
 static_assert(sizeof(StatePage) <= StatePage::kBytes);
 static_assert(offsetof(StatePage, sequence) == 64 && offsetof(StatePage, copies) == 128);
 static_assert(offsetof(StatePage, role) == 384 && offsetof(StatePage, flushed) == 448);
 static_assert(offsetof(StatePage, wake_word) == 512 && offsetof(StatePage, segment_list) == 576);
-static_assert(offsetof(StatePage, in_sync) == 640 && offsetof(StatePage, slots) == 704);
+static_assert(offsetof(StatePage, in_sync) == 640 && offsetof(StatePage, slots) == 704 && offsetof(StatePage, confirmed) == 1280);
 static_assert(StatePage::Word::is_always_lock_free && StatePage::SmallWord::is_always_lock_free);
 static_assert(sizeof(LogPosition) <= sizeof(StatePage::Copy::field) && sizeof(StatePage::Copy) == 128);
 

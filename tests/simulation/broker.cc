@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/log/replica_words.h"
 #include "tests/simulation/kept_replica.h"
 #include "tests/simulation/world.h"
 
@@ -146,7 +147,10 @@ void SimBroker::keep_up() {
   std::vector<Kept*> kept;
   for (auto& replica : all) kept.push_back(replica.get());
   while (!ending_) {
-    for (Kept* replica : kept) (void)replica->flush();
+    for (Kept* replica : kept) {
+      (void)replica->flush();
+      if (world_.shape.retained > 0) (void)replica->mine.retain(world_.shape.retained);
+    }
     if (world_.random().one_in(4)) (void)note_checkpoints(kept);
     world_.scheduler.sleep(world_.between(milliseconds(20), milliseconds(500)));
   }
@@ -156,7 +160,7 @@ Result<> SimBroker::note_checkpoints(const std::vector<Kept*>& all) {
   std::vector<std::pair<Kept*, std::pair<Offset, Offset>>> noted;
   for (Kept* kept : all) {
     const auto page = kept->mine.page();
-    if (page) noted.push_back({kept, {Offset((*page)->high_watermark.load()), Offset((*page)->flushed.load())}});
+    if (page) noted.push_back({kept, {known_high_watermark(**page), Offset((*page)->flushed.load())}});
   }
   if (disk.failed) return fail(Errc::io, "the disk has failed");
   sim::step();

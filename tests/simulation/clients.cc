@@ -35,9 +35,9 @@ void SimProducer::run() {
 }
 
 void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
-  bool uncertain = false;
+  std::optional<WrittenBatch> written;
   for (;;) {
-    const auto sent = attempt(partition, value, promise, uncertain);
+    const auto sent = attempt(partition, value, promise, written);
     if (sent && *sent) return;
     let_go_of_others(partition);
     if (!sent) world_.note("{}: {}: {}", process_.name(), value, sent.error().message());
@@ -45,23 +45,27 @@ void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
   }
 }
 
-// False: try again. `uncertain`: the record may have been written.
-Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, bool& uncertain) {
+// False: try again. `written`: where the record was, and may still be.
+Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, std::optional<WrittenBatch>& written) {
   SimReplica& log = leader(partition);
   std::optional<LogEnd> seen;
   std::optional<Appended> appended;
-  if (uncertain) {
-    PG_ASSIGN(const auto found, log.look_for(value));
+  if (written) {
+    PG_ASSIGN(const auto found, log.look_for(*written));
+    if (found.fate == BatchFate::unknown) {
+      world_.note("{}: {} may have been written", process_.name(), value);
+      return true;
+    }
     seen = found.end;
-    appended = found.appended;
+    if (found.fate == BatchFate::there) appended = Appended{written->base, written->end, found.end.leader_epoch};
   }
   if (!appended) {
     auto produced = log.produce(value, seen);
     if (!produced && produced.error().code == Errc::no_space) log.say_full();
     PG_ASSIGN(appended, std::move(produced));
+    if (!appended) return false;
+    written = WrittenBatch{appended->leader_epoch, appended->base_offset, appended->end_offset};
   }
-  if (!appended) return false;
-  uncertain = true;
   if (promise == Promise::flushed) {
     PG_CHECK(log.flush());
     log.raise_recovery_point(appended->end_offset);
@@ -78,36 +82,6 @@ Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise 
   if (promise == Promise::leader && log.is_lost()) return true;
   world_.ledger(partition).acknowledge(promise, appended->base_offset, value, appended->leader_epoch);
   return true;
-}
-
-SimConsumer::SimConsumer(World& world, std::string name) : Client(world, std::move(name)) {
-  process_.start([this] { run(); });
-}
-
-void SimConsumer::run() {
-  for (;;) {
-    read_some(any_partition());
-    world_.scheduler.sleep(world_.between(milliseconds(1), milliseconds(50)));
-  }
-}
-
-void SimConsumer::read_some(PartitionId partition) {
-  SimReplica& log = leader(partition);
-  const auto page = log.page();
-  if (!page) return;
-  const Offset end = committed_end(**page, true);
-  Offset& next = next_[partition];
-  if (world_.random().one_in(20)) next = Offset(0);
-  next = std::max(next, read_position(**page).log_start);
-  if (next > end) next = Offset(0);
-  for (; next < end; next = next + 1) {
-    const auto batch = log.read(next, end);
-    if (!batch || !*batch) return;
-    const Uninterrupted alone;
-    int64_t value = 0;
-    std::copy((*batch)->bytes.begin(), (*batch)->bytes.end(), reinterpret_cast<std::byte*>(&value));
-    world_.ledger(partition).read(world_.place(partition, log.broker()), next, value);
-  }
 }
 
 }  // namespace pg::sim

@@ -1,42 +1,16 @@
-// Producers and consumers of the simulation, each a process.
+// Who uses the cluster of the simulation, each a process: producers, readers, a person.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
 
+#include "tests/simulation/client.h"
 #include "tests/simulation/ledger.h"
-#include "tests/simulation/sim_replica.h"
+#include "tests/simulation/reader.h"
 #include "tests/simulation/world.h"
 
 namespace pg::sim {
-
-class Client {
- public:
-  Client(World& world, std::string name) : world_(world), process_(world.scheduler, std::move(name)) {}
-  virtual ~Client() = default;
-  Process& process() { return process_; }
-
- protected:
-  // The replica of the partition's leader, as the metadata names it.
-  SimReplica& leader(PartitionId partition);
-  PartitionId any_partition();
-  // A page that somebody has mapped cannot be made anew. Who cannot go on with one partition does not keep those of others open:
-  // a real producer would end.
-  void let_go_of_others(PartitionId partition) {
-    std::erase_if(replicas_, [&](const auto& entry) { return entry.first != partition; });
-  }
-  // At the end.
-  void let_go() { replicas_.clear(); }
-
-  World& world_;
-
- private:
-  std::map<PartitionId, std::unique_ptr<SimReplica>> replicas_;
-
- protected:
-  Process process_;  // the last member: its fibers end before what they use
-};
 
 // Sends one record after another, each until it is acknowledged.
 class SimProducer final : public Client {
@@ -51,7 +25,7 @@ class SimProducer final : public Client {
  private:
   void run();
   void send(PartitionId partition, int64_t value, Promise promise);
-  Result<bool> attempt(PartitionId partition, int64_t value, Promise promise, bool& uncertain);
+  Result<bool> attempt(PartitionId partition, int64_t value, Promise promise, std::optional<WrittenBatch>& written);
 
   int64_t next_;
   const std::optional<Promise> promise_;  // empty: any
@@ -59,17 +33,6 @@ class SimProducer final : public Client {
   int64_t acknowledged_ = 0;
 };
 
-// Reads what is committed, again and again from some offset on.
-class SimConsumer final : public Client {
- public:
-  SimConsumer(World& world, std::string name);
-
- private:
-  void run();
-  void read_some(PartitionId partition);
-
-  std::map<PartitionId, Offset> next_;
-};
 
 // Trims the log now and then; elects without regard to what is in sync where nothing else helps.
 class SimOperator final : public Client {
@@ -93,12 +56,13 @@ class Clients {
   void kill_all();
   void add_producer();
   std::vector<std::unique_ptr<SimProducer>>& producers() { return producers_; }
+  const std::vector<std::unique_ptr<SimReader>>& readers() const { return readers_; }
 
  private:
   World& world_;
   int made_ = 0;
   std::vector<std::unique_ptr<SimProducer>> producers_;
-  std::unique_ptr<SimConsumer> consumer_;
+  std::vector<std::unique_ptr<SimReader>> readers_;
   std::unique_ptr<SimOperator> operator_;
 };
 

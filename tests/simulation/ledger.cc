@@ -26,7 +26,7 @@ void Ledger::look_at(const Place& place) {
     seen.page = place.files->page;
     seen.excused = excused;
   }
-  const Offset high_watermark(page.high_watermark.load());
+  const Offset high_watermark = known_high_watermark(page);
   const LeaderEpoch epoch(page.leader_epoch.load());
   const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader) && InSync::unpack(page.in_sync.load()).epoch == epoch;
   if (leads && seen.leads == epoch && high_watermark < seen.high_watermark) {
@@ -47,7 +47,7 @@ void Ledger::look_at(const Place& place) {
 // Records below a high watermark are the same wherever somebody claims that they are committed.
 void Ledger::check_high_watermark(const Place& place, Seen& seen) {
   ReplicaFiles& files = *place.files;
-  const Offset claimed(files.page->page.high_watermark.load());
+  const Offset claimed = known_high_watermark(files.page->page);
   for (Offset at = std::max(seen.checked, start_); at < claimed; at = at + 1) {
     const Entry* const entry = files.find(at);
     if (entry == nullptr) return fail(fmt::format("broker {}: nothing at {}, below its high watermark {}", place.broker.value, at.value, claimed.value));
@@ -62,9 +62,8 @@ void Ledger::check_high_watermark(const Place& place, Seen& seen) {
 
 void Ledger::add(Offset offset, int64_t value) {
   if (offset != end()) return fail(fmt::format("committed at {}, though nothing is at {}", offset.value, end().value));
-  // Who does not know what became of a record that was trimmed away sends it again.
   const auto before = offsets_.find(value);
-  if (before != offsets_.end() && before->second >= start_) {
+  if (before != offsets_.end()) {
     fail(fmt::format("{} is committed twice, at {} and {}", value, before->second.value, offset.value));
   }
   offsets_[value] = offset;
@@ -182,6 +181,7 @@ void Ledger::lose_from(Offset offset, const Place& place) {
     if ((record.promised || record.flushed) && destroyed() < world_.shape.min_in_sync) fail(fmt::format("{} at {} was acknowledged, and is lost by an election", record.value, at.value));
     offsets_.erase(record.value);
   }
+  if (offset < end()) ++losses_;
   records_.resize(static_cast<size_t>(std::min(offset, end()).value));
   start_ = std::min(start_, end());
   own_.clear();
@@ -191,12 +191,24 @@ void Ledger::lose_from(Offset offset, const Place& place) {
   }
 }
 
-void Ledger::read(const Place& place, Offset offset, int64_t value) {
+bool Ledger::read(const Place& place, Offset offset, int64_t value) {
   look();
-  if (seen_[place.broker].excused || offset < start_) return;
-  if (offset >= end() && !add_unnoted(offset)) return;
+  if (seen_[place.broker].excused || offset < start_) return false;
+  if (offset >= end() && !add_unnoted(offset)) return false;
   if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
     fail(fmt::format("a consumer read {} at {} of broker {}; that was not committed", value, offset.value, place.broker.value));
+  }
+  return true;
+}
+
+void Ledger::compare(const std::string& reader, const std::map<Offset, int64_t>& kept) const {
+  if (kept.empty()) return;
+  const Offset first = std::max(start_, kept.begin()->first), last = std::min(kept.rbegin()->first, end() + -1);
+  for (Offset at = first; at <= last; at = at + 1) {
+    const auto has = kept.find(at);
+    const int64_t value = records_[static_cast<size_t>(at.value)].value;
+    if (has == kept.end()) return fail(fmt::format("{} has passed {} at {}", reader, value, at.value));
+    if (has->second != value) return fail(fmt::format("{} has {} at {}, where {} is", reader, has->second, at.value, value));
   }
 }
 

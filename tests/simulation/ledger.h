@@ -26,8 +26,13 @@ class Ledger {
   void acknowledge(Promise promise, Offset offset, int64_t value, LeaderEpoch epoch);
   // `files` have become a leader's. Called at that very moment.
   void opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch);
-  // A consumer read this below the high watermark.
-  void read(const Place& place, Offset offset, int64_t value);
+  // A reader read this below the high watermark. Whether that tells it that all below is committed, too.
+  bool read(const Place& place, Offset offset, int64_t value);
+  // What a reader has, all of it below what it has read last: nothing of it is lost, and it has passed nothing.
+  void compare(const std::string& reader, const std::map<Offset, int64_t>& kept) const;
+  // How often committed records were lost.
+  int64_t losses() const { return losses_; }
+  Offset start() const { return start_; }
   void trimmed(Offset start) {
     const Uninterrupted alone;
     look();  // what was committed in this very turn
@@ -83,7 +88,7 @@ class Ledger {
   std::vector<Own> own_;
   std::map<BrokerId, Seen> seen_;
   std::map<LeaderEpoch, BrokerId> opened_;
-  int64_t acknowledged_ = 0;
+  int64_t acknowledged_ = 0, losses_ = 0;
 };
 
 }  // namespace pg::sim

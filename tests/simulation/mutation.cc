@@ -1,4 +1,4 @@
-// What core/cluster/replica_keeper.cc and topic_controller.cc call here in the place of the real functions, which have other names
+// What core/cluster/replica_keeper.cc, topic_controller.cc and the producers call here in the place of the real functions, which have other names
 // in the simulator: see tests/CMakeLists.txt.
 #include "tests/simulation/mutation.h"
 
@@ -6,12 +6,15 @@
 
 #include "core/cluster/epoch_cut.h"
 #include "core/cluster/partition_plan.h"
+#include "core/log/replica_words.h"
 
 namespace pg {
 
 Offset real_common_end(const EpochLog& mine, const EpochLog& leaders, Offset first);
 std::optional<PartitionAction> real_plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
                                                    PartitionMemory& memory, Deadline now);
+
+Reached real_has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed, bool may_write);
 
 namespace {
 
@@ -42,6 +45,13 @@ std::optional<PartitionAction> plan_partition(const PartitionView& view, const C
   joining.joining = static_cast<uint16_t>(action->seen.version + 1);
   joining.join_end = Offset(0);
   return action;
+}
+
+Reached has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed, bool may_write) {
+  if (sim::broken_rule != sim::Mutation::no_second_look) return real_has_reached(page, epoch, end, flushed, may_write);
+  if (!flushed) return committed_end(page, may_write) >= end ? Reached::yes : Reached::no;
+  const auto ends = in_sync_ends(page);
+  return ends && ends->flushed >= end ? Reached::yes : Reached::no;
 }
 
 namespace sim {

@@ -14,6 +14,7 @@ enum class Mutation {
   unclean_leads,          // KIP-966: who may lack what was acknowledged leads all the same
   no_fence,               // an election fences nobody
   no_second_look,         // a producer does not look whether its leader still led once the record was there
+  no_epoch_compare,       // KIP-320: a reader goes on at another leader without comparing epochs
   join_at_once,           // who joins is in sync without having what the leader had by then
 };
 
@@ -23,6 +24,7 @@ inline constexpr std::pair<Mutation, std::string_view> kMutations[] = {
     {Mutation::unclean_leads, "unclean-leads"},
     {Mutation::no_fence, "no-fence"},
     {Mutation::no_second_look, "no-second-look"},
+    {Mutation::no_epoch_compare, "no-epoch-compare"},
     {Mutation::join_at_once, "join-at-once"},
 };
 

@@ -74,13 +74,14 @@ void SimOperator::elect(PartitionId partition) {
 void Clients::start() {
   const int producers = 1 + static_cast<int>(world_.random().below(3));
   for (int i = 0; i < producers; ++i) add_producer();
-  consumer_ = std::make_unique<SimConsumer>(world_, "consumer");
+  readers_.push_back(std::make_unique<SimReader>(world_, "consumer", SimReader::Kind::consumer));
+  readers_.push_back(std::make_unique<SimReader>(world_, "table", SimReader::Kind::table));
   operator_ = std::make_unique<SimOperator>(world_);
 }
 
 void Clients::kill_all() {
   producers_.clear();
-  consumer_.reset();
+  readers_.clear();
   operator_.reset();
 }
 

@@ -51,6 +51,7 @@ Result<> SimReplica::reopen() {
     PG_CHECK(rebuild());
     page_ = files_->page;
     ++files_->mapped;
+    ++openings_;
   }
   looked_ = world_.now();
   return {};
@@ -117,6 +118,8 @@ Result<SimReplica::Writing> SimReplica::begin_write(bool must_lead) {
       if (must_lead) PG_CHECK(check_may_append());
       PG_CHECK(check_disk());
       Writing writing{std::move(held), read_position(mapped())};
+      // A restart that was interrupted: the new segment was there before its end was published, and what comes before is nobody's.
+      if (files_->end() < writing.position.log_start) files_->restart(writing.position.log_start);
       if (files_->end() < writing.position.log_end) world_.fail("the files hold less than was published");
       if (files_->end() > writing.position.log_end) cut_dead_writers_tail(writing.position.log_end);
       return writing;

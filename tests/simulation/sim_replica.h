@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/cluster/replica_log.h"
+#include "core/format/batch_fate.h"
 #include "tests/simulation/replica_files.h"
 #include "tests/simulation/scheduler.h"
 
@@ -39,17 +40,21 @@ class SimReplica final : public ReplicaLog {
   void say_full() { mapped().full.store(1); }
   // Whether what was appended in that epoch counts, though nobody else has it.
   Result<> check_leads(LeaderEpoch epoch) const;
-  // Where the log holds `value`, if it does, and where it ended then.
+  // ReplicatedWriter::is_there(), and where the log ended then.
   struct Found {
     LogEnd end;
-    std::optional<Appended> appended;
+    BatchFate fate;
   };
-  Result<Found> look_for(int64_t value);
+  Result<Found> look_for(const WrittenBatch& written);
+  // As PartitionLog::openings().
+  int64_t openings() const { return openings_; }
   BrokerId broker() const { return place_.broker; }
   // Whether its log is lost, and what was appended with it.
   bool is_lost() const { return files_ != place_.files; }
   // What was flushed needs no recovery any more, if it is there still.
   void raise_recovery_point(Offset flushed);
+  // Retention: what is beyond the last `records` goes, so far as it is committed. Only by who leads.
+  Result<> retain(int64_t records);
   // pg-topic trim.
   Result<> trim(Offset offset);
   // Every append that had begun is over.
@@ -81,6 +86,7 @@ class SimReplica final : public ReplicaLog {
   std::shared_ptr<ReplicaFiles> files_;
   std::shared_ptr<PageFile> page_;
   std::optional<Deadline> looked_;
+  int64_t openings_ = 0;
   EpochHistory epochs_;
   int64_t value_read_ = 0;
 };

@@ -25,17 +25,14 @@ Result<> SimReplica::check_leads(LeaderEpoch epoch) const {
   return still_leads(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
 }
 
-Result<SimReplica::Found> SimReplica::look_for(int64_t value) {
+Result<SimReplica::Found> SimReplica::look_for(const WrittenBatch& written) {
   PG_CHECK(reopen());
   const LeaderEpoch epoch(mapped().leader_epoch.load());
+  if (!still_leads(mapped(), epoch)) return fail(Errc::fenced, "the leader changed");
+  const Offset end = read_position(mapped()).log_end;
   const LogPosition position = read_position(mapped());
-  Found found{{position.log_end, epoch}, {}};
-  for (Offset at = position.log_start; at < position.log_end; at = at + 1) {
-    const Entry* const entry = files_->find(at);
-    if (entry != nullptr && entry->value == value) found.appended = Appended{at, at + 1, epoch};
-  }
-  // Otherwise it may be cut off, or was read while it was.
-  return still_leads(mapped(), epoch) ? Result<Found>(found) : fail(Errc::fenced, "the leader changed");
+  PG_ASSIGN(const EpochHistory history, epochs());
+  return Found{{end, epoch}, fate_of(written, history, position.log_start, position.log_end)};
 }
 
 Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {
@@ -44,15 +41,9 @@ Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Dead
   StatePage& page = mapped();
   if (flushed) raise(page.flush_wanted, appended.end_offset.value);
   for (;;) {
-    Offset reached;
-    if (flushed) {
-      const auto ends = in_sync_ends(page);
-      reached = ends ? ends->flushed : Offset(0);
-    } else {
-      reached = committed_end(page, true);
-    }
-    if (!still_leads(page, appended.leader_epoch)) return fail(Errc::fenced, "the leader changed: records may have been written");
-    if (reached >= appended.end_offset) return {};
+    const Reached reached = has_reached(page, appended.leader_epoch, appended.end_offset, flushed, true);
+    if (reached == Reached::unknown) return fail(Errc::fenced, "the leader changed: records may have been written");
+    if (reached == Reached::yes) return {};
     if (!is_current()) return fail(Errc::fenced, "the state was replaced: records may have been written");
     if (world_.now() >= deadline) return fail(Errc::timed_out, "records may have been written");
     world_.scheduler.sleep(kPoll);

@@ -13,6 +13,7 @@ Result<> SimReplica::follow(LeaderEpoch epoch) {
   PG_ASSIGN(const Writing writing, begin_write(false));
   StatePage& page = mapped();
   if (page.leader_epoch.load() > epoch.value) return fail(Errc::fenced, "a newer leader exists");
+  end_leading(page);
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.leader_epoch.store(epoch.value);
   raise(page.fenced, epoch.value);
@@ -125,6 +126,7 @@ Result<> SimReplica::lead(const Leadership& leadership) {
   EpochHistory epochs = files_->epochs();
   open_epoch(epochs, epoch, writing.position.log_end);
   PG_CHECK(store_epochs(std::move(epochs)));
+  end_leading(page);
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.min_in_sync.store(static_cast<uint32_t>(leadership.min_in_sync));
   open_slots(page, leadership.replicas, leadership.leader, leadership.in_sync, epoch);
@@ -171,6 +173,13 @@ Result<> SimReplica::trim(Offset offset) {
   if (offset > committed_end(mapped(), true)) return fail(Errc::out_of_range, "above the high watermark");
   world_.ledger(place_.partition).trimmed(offset);
   return set_log_start(offset, true);
+}
+
+Result<> SimReplica::retain(int64_t records) {
+  PG_CHECK(reopen());
+  if (mapped().role.load() != static_cast<uint32_t>(Role::leader)) return {};
+  const Offset committed = committed_end(mapped(), true);
+  return trim(std::min(read_position(mapped()).log_end + -records, committed));
 }
 
 Result<> SimReplica::set_log_start(Offset offset, bool must_lead) {

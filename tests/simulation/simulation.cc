@@ -53,12 +53,13 @@ class Simulation {
     run_until(end, [&] { return std::all_of(producers.begin(), producers.end(), [](const auto& p) { return p->has_ended(); }); },
               "a producer cannot finish its record");
     run_until(end, [&] { return unhealed().empty(); }, "");
+    run_until(end, [&] { return unread().empty(); }, "");
   }
 
   void run_until(Deadline end, const std::function<bool()>& done, const char* otherwise) {
     while (!world_.failed() && !done()) {
       stuck_ = world_.now() > end;
-      if (stuck_) return world_.fail(*otherwise != '\0' ? otherwise : unhealed());
+      if (stuck_) return world_.fail(*otherwise != '\0' ? otherwise : unhealed() + unread());
       turn();
     }
   }
@@ -73,11 +74,24 @@ class Simulation {
       const StatePage& page = leader.files->page->page;
       const Offset end = read_position(page).log_end;
       if (!leads_in(page, metadata.leader_epoch)) return fmt::format("partition {}: nobody leads", p);
-      if (Offset(page.high_watermark.load()) != end) return fmt::format("partition {}: not all is committed", p);
+      if (known_high_watermark(page) != end) return fmt::format("partition {}: not all is committed", p);
       for (const Place* place : world_.places(PartitionId(p))) {
         if (!place->files || !place->files->page || read_position(place->files->page->page).log_end != end) {
           return fmt::format("partition {}: broker {} ends elsewhere than the leader", p, place->broker.value);
         }
+      }
+    }
+    return "";
+  }
+
+  // Empty: every reader has all that is committed.
+  std::string unread() {
+    for (int p = 0; p < world_.shape.partitions; ++p) {
+      const Ledger& ledger = world_.ledger(PartitionId(p));
+      for (const auto& reader : clients_.readers()) {
+        const SimReader::Kept& kept = reader->kept(PartitionId(p));
+        if (kept.next < ledger.end()) return fmt::format("partition {}: the {} has read up to {} of {}", p, reader->process().name(), kept.next.value, ledger.end().value);
+        ledger.compare(reader->process().name(), kept.records);
       }
     }
     return "";

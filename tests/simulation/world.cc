@@ -18,6 +18,7 @@ Shape draw_shape(SeededRandom& random) {
   shape.partitions = random.one_in(3) ? 2 : 1;
   shape.min_in_sync = random.one_in(2) ? 2 : 1;
   shape.rebalance = random.one_in(4);
+  if (random.one_in(3)) shape.retained = 5 + static_cast<int64_t>(random.below(30));
   return shape;
 }
 

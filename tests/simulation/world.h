@@ -28,6 +28,7 @@ struct Shape {
   int partitions = 1;
   int32_t min_in_sync = 1;
   bool rebalance = false;
+  int64_t retained = 0;  // how many records brokers keep, about; 0: all
 };
 
 // Kafka's controller.json: who is the controller, and how often that has changed.

@@ -96,6 +96,28 @@ TEST_CASE("partition_plan: a replica joins when it has what the leader had, and 
   CHECK(admit->seen.pack() == scene.first().in_sync.pack());
 }
 
+TEST_CASE("partition_plan: a replica is in sync once it has on its disk what counts as flushed") {
+  Scene scene;
+  scene.out_of_sync(kThree);
+  scene.first().in_sync = {Scene::kEpoch, 1, 0b111};
+  third_has(scene, 40, 40);
+  scene.first().slots[2]->flushed = Offset(39);
+  CHECK(scene.plan() == "-");
+  scene.first().slots[2]->flushed = Offset(40);
+  CHECK(scene.plan() == "admit 3 isr 1,2,3: it has what the leader has");
+}
+
+TEST_CASE("partition_plan: whom the metadata names and the leader's page has not confirmed is admitted again") {
+  Scene scene;
+  scene.first().confirmed = InSync{Scene::kEpoch, 4, 0b011};
+  const auto admit = plan_partition(scene.view, scene.health, scene.config, scene.memory, scene.now);
+  CHECK(text_of(admit) == "admit 3 isr 1,2,3: it has what the leader has");
+  REQUIRE(admit->confirmed);
+  CHECK(admit->confirmed->version == 4);
+  scene.first().confirmed->mask = 0b111;
+  CHECK(scene.plan() == "-");
+}
+
 TEST_CASE("partition_plan: whoever changes the leader's word meanwhile sets a joining replica another mark") {
   Scene scene;
   scene.out_of_sync(kThree);

@@ -44,6 +44,13 @@ const Row kElections[] = {
     {"the new leader is the one that may have had more",
      [](Scene& s) { s.first().leads = false, s.first().epoch = LeaderEpoch(4), s.health[kOne] = BrokerHealth::dead, s.view.metadata.previous_leader = kTwo; },
      "elect 2 epoch 6 isr 2,3: its broker is dead"},
+    {"its log is gone before anybody has followed it, and another one before it may have had more",
+     [](Scene& s) {
+       s.first() = {};
+       s.second().epoch = s.third().epoch = LeaderEpoch(4);
+       s.view.metadata.previous_leader = kThree;
+     },
+     "elect 2 epoch 6 isr 2,3 after 3: its log is gone"},
     {"its page lacks the bit of a replica in sync", [](Scene& s) { s.first().in_sync.mask = 0b101; }, "elect 1 epoch 6 isr 1,2,3: its page lacks a replica in sync"},
     {"somebody has heard of a higher epoch", [](Scene& s) { s.third().epoch = LeaderEpoch(9), s.health[kOne] = BrokerHealth::dead; }, "elect 2 epoch 10 isr 2,3 after 1: its broker is dead"},
     {"it has no replica", [](Scene& s) { s.view.metadata.leader = BrokerId(7); }, "elect 1 epoch 6 isr 1,2,3 after 7: it has no replica"},

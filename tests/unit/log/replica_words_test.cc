@@ -149,12 +149,55 @@ TEST_CASE("replica_words: the high watermark never goes back, and only a writer 
   leader.write(10);
   leader.follower(1, 6);
   CHECK(committed_end(*leader, false) == Offset(6));
-  CHECK(leader->high_watermark == 0);
+  CHECK(known_high_watermark(*leader) == Offset(0));
   CHECK(leader.committed() == 6);
-  CHECK(leader->high_watermark == 6);
+  CHECK(known_high_watermark(*leader) == Offset(6));
   leader.follower(1, 2);  // made anew, and out of sync by rights
   CHECK(leader.committed() == 6);
   CHECK(committed_end(*leader, false) == Offset(6));
+}
+
+TEST_CASE("replica_words: the high watermark of an epoch is the replica's own once it follows, wherever its offsets are") {
+  for (const int64_t from : {int64_t{0}, (int64_t{1} << 47) - 3, int64_t{1} << 60}) {
+    Leader leader({BrokerId(1)});
+    leader->high_watermark = from;
+    open_slots(*leader, {BrokerId(1), BrokerId(2)}, BrokerId(1), {BrokerId(1)}, kEpoch);
+    CHECK(known_high_watermark(*leader) == Offset(from));
+    leader.write(from + 10);
+    CHECK(leader.committed() == from + 10);
+    CHECK(leader->high_watermark == from);
+    end_leading(*leader);
+    leader->role = static_cast<uint32_t>(Role::follower);
+    leader->leader_epoch = kEpoch.value + 1;
+    CHECK(known_high_watermark(*leader) == Offset(from + 10));
+  }
+}
+
+TEST_CASE("replica_words: in a page whose epoch an older version has opened, all in sync count and the old word keeps the high watermark") {
+  Leader leader({BrokerId(1), BrokerId(2)}, 2);
+  leader->confirmed = 0;
+  leader->committed = 0;
+  leader.write(10);
+  leader.follower(1, 6);
+  CHECK_FALSE(has_too_few(*leader));
+  CHECK(leader.committed() == 6);
+  CHECK(leader->high_watermark == 6);
+  leader->confirmed = InSync{LeaderEpoch(3), 1, 1}.pack();  // of an epoch before
+  CHECK(confirmed_in_sync(*leader).mask == 0b11);
+}
+
+TEST_CASE("replica_words: min.insync.replicas counts whom the metadata names") {
+  Leader leader({BrokerId(1)}, 2);
+  leader.write(10, 10);
+  leader.follower(1, 10, 10);
+  REQUIRE(change_in_sync(*leader, leader.word(), 0b011));
+  CHECK(has_too_few(*leader));
+  CHECK(leader.committed() == 0);
+  const InSync seen = InSync::unpack(leader->confirmed);
+  CHECK(change_confirmed(*leader, seen, 0b011));
+  CHECK_FALSE(change_confirmed(*leader, seen, 0b011));
+  CHECK_FALSE(has_too_few(*leader));
+  CHECK(leader.committed() == 10);
 }
 
 TEST_CASE("replica_words: the mask changes only if the word is still as it was seen") {

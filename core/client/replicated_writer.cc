@@ -6,7 +6,8 @@
 #include <bit>
 #include <chrono>
 
-#include "core/log/log_reader.h"
+#include "core/format/batch_fate.h"
+#include "core/log/log_recovery.h"
 #include "core/log/replica_words.h"
 #include "core/os/signals.h"
 #include "core/store/leader.h"
@@ -77,29 +78,47 @@ Result<> ReplicatedWriter::resend(Deadline until) {
   if (open_.back().appended.leader_epoch == epoch) return {};
   bool is_missing = false;
   for (Batch& batch : open_) {
-    if (!batch.bytes.empty() && batch.appended.leader_epoch != epoch) {
-      if (!is_missing) {
-        PG_ASSIGN(const bool there, is_there(batch));
-        is_missing = !there;
-      }
-      if (is_missing) {
-        PG_ASSIGN(batch.appended, log_->append(batch.bytes, until));
-      }
-    }
+    const bool open = !batch.bytes.empty() && batch.appended.leader_epoch != epoch;
+    if (open) PG_CHECK(resend_if_missing(batch, epoch, is_missing, until));
     batch.appended.leader_epoch = epoch;  // of one that was committed: every leader has it
   }
   return {};
 }
 
+// Only to the log that was seen to lack it, as it was seen: meanwhile it may have followed another leader and got the batch from there.
+Result<> ReplicatedWriter::resend_if_missing(Batch& batch, LeaderEpoch epoch, bool& is_missing, Deadline until) {
+  for (;;) {
+    PG_ASSIGN(const auto state, leading_state(*log_));
+    const LogEnd seen{state->position().log_end, state->leader_epoch()};
+    if (seen.leader_epoch != epoch) return was_replaced();
+    if (!is_missing) {
+      PG_ASSIGN(const bool there, is_there(batch));
+      if (there) return {};
+    }
+    PG_ASSIGN(const auto appended, log_->append_if(seen, batch.bytes, until));
+    if (!appended) continue;
+    is_missing = true;
+    batch.appended = *appended;
+    batch.written = epoch;
+    return {};
+  }
+}
+
 Result<bool> ReplicatedWriter::is_there(const Batch& batch) const {
   PG_ASSIGN(const auto state, leading_state(*log_));
-  const auto position = state->position();
-  if (batch.appended.end_offset > position.log_end) return false;
-  LogReader reader(*log_, batch.appended.base_offset);
-  PG_ASSIGN(const auto found, reader.next(position.log_end));
-  if (!found || found->header.base_offset != batch.appended.base_offset) return false;
-  const ProducerStamp mine = read_batch_header(batch.bytes).producer;
-  return found->header.producer == mine;
+  const LogPosition position = state->position();
+  PG_ASSIGN(const EpochHistory epochs, read_epoch_history(home_.env(), log_->directory()));
+  const WrittenBatch written{batch.written, batch.appended.base_offset, batch.appended.end_offset};
+  const BatchFate fate = fate_of(written, epochs, position.log_start, position.log_end);
+  if (fate == BatchFate::unknown) return tl::unexpected(nobody_knows(batch));
+  return fate == BatchFate::there;
+}
+
+Error ReplicatedWriter::nobody_knows(const Batch& batch) const {
+  return {Errc::timed_out,
+          fmt::format("the leader of '{}' changed, and the new one has deleted offsets {} to {}: the records there may have been written",
+                      log_->name(), batch.appended.base_offset.value, batch.appended.end_offset.value - 1),
+          log_->directory(), {}, 0};
 }
 
 Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count) {
@@ -110,7 +129,7 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   if (!done && done.error().code == Errc::not_durable) return tl::unexpected(done.error());  // it was not tried
   if (!done) return give_up(done.error()).map([] { return Offset(0); });
   // The log has stamped it, which a leader after this one does anew.
-  open_.push_back({{bytes.begin(), bytes.end()}, record_count, appended});
+  open_.push_back({{bytes.begin(), bytes.end()}, record_count, appended, appended.leader_epoch});
   open_bytes_ += bytes.size();
   sent_ += record_count;
   PG_CHECK(take_done());
@@ -134,7 +153,7 @@ Result<> ReplicatedWriter::await_enough_in_sync(const PartitionLog& log, Deadlin
     const auto state = log.current_state();
     if (!state) return was_replaced();
     const StatePage& page = state->page();
-    const InSync in_sync = InSync::unpack(page.in_sync.load());
+    const InSync in_sync = confirmed_in_sync(page);
     if (!has_too_few(page, in_sync)) return {};
     if (!state->leads_in(in_sync.epoch)) return was_replaced();
     if (stop_is_overdue() || home_.env().clock.now() >= until) return tl::unexpected(too_few(*state));
@@ -144,7 +163,7 @@ Result<> ReplicatedWriter::await_enough_in_sync(const PartitionLog& log, Deadlin
 
 Error ReplicatedWriter::too_few(const PartitionState& state) const {
   const StatePage& page = state.page();
-  const InSync in_sync = InSync::unpack(page.in_sync.load());
+  const InSync in_sync = confirmed_in_sync(page);
   std::string missing;
   for (size_t i = 0; i < StatePage::kSlots; ++i) {
     const int32_t broker = page.slots[i].broker.load();
@@ -158,13 +177,13 @@ Error ReplicatedWriter::too_few(const PartitionState& state) const {
 Result<bool> ReplicatedWriter::reached(const Batch& batch, bool flushed) {
   const auto state = log_->current_state();
   if (!state) return was_replaced().map([] { return false; });
+  const LeaderEpoch epoch = batch.appended.leader_epoch;
   const Offset end = batch.appended.end_offset;
-  bool there = true;
-  if (options_.acks == Acks::all) there = (flushed ? state->flushed_everywhere() : state->high_watermark()) >= end;
-  else if (flushed) there = Offset(state->page().flushed.load()) >= end;
-  // Read last: see PartitionLog::wait_committed.
-  if (!state->leads_in(batch.appended.leader_epoch)) return was_replaced().map([] { return false; });
-  return there;
+  Reached there = Reached::yes;
+  if (options_.acks == Acks::all) there = state->has_reached(epoch, end, flushed);
+  else if (flushed && Offset(state->page().flushed.load()) < end) there = Reached::no;
+  if (there == Reached::unknown || !state->leads_in(epoch)) return was_replaced().map([] { return false; });
+  return there == Reached::yes;
 }
 
 // Hands on what is done, and lets go of what is committed. A changed leader is noticed by who waits.

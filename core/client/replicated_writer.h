@@ -1,6 +1,6 @@
 // Appends to one partition that several brokers have, wherever its leader is. What the caller's acks ask for is waited for;
-// until then each batch is kept, and after an election it is looked for in the new leader's log, and sent again if it is not
-// there. Replicas keep offsets, so a batch that survived is where it was. One thread.
+// until then each batch is kept, and after an election it is sent again if the new leader's log does not have it, which the epochs of
+// that log tell (core/format/batch_fate.h). One thread.
 #pragma once
 
 #include <deque>
@@ -55,6 +55,7 @@ class ReplicatedWriter {
     std::vector<std::byte> bytes;  // empty: committed already, and not kept any more
     int32_t record_count = 0;
     Appended appended{};
+    LeaderEpoch written{};  // in which epoch; `appended` names the one in which it was last found
   };
 
   Deadline deadline() const;
@@ -63,9 +64,11 @@ class ReplicatedWriter {
   Result<> at_leader(const Step& step, Deadline deadline);
   Result<> find_leader(Deadline deadline);
   Result<> resend(Deadline deadline);
+  Result<> resend_if_missing(Batch& batch, LeaderEpoch epoch, bool& is_missing, Deadline deadline);
   Result<> append_here(PartitionLog& log, MutableBytes bytes, Appended& appended, Deadline deadline);
   Result<> give_up(Error error);
   Result<bool> is_there(const Batch& batch) const;
+  Error nobody_knows(const Batch& batch) const;
   Result<> await_enough_in_sync(const PartitionLog& log, Deadline deadline);
   Error too_few(const PartitionState& state) const;
   Result<bool> reached(const Batch& batch, bool flushed);

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "core/format/path_names.h"
+#include "core/log/compaction.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_cluster.h"
 
@@ -155,6 +157,76 @@ TEST_CASE("replicated_writer: where another producer was faster at the new leade
   CHECK(other.done == "0");
   CHECK(sender.done == "1");
   CHECK(cluster.read() == "0:other 1:mine");
+}
+
+TEST_CASE("replicated_writer: a batch that retention has deleted at the new leader was committed, and is done") {
+  for (const int64_t start : {1, 3, 4}) {
+    CAPTURE(start);
+    Filled cluster;
+    Sender sender(cluster);
+    for (int i = 0; i < 3; ++i) sender.send(std::to_string(i));
+    cluster.settle();  // on all, though nobody has told the writer
+    cluster.kill(0);
+    must(cluster.control());
+    Sender other(cluster, {}, kProducer + 1);
+    other.send("3");
+    must(other.writer.settle(true));
+    must(cluster.open(1)->raise_log_start(Offset(start), cluster.env.soon()));
+    must(sender.writer.settle(true));
+    CHECK(sender.done == "0 1 2");
+    sender.send("4");
+    must(sender.writer.settle(true));
+    CHECK(sender.done == "0 1 2 4");
+    cluster.settle();
+    CHECK(contents(*cluster.open(1), start) == numbers(start, 5));
+  }
+}
+
+TEST_CASE("replicated_writer: a batch that compaction has taken away at the new leader is done, and not sent again") {
+  Filled cluster({{"cleanup.policy", "compact"}, {"segment.bytes", "1024"}, {"min.cleanable.dirty.ratio", "0"}});
+  Sender sender(cluster);
+  for (int i = 0; i < 60; ++i) {
+    BatchBuilder builder;
+    REQUIRE(builder.add({.key = "k", .value = std::to_string(i)}, 1000, kBatchBytesMax));
+    must(sender.writer.append(builder.finish(nullptr, sender.writer.next_stamp()), 1));
+  }
+  cluster.settle();
+  cluster.kill(0);
+  must(cluster.control());
+  cluster.step(1);
+  cluster.step(2);
+  cluster.step(1);
+  const auto leader = cluster.open(1);
+  REQUIRE(must(compact_log(*leader, cluster.env.clock().wall_ms(), cluster.env.soon())).records > 0);
+  must(sender.writer.settle(true));
+  CHECK(sender.done.ends_with(" 58 59"));
+  CHECK(leader->current_state()->position().log_end == Offset(60));
+}
+
+TEST_CASE("replicated_writer: where nobody can know what became of a batch, it says so") {
+  Filled cluster;
+  Sender sender(cluster);
+  for (int i = 0; i < 3; ++i) sender.send(std::to_string(i));
+  cluster.settle();
+  cluster.kill(0);
+  must(cluster.control());
+  Sender other(cluster, {}, kProducer + 1);
+  other.send("3");
+  must(other.writer.settle(true));
+  cluster.settle();
+  must(cluster.open(1)->raise_log_start(Offset(4), cluster.env.soon()));
+  cluster.kill(1);
+  must(cluster.control());
+  cluster.settle();
+  // A copy that was begun after all that was deleted.
+  must(cluster.env.files.replace(names::epoch_checkpoint(cluster.directory(2)), write_epoch_history({{LeaderEpoch(2), Offset(4)}})));
+  must(cluster.open(2)->raise_log_start(Offset(4), cluster.env.soon()));
+  const auto settled = sender.writer.settle(true);
+  REQUIRE_FALSE(settled);
+  CHECK(settled.error().code == Errc::timed_out);
+  CHECK(settled.error().what == fmt::format("the leader of '{}' changed, and the new one has deleted offsets 0 to 0: the records there may have been written",
+                                            cluster.open(2)->name()));
+  CHECK(sender.done == "");
 }
 
 TEST_CASE("replicated_writer: an append finds the new leader, however often there is another one") {

@@ -86,6 +86,9 @@ class Registry {
   RegistryResult<Setting<CompatibilityLevel>> level(const std::optional<std::string>& subject);
   RegistryResult<Setting<RegistryMode>> mode(const std::optional<std::string>& subject);
 
+  // The schema in its normal form; or the text of a version of the subject, newest first, that has the same one. invalid_schema.
+  RegistryResult<SchemaText> normalized(const std::string& subject, const SchemaText& schema);
+
   // The parsed schema of a version; kept. invalid_schema: this version cannot read it.
   RegistryResult<std::shared_ptr<const Schema>> parsed(const RegisteredSchema& schema);
 

@@ -18,6 +18,13 @@ bool is_read_by_old(Level level) {
   return level == Level::forward || level == Level::forward_transitive || level == Level::full || level == Level::full_transitive;
 }
 
+// Nobody knows whether they are compatible, which is no incompatibility. To clients a schema that asks for too much is an invalid one.
+RegistryError not_compared(const RegisteredSchema& old, Error error) {
+  RegistryError refused(RegistryCode::invalid_schema, fmt::format("{}: version {} of subject '{}'", error.what, old.version, old.subject));
+  refused.error.code = error.code;
+  return refused;
+}
+
 }  // namespace
 
 RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const RegisteredSchema& old, const Schema& schema, Level level,
@@ -29,14 +36,16 @@ RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const Regist
   }
   PG_ASSIGN(const auto before, parsed(old));
   std::vector<Incompatibility> found;
-  const auto add = [&](std::vector<Incompatibility> reasons, const char* direction) {
-    for (auto& reason : reasons) {
+  const auto add = [&](Result<std::vector<Incompatibility>> reasons, const char* direction) -> RegistryResult<> {
+    if (!reasons) return tl::unexpected(not_compared(old, std::move(reasons).error()));
+    for (auto& reason : *reasons) {
       reason.message = fmt::format("{} (version {}, {})", reason.message, old.version, direction);
       found.push_back(std::move(reason));
     }
+    return {};
   };
-  if (reads_old(level)) add(schema.cannot_read(*before, policy), "read by the new schema");
-  if (is_read_by_old(level)) add(before->cannot_read(schema, policy), "reading the new schema");
+  if (reads_old(level)) PG_CHECK(add(schema.cannot_read(*before, policy), "read by the new schema"));
+  if (is_read_by_old(level)) PG_CHECK(add(before->cannot_read(schema, policy), "reading the new schema"));
   return found;
 }
 
@@ -51,6 +60,21 @@ RegistryResult<std::vector<Incompatibility>> Registry::compare(const std::string
     if (!found.empty() || !is_transitive(level)) return found;
   }
   return std::vector<Incompatibility>();
+}
+
+RegistryResult<SchemaText> Registry::normalized(const std::string& subject, const SchemaText& schema) {
+  PG_ASSIGN(const auto given, parse(schema));
+  return ask([&]() -> RegistryResult<SchemaText> {
+    SchemaText normal{schema.type, given->normal()};
+    const auto versions = view_.versions(subject, true);
+    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+      PG_ASSIGN(const auto old, find(subject, *version, Deleted::too));
+      if (old.type != schema.type) continue;
+      const auto before = parsed(old);
+      if (before && (*before)->normal() == normal.text) return SchemaText{old.type, old.text};
+    }
+    return normal;
+  });
 }
 
 RegistryResult<std::vector<Incompatibility>> Registry::check(const std::string& subject, std::optional<int32_t> version, const SchemaText& schema,

@@ -45,13 +45,21 @@ struct Call {
   std::string version = {};
   std::string id = {};
 
-  Deleted deleted() const { return target.flag("deleted") ? Deleted::too : Deleted::no; }
+  Deleted deleted() const { return target.flag("deleted") || deleted_only() ? Deleted::too : Deleted::no; }
+  bool deleted_only() const { return target.flag("deletedOnly"); }
+  // A parameter's value; empty where it is not there.
+  std::string parameter(const char* name) const;
+  // The part of a list that "offset" and "limit" ask for.
+  Answer<Json> page_of(Json list) const;
   std::optional<std::string> subject_or_all() const { return subject.empty() ? std::nullopt : std::optional(subject); }
   // None: the latest.
   RegistryResult<std::optional<int32_t>> version_number() const;
   RegistryResult<int32_t> id_number() const;
   Answer<Json> json_body() const;
+  // "normalize" is obeyed.
   Answer<SchemaText> schema_body() const;
+  // The text of a schema in the form that "format" asks for.
+  Answer<std::string> formatted(const RegisteredSchema& schema) const;
 };
 
 std::optional<int32_t> parse_positive(std::string_view text) {
@@ -111,21 +119,57 @@ Answer<SchemaText> Call::schema_body() const {
   const auto type = type_name ? parse_schema_type(*type_name) : SchemaType::avro;
   if (!type) return refuse(RegistryCode::invalid_schema, fmt::format("schemaType '{}' is not AVRO, JSON or PROTOBUF", *type_name));
   PG_CHECK(check_nothing_more(json));
-  return SchemaText{*type, std::move(*text)};
+  const SchemaText schema{*type, std::move(*text)};
+  if (!target.flag("normalize")) return schema;
+  PG_ASSIGN(auto normal, registry.normalized(subject, schema));
+  return normal;
+}
+
+std::string Call::parameter(const char* name) const {
+  const auto given = target.query.find(name);
+  return given == target.query.end() ? "" : given->second;
+}
+
+Answer<Json> Call::page_of(Json list) const {
+  const auto number = [&](const char* name, int64_t otherwise) -> Answer<int64_t> {
+    const std::string text = parameter(name);
+    const auto value = text.empty() ? std::optional(otherwise) : parse_integer(text);
+    if (!value || *value < otherwise) return refuse_plainly(400, fmt::format("{}={} is no number of at least {}", name, text, otherwise));
+    return *value;
+  };
+  PG_ASSIGN(const int64_t offset, number("offset", 0));
+  PG_ASSIGN(const int64_t limit, number("limit", -1));  // all
+  Json page = Json::array();
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (std::cmp_less(i, offset) || (limit >= 0 && std::cmp_greater_equal(page.size(), limit))) continue;
+    page.push_back(std::move(list[i]));
+  }
+  return page;
+}
+
+Answer<std::string> Call::formatted(const RegisteredSchema& schema) const {
+  const std::string format = parameter("format");
+  // "resolved" fills in what other schemas say, of which there are none here.
+  if (format.empty() || format == "default" || (format == "resolved" && schema.type != SchemaType::protobuf)) return schema.text;
+  if (format != "serialized") return refuse_plainly(400, fmt::format("format={} is not supported for {}", format, schema_type_name(schema.type)));
+  if (schema.type != SchemaType::protobuf) return schema.text;
+  PG_ASSIGN(const auto parsed, registry.parsed(schema));
+  return parsed->serialized();
 }
 
 // The members that say what a schema is, as Confluent's registry writes them: AVRO goes without saying.
-void add_schema(Json& object, const RegisteredSchema& schema) {
+Answer<void> add_schema(Json& object, const RegisteredSchema& schema, const Call& call) {
   if (schema.type != SchemaType::avro) object["schemaType"] = schema_type_name(schema.type);
   if (!schema.references.empty()) {
     if (auto references = parse_bounded_json(schema.references)) object["references"] = std::move(*references);
   }
-  object["schema"] = schema.text;
+  PG_ASSIGN(object["schema"], call.formatted(schema));
+  return {};
 }
 
-std::string json_of(const RegisteredSchema& schema) {
+Answer<std::string> json_of(const RegisteredSchema& schema, const Call& call) {
   Json object = {{"subject", schema.subject}, {"version", schema.version}, {"id", schema.id}};
-  add_schema(object, schema);
+  PG_CHECK(add_schema(object, schema, call));
   return to_one_line(object);
 }
 
@@ -136,12 +180,24 @@ using Body = Answer<std::string>;
 Body root(Call&) { return "{}"; }
 Body schema_types(Call&) { return R"(["JSON","PROTOBUF","AVRO"])"; }
 
+// Those that are deleted softly.
+std::vector<int32_t> deleted_versions(Registry& registry, const std::string& subject) {
+  auto versions = registry.versions(subject, Deleted::too).value_or(std::vector<int32_t>());
+  const auto living = registry.versions(subject, Deleted::no).value_or(std::vector<int32_t>());  // none: all are deleted
+  std::erase_if(versions, [&](int32_t version) { return std::ranges::count(living, version) > 0; });
+  return versions;
+}
+
 Body list_subjects(Call& call) {
   const auto given = call.target.query.find("subjectPrefix");
   // ":*:" is a prefix of everything for Confluent's registry, in all of its contexts.
   const std::string prefix = given == call.target.query.end() || given->second == ":*:" ? "" : given->second;
-  PG_ASSIGN(const auto subjects, call.registry.subjects(prefix, call.deleted()));
-  return to_one_line(Json(subjects));
+  PG_ASSIGN(auto subjects, call.registry.subjects(prefix, call.deleted()));
+  if (call.deleted_only()) {
+    std::erase_if(subjects, [&](const std::string& subject) { return deleted_versions(call.registry, subject).empty(); });
+  }
+  PG_ASSIGN(const auto page, call.page_of(Json(subjects)));
+  return to_one_line(page);
 }
 
 Body delete_subject(Call& call) {
@@ -152,12 +208,15 @@ Body delete_subject(Call& call) {
 Body look_up(Call& call) {
   PG_ASSIGN(const auto schema, call.schema_body());
   PG_ASSIGN(const auto found, call.registry.lookup(call.subject, schema, call.deleted()));
-  return json_of(found);
+  return json_of(found, call);
 }
 
 Body list_versions(Call& call) {
-  PG_ASSIGN(const auto versions, call.registry.versions(call.subject, call.deleted()));
-  return to_one_line(Json(versions));
+  PG_ASSIGN(auto versions, call.registry.versions(call.subject, call.deleted()));
+  if (call.deleted_only()) versions = deleted_versions(call.registry, call.subject);
+  if (versions.empty()) return refuse(RegistryCode::subject_not_found, fmt::format("no version of subject '{}' is deleted", call.subject));
+  PG_ASSIGN(const auto page, call.page_of(Json(versions)));
+  return to_one_line(page);
 }
 
 Body register_schema(Call& call) {
@@ -173,13 +232,13 @@ RegistryResult<RegisteredSchema> find_version(Call& call) {
 
 Body get_version(Call& call) {
   PG_ASSIGN(const auto found, find_version(call));
-  return json_of(found);
+  return json_of(found, call);
 }
 
 // The text itself, with no quotes around it.
 Body get_version_text(Call& call) {
-  PG_ASSIGN(auto found, find_version(call));
-  return std::move(found.text);
+  PG_ASSIGN(const auto found, find_version(call));
+  return call.formatted(found);
 }
 
 Body delete_version(Call& call) {
@@ -191,7 +250,8 @@ Body delete_version(Call& call) {
 Body referenced_by(Call& call) {
   PG_ASSIGN(const auto version, call.version_number());
   PG_ASSIGN(const auto ids, call.registry.referenced_by(call.subject, version));
-  return to_one_line(Json(ids));
+  PG_ASSIGN(const auto page, call.page_of(Json(ids)));
+  return to_one_line(page);
 }
 
 RegistryResult<RegisteredSchema> find_id(Call& call) {
@@ -202,13 +262,13 @@ RegistryResult<RegisteredSchema> find_id(Call& call) {
 Body get_id(Call& call) {
   PG_ASSIGN(const auto found, find_id(call));
   Json object = Json::object();
-  add_schema(object, found);
+  PG_CHECK(add_schema(object, found, call));
   return to_one_line(object);
 }
 
 Body get_id_text(Call& call) {
-  PG_ASSIGN(auto found, find_id(call));
-  return std::move(found.text);
+  PG_ASSIGN(const auto found, find_id(call));
+  return call.formatted(found);
 }
 
 RegistryResult<std::vector<SubjectVersion>> versions_of_id(Call& call) {
@@ -220,7 +280,8 @@ Body get_id_versions(Call& call) {
   PG_ASSIGN(const auto versions, versions_of_id(call));
   Json list = Json::array();
   for (const auto& each : versions) list.push_back({{"subject", each.subject}, {"version", each.version}});
-  return to_one_line(list);
+  PG_ASSIGN(const auto page, call.page_of(std::move(list)));
+  return to_one_line(page);
 }
 
 Body get_id_subjects(Call& call) {
@@ -229,7 +290,8 @@ Body get_id_subjects(Call& call) {
   for (const auto& each : versions) subjects.push_back(each.subject);
   std::ranges::sort(subjects);
   subjects.erase(std::ranges::unique(subjects).begin(), subjects.end());
-  return to_one_line(Json(subjects));
+  PG_ASSIGN(const auto page, call.page_of(Json(subjects)));
+  return to_one_line(page);
 }
 
 Body say_compatible(const Call& call, const std::vector<Incompatibility>& found) {
@@ -295,9 +357,19 @@ Body get_setting(Call& call) {
   return to_one_line({{setting.get_word, setting.name(in_force.value)}});
 }
 
+// A setting that is not there would be taken for one that holds. What is null, false or empty asks for nothing.
+Answer<void> check_only_member(const Json& object, std::string_view known) {
+  for (const auto& [name, value] : object.items()) {
+    if (name == known || value.is_null() || value == false || (value.is_structured() && value.empty())) continue;
+    return refuse(RegistryCode::not_permitted, fmt::format("\"{}\" is not supported: only \"{}\" can be set", name, known));
+  }
+  return {};
+}
+
 template <const auto& setting>
 Body put_setting(Call& call) {
   PG_ASSIGN(const auto json, call.json_body());
+  PG_CHECK(check_only_member(json, setting.put_word));
   PG_ASSIGN(const auto text, text_member(json, setting.put_word));
   const auto value = text ? setting.parse(*text) : std::nullopt;
   if (!value) return refuse(setting.invalid, fmt::format("'{}' is no {}", text.value_or(""), setting.get_word));

@@ -38,9 +38,14 @@ class Schema {
   virtual SchemaType type() const = 0;
   // The text that is stored. Two schemas are the same if these are.
   virtual const std::string& canonical() const = 0;
+  // The same for all texts that differ in what does not matter, such as the order of members in JSON: Confluent's "normalize".
+  virtual std::string normal() const { return canonical(); }
+  // What Confluent's "format=serialized" gives: of Protobuf the FileDescriptorProto in base64, of others the text.
+  virtual std::string serialized() const { return canonical(); }
 
-  // Why data written with `writer`, a schema of the same type, could not be read with this one. Empty: it can.
-  virtual std::vector<Incompatibility> cannot_read(const Schema& writer, CompatibilityPolicy policy) const = 0;
+  // Why data written with `writer`, a schema of the same type, could not be read with this one. Empty: it can. Errc::limit: the two
+  // are too large to be compared.
+  virtual Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy policy) const = 0;
 
   // One JSON text to the bytes of a value, as they follow the header of the wire format (core/schema/wire_format.h), and
   // back to one line of JSON. What does not match is Errc::invalid_argument, and the message says where and why;

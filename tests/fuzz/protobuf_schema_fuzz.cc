@@ -16,7 +16,7 @@ std::unique_ptr<Schema> parse(std::string_view text) {
   }
   const auto again = parse_protobuf_schema((*schema)->canonical());
   PG_ASSERT(again.has_value() && (*again)->canonical() == (*schema)->canonical());
-  PG_ASSERT((*again)->cannot_read(**schema, CompatibilityPolicy::strict).empty());
+  PG_ASSERT((*again)->cannot_read(**schema, CompatibilityPolicy::strict)->empty());
   return std::move(*schema);
 }
 

@@ -29,7 +29,8 @@ Result<Json> answer(const Json& asked) {
   }
   PG_ASSIGN(const auto writer, parse_schema(SchemaType::avro, to_one_line(asked.at(2))));
   Json kinds = Json::array();
-  for (const auto& one : schema->cannot_read(*writer, CompatibilityPolicy::strict)) kinds.push_back(one.kind);
+  const auto found = schema->cannot_read(*writer, CompatibilityPolicy::strict);
+  for (const auto& one : *found) kinds.push_back(one.kind);
   return kinds;
 }
 

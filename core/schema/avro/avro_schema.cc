@@ -17,7 +17,7 @@ class AvroSchema final : public Schema {
   SchemaType type() const override { return SchemaType::avro; }
   const std::string& canonical() const override { return canonical_; }
 
-  std::vector<Incompatibility> cannot_read(const Schema& writer, CompatibilityPolicy) const override {
+  Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy) const override {
     PG_ASSERT(writer.type() == SchemaType::avro);
     return avro_incompatibilities(*tree_.root, *static_cast<const AvroSchema&>(writer).tree_.root);
   }

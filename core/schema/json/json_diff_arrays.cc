@@ -25,6 +25,26 @@ Items items_of(const JsonSight& sight) {
   return {nullptr, "items", "items"};
 }
 
+constexpr std::string_view kUnevaluated = "unevaluatedItems";
+
+bool rest_is_unevaluated(const JsonSight& sight) {
+  return find_member(*sight.schema, items_of(sight).rest_keyword) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
+}
+
+// Whether others than "items" and its like say which items are evaluated: then nobody knows which are not. Since 2020, "contains" does.
+bool is_evaluated_beside(const JsonSight& sight) {
+  const bool contains = sight.self.document->dialect.draft >= Draft::draft2020 && find_member(*sight.schema, "contains") != nullptr;
+  return contains || evaluated_beside(*sight.self.document, *sight.schema).items;
+}
+
+// For the items behind the first places. What the writer forbids counts only if that is clear, what the reader forbids in any case.
+JsonView rest_of_writer(const JsonSight& writer, const JsonSight& reader) {
+  static const Json kAnything = true;
+  if (!rest_is_unevaluated(writer)) return keyword_view(writer, items_of(writer).rest_keyword);
+  const bool is_clear = !is_evaluated_beside(writer) || (rest_is_unevaluated(reader) && is_evaluated_beside(reader));
+  return is_clear ? keyword_view(writer, kUnevaluated) : JsonView{writer.self.document, &kAnything};
+}
+
 bool are_unique(const JsonSight& sight) {
   const Json* const flag = find_member(*sight.schema, "uniqueItems");
   return flag != nullptr && flag->is_boolean() && flag->get<bool>();
@@ -40,8 +60,6 @@ long double least_contained(const JsonSight& sight) {
 JsonFindings JsonSchemaDiff::compare_arrays(const JsonSight& writer, const JsonSight& reader) {
   JsonFindings found;
   compare_items(found, writer, reader);
-  const std::string_view other = "unevaluatedItems";
-  compare_rest(found, keyword_view(writer, other), keyword_view(reader, other), other, false);
   compare_contained(found, writer, reader);
   for (const std::string_view keyword : {"maxItems", "minItems"}) compare_limits(found, writer, reader, keyword);
   if (are_unique(reader) && !are_unique(writer)) found.add("UNIQUE_ITEMS_ADDED", "/uniqueItems", "items must be unique now");
@@ -64,7 +82,8 @@ void JsonSchemaDiff::compare_contained(JsonFindings& found, const JsonSight& wri
 
 void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
   const Items before = items_of(writer), after = items_of(reader);
-  const JsonView was = keyword_view(writer, before.rest_keyword), is = keyword_view(reader, after.rest_keyword);
+  const bool unevaluated = rest_is_unevaluated(reader);
+  const JsonView was = rest_of_writer(writer, reader), is = keyword_view(reader, unevaluated ? kUnevaluated : after.rest_keyword);
   for (size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
     const JsonFindings item =
         i >= after.size()    ? removed("ITEM", view_of(writer, (*before.places)[i]), reader, content_of(is.schema))
@@ -72,8 +91,8 @@ void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer,
                              : compare(view_of(writer, (*before.places)[i]), view_of(reader, (*after.places)[i]));
     found.absorb(item, fmt::format("/{}/{}", (i < after.size() ? after : before).places_keyword, i));
   }
-  if (after.places != nullptr) {
-    compare_rest(found, was, is, "additionalItems", false);
+  if (after.places != nullptr || unevaluated) {
+    compare_rest(found, was, is, unevaluated ? kUnevaluated : "additionalItems", false);
   } else if (sight_of(was).form == JsonForm::anything && sight_of(is).form != JsonForm::anything) {
     found.add("SCHEMA_ADDED", "/items", "items could be anything");
   } else {

@@ -42,18 +42,37 @@ std::set<std::string> words_of(const Json* words) {
 
 bool has_default(const Json* property) { return property != nullptr && find_member(*property, "default") != nullptr; }
 
+constexpr std::string_view kAdditional = "additionalProperties", kUnevaluated = "unevaluatedProperties";
+
+// The keyword for what is not described: what is additional is not unevaluated.
+std::string_view rest_keyword(const JsonSight& sight) {
+  const bool is_unevaluated = find_member(*sight.schema, kAdditional) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
+  return is_unevaluated ? kUnevaluated : kAdditional;
+}
+
+}  // namespace
+
+const JsonEvaluated& JsonSchemaDiff::evaluated_beside_of(const JsonSight& sight) {
+  const auto known = evaluated_.find(sight.schema);
+  return known != evaluated_.end() ? known->second
+                                   : evaluated_.emplace(sight.schema, evaluated_beside(*sight.self.document, *sight.schema)).first->second;
+}
+
 // For a member that "properties" does not describe.
-JsonContent content_for(const JsonSight& sight, const std::string& name) {
+JsonContent JsonSchemaDiff::content_for(const JsonSight& sight, const std::string& name) {
   for (const auto& [pattern, schema] : described(sight, "patternProperties")) {
     const auto* const made = sight.self.document->patterns.find(pattern);
     if (made != nullptr && matches_anywhere(*made, name)) return {JsonContent::partial, &schema};
   }
-  return content_of(find_member(*sight.schema, "additionalProperties"));
+  const std::string_view keyword = rest_keyword(sight);
+  // What others beside it say is compared with them.
+  if (keyword == kUnevaluated && evaluated_beside_of(sight).has(*sight.self.document, name)) return content_of(nullptr);
+  return content_of(find_member(*sight.schema, keyword));
 }
 
 // Members that may be missing in what there is. A default stands in for one, but not where anything could be there before.
-void compare_required(JsonFindings& found, const JsonSight& writer, const JsonSight& reader,
-                      const std::map<std::string, Described>& properties) {
+void JsonSchemaDiff::compare_required(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
+  const auto properties = described_by_either(writer, reader, "properties");
   const auto before = words_of(find_member(*writer.schema, "required"));
   for (const auto& name : words_of(find_member(*reader.schema, "required"))) {
     const auto known = properties.find(name);
@@ -67,12 +86,28 @@ void compare_required(JsonFindings& found, const JsonSight& writer, const JsonSi
   }
 }
 
-}  // namespace
+// What no keyword describes; and what only others beside the writer's "unevaluatedProperties" do, which for the reader may be such.
+void JsonSchemaDiff::compare_other_members(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
+  static const Json kAnything = true;
+  const std::string_view before = rest_keyword(writer), after = rest_keyword(reader);
+  JsonView was = keyword_view(writer, before);
+  if (before == kUnevaluated) {
+    const JsonEvaluated& beside = evaluated_beside_of(writer);
+    const bool is_wild = beside.any_name || !beside.patterns.empty();
+    // With the same keyword, what may be there beside it is left to those who say so.
+    if (is_wild && after != kUnevaluated) was = {writer.self.document, &kAnything};
+    for (const auto& [name, schema] : beside.names) {
+      if (described(writer, "properties").count(name) + described(reader, "properties").count(name) > 0) continue;
+      found.absorb(removed("PROPERTY", view_of(writer, *schema), reader, content_for(reader, name)), fmt::format("/properties/{}", pointer_token(name)));
+    }
+  }
+  compare_rest(found, was, keyword_view(reader, after), find_member(*reader.schema, after) == nullptr ? before : after, lenient_);
+}
 
 JsonFindings JsonSchemaDiff::compare_objects(const JsonSight& writer, const JsonSight& reader) {
   JsonFindings found;
   const auto properties = described_by_either(writer, reader, "properties");
-  compare_required(found, writer, reader, properties);
+  compare_required(found, writer, reader);
   for (const auto& [name, property] : properties) {
     found.absorb(compare_property(writer, reader, name, property.before, property.after),
                  fmt::format("/properties/{}", pointer_token(name)));
@@ -84,9 +119,7 @@ JsonFindings JsonSchemaDiff::compare_objects(const JsonSight& writer, const Json
   for (const std::string_view keyword : {"dependencies", "dependentRequired", "dependentSchemas"}) {
     compare_dependencies(found, writer, reader, keyword);
   }
-  for (const std::string_view keyword : {"additionalProperties", "unevaluatedProperties"}) {
-    compare_rest(found, keyword_view(writer, keyword), keyword_view(reader, keyword), keyword, lenient_);
-  }
+  compare_other_members(found, writer, reader);
   compare_keyword(found, writer, reader, "propertyNames");
   compare_limits(found, writer, reader, "maxProperties");
   compare_limits(found, writer, reader, "minProperties");
@@ -102,7 +135,7 @@ JsonFindings JsonSchemaDiff::compare_property(const JsonSight& writer, const Jso
 
 JsonFindings JsonSchemaDiff::compare_name_pattern(const JsonSight& writer, const JsonSight& reader, const std::string& pattern,
                                                   const Json* before, const Json* after) {
-  const auto rest = [](const JsonSight& sight) { return content_of(find_member(*sight.schema, "additionalProperties")); };
+  const auto rest = [](const JsonSight& sight) { return content_of(find_member(*sight.schema, rest_keyword(sight))); };
   if (after == nullptr) return removed("PROPERTY", view_of(writer, *before), reader, rest(reader));
   if (before != nullptr) return compare(view_of(writer, *before), view_of(reader, *after));
   JsonFindings found = added("PROPERTY", writer, rest(writer), view_of(reader, *after));

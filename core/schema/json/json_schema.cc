@@ -16,7 +16,8 @@ class JsonSchema : public Schema {
 
   SchemaType type() const override { return SchemaType::json; }
   const std::string& canonical() const override { return canonical_; }
-  std::vector<Incompatibility> cannot_read(const Schema& writer, CompatibilityPolicy policy) const override;
+  std::string normal() const override { return to_one_line(Json(nlohmann::json(document_->root))); }  // members by their names
+  Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy policy) const override;
   Result<std::string> encode(std::string_view json) const override;
   Result<std::string> decode(std::string_view payload) const override;
 
@@ -25,8 +26,8 @@ class JsonSchema : public Schema {
   const std::string canonical_;
 };
 
-std::vector<Incompatibility> JsonSchema::cannot_read(const Schema& writer, CompatibilityPolicy policy) const {
-  if (writer.canonical() == canonical_) return {};
+Result<std::vector<Incompatibility>> JsonSchema::cannot_read(const Schema& writer, CompatibilityPolicy policy) const {
+  if (writer.canonical() == canonical_) return std::vector<Incompatibility>();
   return json_incompatibilities(*static_cast<const JsonSchema&>(writer).document_, *document_, policy);
 }
 

@@ -79,14 +79,27 @@ const JsonSight& JsonSchemaDiff::sight_of(const JsonView& view) {
   return known != sights_.end() ? known->second : sights_.emplace(view, look_at(view)).first->second;
 }
 
-// A pair that is met again within itself holds if everything else does; what was found out in between under that
-// assumption is forgotten if it does not hold.
+// A pair that is met again within itself holds if everything else does. Should it not, what was found compatible in between under that
+// assumption is forgotten. What was found incompatible stays so: an assumption that is too good finds fault with too little. So each
+// pair is looked at again only as often as others turn out to be incompatible.
 JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindings findings) {
   auto& comparison = compared_.at(pair);
   const bool wrong = comparison.assumed && !findings.empty();
   comparison = {findings, true, false};
-  for (; wrong && order_.size() > begun + 1; order_.pop_back()) compared_.erase(order_.back());
+  for (; wrong && order_.size() > begun + 1; order_.pop_back()) {
+    const auto found = compared_.find(order_.back());
+    if (found->second.findings.empty()) compared_.erase(found);
+  }
   return findings;
+}
+
+// A finding, so that nothing is called compatible that was not compared.
+JsonFindings JsonSchemaDiff::give_up(std::string limit) {
+  limit_met_ = std::move(limit);
+  work_left_ = 0;
+  JsonFindings found;
+  found.add("TYPE_CHANGED", "", limit_met_);
+  return found;
 }
 
 JsonFindings JsonSchemaDiff::compare(const JsonView& writer, const JsonView& reader) {
@@ -98,12 +111,8 @@ JsonFindings JsonSchemaDiff::compare(const JsonView& writer, const JsonView& rea
     return known->second.findings;
   }
   const size_t work = cost_of(before, after);
-  if (work > work_left_ || depth_ == kSchemasDeep) {
-    work_left_ = 0;
-    JsonFindings found;
-    found.add("TYPE_CHANGED", "", "the schemas are too large to be compared");
-    return found;
-  }
+  if (work > work_left_) return give_up(fmt::format("the schemas are too large to be compared: at most {} members, values and pairs of schemas are looked at", kWorkMax));
+  if (depth_ == kSchemasDeep) return give_up(fmt::format("the schemas are too deep to be compared: at most {} schemas inside each other", kSchemasDeep));
   work_left_ -= work;
   ++depth_;
   const size_t begun = order_.size();
@@ -193,10 +202,11 @@ JsonFindings JsonSchemaDiff::added(std::string_view noun, const JsonSight& write
   return found;
 }
 
-std::vector<Incompatibility> json_incompatibilities(const JsonDocument& writer, const JsonDocument& reader,
-                                                    CompatibilityPolicy policy) {
+Result<std::vector<Incompatibility>> json_incompatibilities(const JsonDocument& writer, const JsonDocument& reader,
+                                                            CompatibilityPolicy policy) {
   JsonSchemaDiff diff(policy);
   auto found = diff.compare({&writer, &writer.root}, {&reader, &reader.root}).all();
+  if (!found.empty() && !diff.limit_met().empty()) return fail(Errc::limit, diff.limit_met());
   for (auto& one : found) one.path.insert(0, 1, '#');
   return found;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/schema/json/json_evaluated.h"
 #include "core/schema/json/json_view.h"
 #include "core/schema/schema.h"
 
@@ -39,6 +40,8 @@ class JsonSchemaDiff {
   explicit JsonSchemaDiff(CompatibilityPolicy policy) : lenient_(policy == CompatibilityPolicy::lenient) {}
 
   JsonFindings compare(const JsonView& writer, const JsonView& reader);
+  // The limit that was met; what was found is no answer then, unless nothing was. Empty: none was met.
+  const std::string& limit_met() const { return limit_met_; }
 
  private:
   using Pair = std::pair<JsonView, JsonView>;
@@ -66,11 +69,17 @@ class JsonSchemaDiff {
   // json_diff_combined.cc
   JsonFindings read_by_combined(const JsonSight& writer, const JsonSight& reader);
   JsonFindings written_by_combined(const JsonSight& writer, const JsonSight& reader);
+  bool goes_part_by_part(const JsonSight& writer, const JsonSight& reader);
+  bool is_read_as_one(const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_combined(const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_negations(const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_conditions(const JsonSight& writer, const JsonSight& reader);
 
   // json_diff_objects.cc
+  const JsonEvaluated& evaluated_beside_of(const JsonSight& sight);
+  JsonContent content_for(const JsonSight& sight, const std::string& name);
+  void compare_required(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
+  void compare_other_members(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_objects(const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_property(const JsonSight& writer, const JsonSight& reader, const std::string& name, const Json* before,
                                 const Json* after);
@@ -83,11 +92,17 @@ class JsonSchemaDiff {
   void compare_contained(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
   void compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
 
+  static constexpr size_t kWorkMax = 1'000'000;  // members, values and pairs of schemas: a second or two
+
   const bool lenient_;
   std::map<Pair, Comparison> compared_;
   std::vector<Pair> order_;  // in which they were begun
   std::map<JsonView, JsonSight> sights_;
-  size_t work_left_ = 1'000'000;  // members, values and pairs of schemas: a second or two
+  std::map<const Json*, JsonEvaluated> evaluated_;
+  JsonFindings give_up(std::string limit);
+
+  size_t work_left_ = kWorkMax;
+  std::string limit_met_;
   int depth_ = 0;
 };
 
@@ -100,7 +115,8 @@ JsonFindings compare_enumerations(const JsonSight& writer, const JsonSight& read
 // "maxLength" is "MAX_LENGTH".
 std::string kind_of(std::string_view keyword);
 
-std::vector<Incompatibility> json_incompatibilities(const JsonDocument& writer, const JsonDocument& reader,
+// Errc::limit: comparing them takes too long, or goes too deep.
+Result<std::vector<Incompatibility>> json_incompatibilities(const JsonDocument& writer, const JsonDocument& reader,
                                                     CompatibilityPolicy policy);
 
 }  // namespace pg

@@ -1,7 +1,9 @@
 #include "core/schema/protobuf/protobuf_schema.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
 
+#include "core/base/text.h"
 #include "core/schema/protobuf/protobuf_codec.h"
 #include "core/schema/protobuf/protobuf_diff.h"
 #include "core/schema/protobuf/protobuf_file.h"
@@ -15,8 +17,13 @@ class ProtobufSchema final : public Schema {
 
   SchemaType type() const override { return SchemaType::protobuf; }
   const std::string& canonical() const override { return file_.canonical; }
+  std::string serialized() const override {
+    google::protobuf::FileDescriptorProto file;
+    file_.descriptor->CopyTo(&file);
+    return base64(file.SerializeAsString());
+  }
 
-  std::vector<Incompatibility> cannot_read(const Schema& writer, CompatibilityPolicy) const override {
+  Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy) const override {
     PG_ASSERT(writer.type() == SchemaType::protobuf);
     return protobuf_incompatibilities(*static_cast<const ProtobufSchema&>(writer).file_.descriptor, *file_.descriptor);
   }

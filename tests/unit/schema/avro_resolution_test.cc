@@ -17,7 +17,8 @@ std::unique_ptr<Schema> parsed(std::string_view text) {
 // "KIND path", one after the other.
 std::string differences(std::string_view reader, std::string_view writer) {
   std::string text;
-  for (const auto& one : parsed(reader)->cannot_read(*parsed(writer), CompatibilityPolicy::strict)) {
+  const auto found = parsed(reader)->cannot_read(*parsed(writer), CompatibilityPolicy::strict);
+  for (const auto& one : *found) {
     CHECK_FALSE(one.message.empty());
     text += (text.empty() ? "" : ", ") + one.kind + " " + one.path;
   }

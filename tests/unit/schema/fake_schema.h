@@ -15,7 +15,7 @@ class FakeSchema : public Schema {
   SchemaType type() const override { return type_; }
   const std::string& canonical() const override { return text_; }
 
-  std::vector<Incompatibility> cannot_read(const Schema& writer, CompatibilityPolicy policy) const override {
+  Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy policy) const override {
     std::vector<Incompatibility> found;
     const auto written = split(writer.canonical(), ',');
     for (const auto field : split(text_, ',')) {

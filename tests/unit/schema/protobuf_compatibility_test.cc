@@ -25,7 +25,8 @@ std::unique_ptr<Schema> schema(const std::string& text) {
 // "KIND path, KIND path"
 std::string reasons(const Schema& reader, const Schema& writer) {
   std::string all;
-  for (const auto& each : reader.cannot_read(writer, CompatibilityPolicy::strict)) {
+  const auto found = reader.cannot_read(writer, CompatibilityPolicy::strict);
+  for (const auto& each : *found) {
     CHECK_FALSE(each.message.empty());
     all += (all.empty() ? "" : ", ") + each.kind + " " + each.path;
   }
@@ -141,7 +142,7 @@ TEST_CASE("protobuf: the two versions of the language are compared by their wire
 TEST_CASE("protobuf: an incompatibility says what changed, in the words of the schema") {
   const auto before = schema("syntax = 'proto3'; package p; message M { map<string, N> a = 1; message N {} repeated E e = 2; enum E { A = 0; } }");
   const auto after = schema("syntax = 'proto3'; package p; message M { repeated bytes b = 1; message N {} string e = 2; }");
-  const auto found = after->cannot_read(*before, CompatibilityPolicy::strict);
+  const auto found = *after->cannot_read(*before, CompatibilityPolicy::strict);
   REQUIRE(found.size() == 2);
   CHECK(found[0].message == "field 'b' (1) changed from map<string, M.N> to repeated bytes");
   CHECK(found[1].message == "field 'e' (2) changed from repeated M.E to string");

@@ -277,4 +277,69 @@ TEST_CASE("rest_api: an id that somebody is about to register is on stable stora
   }
 }
 
+TEST_CASE("rest_api: parameters are obeyed, or refused") {
+  Scene s;
+  run(s, {
+             {"POST", "/subjects/s/versions", R"({"schema":"a","schemaType":"JSON"})", R"(200 {"id":1})"},
+             {"POST", "/subjects/s/versions", R"({"schema":"a,b?","schemaType":"JSON"})", R"(200 {"id":2})"},
+             {"POST", "/subjects/s/versions", R"({"schema":"a,b?,c?","schemaType":"JSON"})", R"(200 {"id":3})"},
+             {"POST", "/subjects/t/versions", R"({"schema":"a"})", R"(200 {"id":4})"},
+             {"POST", "/subjects/u/versions", R"({"schema":"a"})", R"(200 {"id":4})"},
+             {"GET", "/subjects?offset=1", "", R"(200 ["t","u"])"},
+             {"GET", "/subjects?limit=2", "", R"(200 ["s","t"])"},
+             {"GET", "/subjects?offset=1&limit=1", "", R"(200 ["t"])"},
+             {"GET", "/subjects?offset=3&limit=-1", "", "200 []"},
+             {"GET", "/subjects?limit=0", "", "200 []"},
+             {"GET", "/subjects?limit=x", "", "400 400"},
+             {"GET", "/subjects?offset=-1", "", "400 400"},
+             {"GET", "/subjects/s/versions?offset=1&limit=1", "", "200 [2]"},
+             {"GET", "/schemas/ids/4/subjects?offset=1", "", R"(200 ["u"])"},
+             {"GET", "/schemas/ids/4/versions?limit=1", "", R"(200 [{"subject":"t","version":1}])"},
+             {"GET", "/subjects?deletedOnly=true", "", "200 []"},
+             {"GET", "/subjects/s/versions?deletedOnly=true", "", "404 40401"},
+             {"DELETE", "/subjects/s/versions/2", "", "200 2"},
+             {"DELETE", "/subjects/t", "", "200 [1]"},
+             {"GET", "/subjects?deletedOnly=true", "", R"(200 ["s","t"])"},
+             {"GET", "/subjects?deletedOnly=false", "", R"(200 ["s","u"])"},
+             {"GET", "/subjects/s/versions?deletedOnly=true", "", "200 [2]"},
+             {"GET", "/subjects/s/versions", "", "200 [1,3]"},
+             {"GET", "/subjects/t/versions?deletedOnly=true", "", "200 [1]"},
+             {"GET", "/schemas/ids/4?format=serialized", "", R"(200 {"schema":"a"})"},
+             {"GET", "/schemas/ids/4?format=resolved", "", R"(200 {"schema":"a"})"},
+             {"GET", "/schemas/ids/4?format=", "", R"(200 {"schema":"a"})"},
+             {"GET", "/schemas/ids/4?format=ignore_extensions", "", "400 400"},
+             {"PUT", "/config", R"({"compatibility":"FULL","compatibilityGroup":"v"})", "422 42205"},
+             {"PUT", "/config", R"({"normalize":true})", "422 42205"},
+             {"PUT", "/config/s", R"({"compatibility":"FULL","normalize":false,"alias":null,"defaultMetadata":{}})", R"(200 {"compatibility":"FULL"})"},
+             {"GET", "/config", "", R"(200 {"compatibilityLevel":"BACKWARD"})"},
+         });
+}
+
+TEST_CASE("rest_api: a schema in its normal form, and a serialized one") {
+  TestHome t;
+  Registry registry = must(Registry::open(*t.home, t.env.soon()));
+  RestApi api(registry, CompatibilityPolicy::strict);
+  const auto ask = [&](std::string_view method, std::string_view target, std::string_view body = "") {
+    return api.handle({method, target, body}, t.env.soon()).body;
+  };
+  const auto json = R"({"schemaType":"JSON","schema":"{\"type\":\"object\",\"properties\":{\"a\":{},\"b\":{}}}"})";
+  const auto turned = R"({"schemaType":"JSON","schema":"{\"properties\":{\"b\":{},\"a\":{}},\"type\":\"object\"}"})";
+  CHECK(ask("POST", "/subjects/plain/versions", json) == R"({"id":1})");
+  CHECK(ask("POST", "/subjects/plain/versions?normalize=true", turned) == R"({"id":1})");
+  CHECK(ask("POST", "/subjects/plain?normalize=true", turned).find(R"("id":1)") != std::string::npos);
+  CHECK(ask("POST", "/subjects/plain", turned).find("40403") != std::string::npos);
+  CHECK(ask("POST", "/subjects/new/versions?normalize=true", turned) == R"({"id":2})");
+  CHECK(ask("POST", "/subjects/new/versions?normalize=true", json) == R"({"id":2})");
+  CHECK(ask("GET", "/schemas/ids/2/schema") == R"({"properties":{"a":{},"b":{}},"type":"object"})");
+
+  const auto proto = R"({"schemaType":"PROTOBUF","schema":"syntax = \"proto3\"; message M { int32 a = 1; }"})";
+  CHECK(ask("POST", "/subjects/p/versions", proto) == R"({"id":3})");
+  const std::string bytes = nlohmann::json::parse(ask("GET", "/schemas/ids/3?format=serialized")).at("schema");
+  CHECK(nlohmann::json::parse(ask("GET", "/subjects/p/versions/1?format=serialized")).at("schema") == bytes);
+  CHECK(ask("GET", "/schemas/ids/3/schema?format=serialized") == bytes);
+  CHECK(bytes == "CgxzY2hlbWEucHJvdG8iDgoBTRIJCgFhGAEgASgFYgZwcm90bzM=");
+  // It is taken as well.
+  CHECK(ask("POST", "/subjects/p/versions", R"({"schemaType":"PROTOBUF","schema":")" + bytes + "\"}") == R"({"id":3})");
+}
+
 }  // namespace pg

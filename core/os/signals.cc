@@ -42,7 +42,7 @@ void on_stop_signal(int signal) {
 
 void on_bus_error(int) {
   static constexpr char kMessage[] =
-      "pilgrimage: a mapped file was truncated by another program: run 'pg-topic verify' on the topic\n";
+      "pilgrimage: a mapped file was truncated by another program, or the disk failed: look at 'dmesg', then run 'pg-topic verify'\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
   _exit(g_mapped_page_exit_status);
 }

@@ -193,8 +193,11 @@ Result<> Repair::mend_structure() {
   }
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   if (!bases.empty()) return {};
-  PG_CHECK(remove_segment(env_.files, directory_, Offset(0)));
-  return create_segment(env_.files, directory_, Offset(0));
+  // What was deleted on purpose is not lost.
+  PG_ASSIGN(const RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
+  const Offset base = recovery.log_start.value_or(Offset(0));
+  PG_CHECK(remove_segment(env_.files, directory_, base));
+  return create_segment(env_.files, directory_, base);
 }
 
 // Called while nobody else has the partition open. Where no page says where the log ends, recovery settles that first.

@@ -120,7 +120,9 @@ Result<> ActiveSegment::sync_indexes() {
 
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base) {
   for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index}) {
-    PG_CHECK(files.open(names::segment(directory, base, kind), OpenMode::create_new));
+    PG_ASSIGN(const auto file, files.open(names::segment(directory, base, kind), OpenMode::create_new));
+    // A name may be on the disk before its file is. Of the indexes nobody needs that.
+    if (kind == SegmentFile::log) PG_CHECK(file->sync());
   }
   return files.sync_directory(directory);
 }

@@ -48,7 +48,7 @@ struct ActiveSegment {
 // renamed to <name>.aside-<n>.
 Result<ActiveSegment> open_active_segment(const Env& env, const std::string& directory, Offset base);
 
-// Creates the files of a new, empty segment and makes their names durable.
+// Creates the files of a new, empty segment and makes its .log and their names durable.
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base);
 // Removes whatever of a segment's files exists.
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base);

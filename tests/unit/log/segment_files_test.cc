@@ -171,3 +171,18 @@ TEST_CASE("segment_files: lookups by offset") {
   must(s.env.files.make_directory(s.path(SegmentFile::offset_index)));
   CHECK(lookup(150) == "start");
 }
+
+TEST_CASE("segment_files: a new segment is on the disk before its name is") {
+  TestEnv env;
+  const std::string directory = env.root() + "/d";
+  must(env.files.make_directory(directory));
+  const int64_t syncs = env.files.calls(Call::sync), names = env.files.calls(Call::sync_directory);
+  must(create_segment(env.files, directory, Offset(7)));
+  CHECK(env.files.calls(Call::sync) == syncs + 1);
+  CHECK(env.files.calls(Call::sync_directory) == names + 1);
+  must(remove_segment(env.files, directory, Offset(7)));
+  // A file whose sync fails has not got its name for good.
+  env.files.arm({.kind = Call::sync});
+  CHECK_FALSE(create_segment(env.files, directory, Offset(7)).has_value());
+  CHECK(env.files.calls(Call::sync_directory) == names + 1);
+}

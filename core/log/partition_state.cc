@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 #include "core/format/path_names.h"
 #include "core/log/replica_words.h"
+#include "core/os/boot.h"
 
 namespace pg {
 namespace {
@@ -117,8 +117,8 @@ Result<bool> PartitionState::map_page(Access access) {
   if (page->incompatible_features & ~kKnownIncompatibleFeatures) {
     return fail(Errc::unsupported_version, "the partition's state was written by a newer version", path);
   }
-  PG_ASSIGN(const Uuid boot, env_.boot_id());
-  if (std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) return false;
+  PG_ASSIGN(const bool this_boot, is_this_boot(env_, page->boot_id, page->compatible_features, path));
+  if (!this_boot) return false;
   PG_ASSIGN(const FileInfo lock, locks_->info());
   if (page->device != info.device || page->inode != info.inode || page->lock_inode != lock.inode) return false;
   if (page->untrusted.load(std::memory_order_acquire) != 0 || is_spoilt(*page)) return false;
@@ -136,12 +136,10 @@ Result<OldPage> PartitionState::read_old_page() const {
   PG_ASSIGN(const size_t got, (*file)->read_at(0, bytes));
   if (got != bytes.size()) return OldPage{.restarted = true};
   const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
-  PG_ASSIGN(const Uuid boot, env_.boot_id());
+  if (page->magic != StatePage::kMagic || page->version != StatePage::kVersion) return OldPage{.restarted = true};
+  PG_ASSIGN(const bool this_boot, is_this_boot(env_, page->boot_id, page->compatible_features, (*file)->path()));
+  if (!this_boot) return OldPage{.restarted = true};
   PG_ASSIGN(const FileInfo info, (*file)->info());
-  if (page->magic != StatePage::kMagic || page->version != StatePage::kVersion ||
-      std::memcmp(page->boot_id, boot.data(), boot.size()) != 0) {
-    return OldPage{.restarted = true};
-  }
   PG_ASSIGN(const FileInfo lock, locks_->info());
   const bool ours = page->device == info.device && page->inode == info.inode && page->lock_inode == lock.inode;
   if (is_spoilt(*page)) return OldPage{};
@@ -199,6 +197,7 @@ Result<> PartitionState::write_page(const Env& env, const std::string& directory
   auto* page = reinterpret_cast<StatePage*>(bytes.data());
   page->magic = StatePage::kMagic;
   page->version = StatePage::kVersion;
+  page->compatible_features = boot_id_kind(env);
   std::copy(boot.begin(), boot.end(), page->boot_id);
   page->device = info.device;
   page->inode = info.inode;

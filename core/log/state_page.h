@@ -48,7 +48,7 @@ struct StatePage {
   // Identity: written before the page gets its name, then never again.
   uint64_t magic;
   uint32_t version;
-  uint32_t compatible_features;            // unknown ones are ignored
+  uint32_t compatible_features;            // unknown ones are ignored; kForeignBootId of core/os/boot.h
   uint32_t read_only_compatible_features;  // unknown ones: read, but do not write
   uint32_t incompatible_features;          // unknown ones: rebuild nothing, refuse
   uint8_t boot_id[16];

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,15 +79,27 @@ class PosixRandom final : public Random {
   }
 };
 
+const std::string& boot_id_path() {
+  static const std::string path = "/proc/sys/kernel/random/boot_id";
+  return path;
+}
+
+// A file that was mounted over the kernel's is of another file system.
+bool has_kernels_boot_id() {
+  struct statfs st;
+  const bool known = retry_eintr([&] { return statfs(boot_id_path().c_str(), &st); }) == 0;
+  return !known || st.f_type == PROC_SUPER_MAGIC;
+}
+
 Result<Uuid> read_boot_id() {
-  static const std::string kPath = "/proc/sys/kernel/random/boot_id";
+  const std::string& path = boot_id_path();
   std::array<char, 64> text;
   size_t length = 0;
   {
-    UniqueFd fd(retry_eintr([&] { return open(kPath.c_str(), O_RDONLY | O_CLOEXEC); }));
-    if (fd.get() < 0) return sys_fail("read the boot id, without which mapped state cannot be trusted", kPath);
+    UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (fd.get() < 0) return sys_fail("read the boot id, without which mapped state cannot be trusted", path);
     const ssize_t got = retry_eintr([&] { return read(fd.get(), text.data(), text.size()); });
-    if (got < 0) return sys_fail("read the boot id", kPath);
+    if (got < 0) return sys_fail("read the boot id", path);
     length = static_cast<size_t>(got);
   }
   Uuid id{};
@@ -97,7 +111,7 @@ Result<Uuid> read_boot_id() {
     id[digits / 2] = static_cast<uint8_t>(id[digits / 2] << 4 | value);
     ++digits;
   }
-  if (digits != 32) return fail(Errc::io, "cannot understand the boot id", kPath);
+  if (digits != 32) return fail(Errc::io, "cannot understand the boot id", path);
   return id;
 }
 
@@ -115,7 +129,8 @@ Env posix_env() {
              .process_identity = this_process_identity,
              .kill_lock_holder = kill_lock_holder,
              .lock_holder = lock_holder,
-             .kill_lock_holders = kill_lock_holders};
+             .kill_lock_holders = kill_lock_holders,
+             .has_kernels_boot_id = has_kernels_boot_id};
 }
 
 }  // namespace pg

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
 
 #include "core/format/path_names.h"
+#include "core/os/boot.h"
 
 namespace pg {
 namespace {
@@ -21,6 +21,7 @@ Result<> write_page(const Env& env, const std::string& path) {
   page->magic = ClusterStatePage::kMagic;
   page->version = ClusterStatePage::kVersion;
   std::copy(boot.begin(), boot.end(), page->boot_id);
+  page->boot_id_kind = boot_id_kind(env);
   page->device = info.device;
   page->inode = info.inode;
   auto done = file->write_at(0, bytes);
@@ -51,10 +52,9 @@ Result<bool> ClusterState::map(const std::string& path) {
   if (info.size_bytes != ClusterStatePage::kBytes) return false;
   PG_ASSIGN(auto mapping, (*file)->map(ClusterStatePage::kBytes, Access::read_write));
   auto* page = reinterpret_cast<ClusterStatePage*>(mapping->data());
-  PG_ASSIGN(const Uuid boot, env_.boot_id());
-  const bool counts = page->magic == ClusterStatePage::kMagic && page->version == ClusterStatePage::kVersion &&
-                      std::memcmp(page->boot_id, boot.data(), boot.size()) == 0 && page->device == info.device && page->inode == info.inode;
-  if (!counts) return false;
+  if (page->magic != ClusterStatePage::kMagic || page->version != ClusterStatePage::kVersion) return false;
+  PG_ASSIGN(const bool this_boot, is_this_boot(env_, page->boot_id, page->boot_id_kind, path));
+  if (!this_boot || page->device != info.device || page->inode != info.inode) return false;
   file_ = std::move(*file);
   mapping_ = std::move(mapping);
   page_ = page;

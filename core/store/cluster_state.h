@@ -37,7 +37,7 @@ struct ClusterStatePage {
 
   uint64_t magic;
   uint32_t version;
-  uint32_t reserved_header;
+  uint32_t boot_id_kind;  // see core/os/boot.h
   uint8_t boot_id[16];
   uint64_t device, inode;  // of this very file
   alignas(64) std::atomic<uint32_t> metadata_word;

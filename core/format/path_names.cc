@@ -152,6 +152,7 @@ std::optional<PartitionStage> parse_partition_stage(std::string_view file_name) 
 
 std::string partition_lock(const std::string& directory) { return directory + "/partition.lock"; }
 std::string partition_state(const std::string& directory) { return directory + "/partition.state"; }
+std::string flush_failed(const std::string& directory) { return directory + "/flush-failed"; }
 std::string epoch_checkpoint(const std::string& directory) { return directory + "/leader-epoch-checkpoint"; }
 std::string partition_metadata(const std::string& directory) { return directory + "/partition.metadata"; }
 

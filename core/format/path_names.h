@@ -30,6 +30,7 @@
 //         <20 digits>.log.repaired                      being made by repair
 //         leader-epoch-checkpoint  partition.metadata   (Kafka)
 //         partition.lock  partition.state
+//         flush-failed                                  a flush to disk failed, and nobody has repaired it
 //       <topic>-<partition>.<uuid>-delete/              (Kafka) being deleted
 #pragma once
 
@@ -84,6 +85,7 @@ std::optional<PartitionStage> parse_partition_stage(std::string_view file_name);
 
 std::string partition_lock(const std::string& directory);
 std::string partition_state(const std::string& directory);
+std::string flush_failed(const std::string& directory);
 std::string epoch_checkpoint(const std::string& directory);
 std::string partition_metadata(const std::string& directory);
 

@@ -18,6 +18,16 @@ namespace {
 
 constexpr Duration kFlushPoll = std::chrono::milliseconds(20);
 
+// The page forgets that a flush failed when it is rebuilt; a file does not, until 'pg-topic repair' removes it. The disk may
+// refuse that, too: then the page alone says it. A name for a file that is there needs the least of it.
+void mark_flush_failed(FileSystem& files, const std::string& directory) {
+  const std::string mark = names::flush_failed(directory);
+  const auto made = files.open(mark, OpenMode::create);
+  if (made) (void)(*made)->sync();
+  if (!made) (void)files.link(names::partition_metadata(directory), mark);
+  (void)files.sync_directory(directory);
+}
+
 // Reads the batches that end above `from` back, and writes the same bytes to the same place. `bytes`: the size that counts,
 // empty for the whole file.
 Result<> write_again(File& log, Offset from, std::optional<int64_t> bytes) {
@@ -99,6 +109,7 @@ Result<> PartitionLog::sync_segments(PartitionState& state, Offset from, const L
     if (!synced) {
       // The kernel has dropped what it could not write and will not say so again: never ask it twice.
       state.page().failed.store(1, std::memory_order_seq_cst);
+      mark_flush_failed(env_.files, directory_);
       env_.notice(fmt::format("partition '{}' is offline: {}", name_, synced.error().message()));
       return synced;
     }

@@ -154,7 +154,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   if (kept_below <= bases.front() && epochs_ascend && are_foreign(stored, seen)) stored.clear();
   PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
   content.flushed = std::min(spec_.recovery_point, content.position.log_end);
-  content.failed = old.failed;
+  content.failed = old.failed || spec_.flush_failed;
   content.transactional = transactional;
   content.gaps_below = gaps_.below;
   content.replicated = spec_.replicated;

@@ -39,6 +39,7 @@ struct RecoverySpec {
   std::optional<Offset> log_start = Offset(0);  // empty: nobody knows, so it is the first offset there is
   int32_t index_interval_bytes = 4096;
   std::optional<Offset> gaps_below = Offset(0);  // offsets below it may be missing; empty: nobody knows
+  bool flush_failed = false;        // and nobody has repaired it
   bool replicated = false;          // then epochs are opened by those who are elected, and by nobody else
   Offset high_watermark = {};       // of a replicated one, as far as the disk tells
   bool stopped_cleanly = false;     // of a replicated one: its broker had flushed everything before the machine stopped

@@ -205,6 +205,7 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   Env quiet = env_;
   quiet.notice = [](const std::string&) {};  // what is damaged is reported here
   PG_ASSIGN(RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
+  const bool failed = old.failed || recovery.flush_failed;
   LogPosition position = old.position.value_or(LogPosition());
   GapRule gaps{std::max(recovery.gaps_below.value_or(Offset(0)), old.gaps_below)};
   if (!old.position || is_made_anew_) {
@@ -212,8 +213,8 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
     position = found.position;
     gaps.below = found.gaps_below;
   }
-  totals_.is_offline = old.failed;
-  PG_ASSIGN(const auto plans, plan(position, gaps, old.failed ? recovery.recovery_point : Offset(INT64_MAX)));
+  totals_.is_offline = failed;
+  PG_ASSIGN(const auto plans, plan(position, gaps, failed ? recovery.recovery_point : Offset(INT64_MAX)));
   count(plans);
   PG_ASSIGN(const EpochHistory epochs, read_epoch_history(env_, directory_));
   SegmentRewriter rewriter(env_, directory_, epochs);
@@ -222,6 +223,10 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   if (gaps.below > recovery.gaps_below.value_or(Offset(0))) PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, gaps.below, env_.clock.after(kTimeoutDefault)));
   recovery.gaps_below = gaps.below;
   // What is whole now is all there is to know: that a flush failed no longer matters.
+  const auto removed = env_.files.unlink(names::flush_failed(directory_));
+  if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
+  if (removed) PG_CHECK(env_.files.sync_directory(directory_));
+  recovery.flush_failed = false;
   return recover_log(quiet, recovery, {.same_boot = true, .log_end_min = position.log_end});
 }
 

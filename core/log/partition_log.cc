@@ -144,6 +144,7 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   RecoverySpec recovery{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
                         recovery_point, log_start, spec.config.index_interval_bytes};
   PG_ASSIGN(recovery.gaps_below, log_directory.gaps_below(spec.partition));
+  PG_ASSIGN(recovery.flush_failed, env.files.exists(names::flush_failed(recovery.directory)));
   if (!spec.replicated) return recovery;
   recovery.replicated = true;
   PG_ASSIGN(recovery.high_watermark, log_directory.high_watermark(spec.partition));

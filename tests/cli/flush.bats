@@ -75,6 +75,23 @@ has_end() { [ "$(pg-topic offsets "$1" | cut -f4)" = "$2" ]; }
   [ "$(pg-consume u)" = $'a\nb\nc\nd' ]
 }
 
+@test "a failed fsync is not forgotten with the page or by another boot, until the partition is repaired" {
+  seq 10 | pg-produce t
+  run strace -f -qq -o /dev/null -e inject=fdatasync:error=EIO:when=1 pg-produce t more
+  [ "$status" -eq 1 ]
+  local spoil
+  for spoil in 'rm "$(partition t)/partition.state"' \
+    'head -c 16 /dev/urandom | dd of="$(partition t)/partition.state" bs=1 seek=24 conv=notrunc status=none'; do
+    eval "$spoil"
+    fails 1 "*offline since a flush to disk failed*" pg-produce t again
+  done
+  [ "$(pg-consume t)" = "$(seq 10; echo more)" ]
+  pg-topic repair --yes t
+  rm "$(partition t)/partition.state"
+  pg-produce t again
+  [ "$(pg-consume t)" = "$(seq 10; echo more; echo again)" ]
+}
+
 @test "a process that is killed in the middle of a flush leaves nobody a false promise" {
   seq 10 | pg-produce --flush never t
   # It dies as it enters the system call: the mark that a flush has begun stays behind.

@@ -45,12 +45,13 @@ Result<> write_again(File& log, Offset from, std::optional<int64_t> bytes) {
 
 Result<Offset> PartitionLog::flush(Deadline deadline) {
   PG_ASSIGN(const auto opened, state(deadline));
-  StatePage& page = opened->page();
+  StatePage& page = opened->page();  // stored to only after check_writable
   const Offset wanted = opened->position().log_end;
   for (;;) {
     PG_CHECK(check_not_failed(*opened));
     const Offset flushed(page.flushed.load(std::memory_order_acquire));
     if (flushed >= wanted) return flushed;
+    PG_CHECK(opened->check_writable());
     const WakeWord word{&page.flush_word, page.flush_word.load(std::memory_order_acquire)};
     const NoJobStop no_job_stop;
     PG_ASSIGN(const bool mine, opened->locks().try_lock(lock_byte::kFlush, LockMode::exclusive));

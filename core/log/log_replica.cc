@@ -215,7 +215,7 @@ Result<> PartitionLog::await_appends(Deadline deadline) {
 
 void PartitionLog::ask_flush(Offset end) {
   const auto state = current_state();
-  if (!state || state->page().flush_wanted.load() >= end.value) return;
+  if (!state || !state->check_writable() || state->page().flush_wanted.load() >= end.value) return;
   raise(state->page().flush_wanted, end.value);
   state->wake_followers();
 }

@@ -251,7 +251,14 @@ void PartitionState::allow_gaps(Offset below) {
   raise(page_->gaps_below, below.value);
 }
 
+Result<> PartitionState::check_writable() const {
+  if (no_space_) return tl::unexpected(*no_space_);
+  if (access_ == Access::read_write) return {};
+  return fail(Errc::io, fmt::format("no permission to write to '{}'", spec_.name), names::partition_state(spec_.directory), {}, EACCES);
+}
+
 void PartitionState::fence(LeaderEpoch epoch) {
+  if (access_ == Access::read_only) return;
   raise(page_->fenced, epoch.value);
   wake_all();
 }
@@ -286,6 +293,7 @@ void PartitionState::publish_and_wake(const LogPosition& position) {
 }
 
 void PartitionState::wake(StatePage::SmallWord& word, StatePage::SmallWord& sleepers) {
+  if (access_ == Access::read_only) return;  // those who write wake, too
   sleepers.store(0, std::memory_order_relaxed);
   word.fetch_add(1, std::memory_order_release);
   env_.clock.wake(word);

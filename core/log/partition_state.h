@@ -86,6 +86,8 @@ class PartitionState {
   bool is_private_view() const { return mapping_ == nullptr; }
   // Why there is no page that could be written, where that is a full disk.
   const std::optional<Error>& no_space() const { return no_space_; }
+  // Whoever stores to the page asks first: its map may be read-only though the lock file is not.
+  Result<> check_writable() const;
   LockFile& locks() { return *locks_; }
   StatePage& page() { return *page_; }
   const StatePage& page() const { return *page_; }

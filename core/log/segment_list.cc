@@ -91,6 +91,7 @@ Result<HeldLock> SegmentList::keep(Deadline deadline) {
 }
 
 Result<> SegmentList::change(Deadline deadline, const std::function<Result<>()>& alter) {
+  PG_CHECK(state_.check_writable());
   const NoJobStop no_job_stop;
   PG_ASSIGN(const HeldLock lock,
             HeldLock::acquire(state_.locks(), lock_byte::kSegmentList, LockMode::exclusive, deadline));

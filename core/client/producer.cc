@@ -422,7 +422,12 @@ Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
 Result<> Producer::send_batches() {
   const auto settled = settle_background();
   for (size_t p = 0; p < slots_.size(); ++p) {
-    if (slots_[p].batch.empty() && slots_[p].held.empty()) continue;
+    if (slots_[p].batch.empty() && slots_[p].held.empty()) {
+      // What is open is let go when its state was replaced or no longer fits its files: while it is mapped nobody can make a
+      // new one.
+      if (slots_[p].log && !slots_[p].writer) (void)slots_[p].log->state(home_.env().clock.now());
+      continue;
+    }
     PG_CHECK(append_batch(slots_[p]));
     partitioner_.batch_sent(PartitionId(static_cast<int32_t>(p)));
   }
@@ -439,6 +444,9 @@ std::optional<Deadline> Producer::linger_deadline() const {
     if (slot.writer) {
       const Duration look = slot.writer->has_open() ? kSleepPollInterval : kBackgroundFlushInterval;
       earliest = std::min(earliest.value_or(kNoDeadline), home_.env().clock.after(look));
+    }
+    if (slot.batch.empty() && slot.log && !slot.writer) {
+      earliest = std::min(earliest.value_or(kNoDeadline), home_.env().clock.after(kBackgroundFlushInterval));
     }
     if (slot.batch.empty()) continue;
     const Deadline due = slot.first_added + options_.linger;

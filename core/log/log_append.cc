@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/format/path_names.h"
 #include "core/log/log_recovery.h"
@@ -75,17 +76,23 @@ Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const Batch
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
   if (!written) {
     // Nothing is half-done: the bytes that did get written go before anybody else may append. Should even this fail,
-    // the next writer finds a file longer than what is published and cuts it.
+    // the next writer finds a file longer than what is published and cuts it: it is no whole batch.
     (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));
     return tl::unexpected(written.error());
   }
+  publish_written(*writing.state, position, header, max_timestamp_ms, config);
+  return {};
+}
+
+// A batch that stands at the end of the active segment becomes a part of the log.
+void PartitionLog::publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
+                                   const LogConfig& config) {
   position.log_end = position.log_end + header.last_offset_delta + 1;
   IndexWriter(*active_.offset_index, *active_.time_index, config.index_interval_bytes)
-      .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(batch.size()));
+      .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(header.size_bytes()));
   if (header.producer.id >= 0) ++position.producer_batches;
-  if (header.is_transactional()) writing.state->page().transactional.store(StatePage::some, std::memory_order_relaxed);
-  writing.state->publish_and_wake(position);
-  return {};
+  if (header.is_transactional()) state.page().transactional.store(StatePage::some, std::memory_order_relaxed);
+  state.publish_and_wake(position);
 }
 
 Result<PartitionLog::Writing> PartitionLog::begin_append(Deadline deadline) { return lock_for_writing(true, deadline); }
@@ -115,10 +122,8 @@ Result<PartitionLog::Writing> PartitionLog::lock_for_writing(bool must_lead, Dea
       state.page().holder_pid_namespace.store(process_.pid_namespace, std::memory_order_relaxed);
       state.page().holder_since_ms.store(env_.clock.wall_ms(), std::memory_order_relaxed);
       writing.position = state.position();
-      PG_CHECK(clear_unfinished_roll(state, writing.position));
-      PG_ASSIGN(const bool trusted, open_active(writing.position));
+      PG_ASSIGN(const bool trusted, settle_end(state, writing.position));
       if (trusted) return writing;
-      state.page().untrusted.store(1, std::memory_order_release);
     }
     writing.lock = HeldLock();
     writing.state.reset();
@@ -141,60 +146,14 @@ Result<> PartitionLog::check_may_append(const PartitionState& state) const {
   return fail(Errc::not_leader, fmt::format("the broker that leads '{}' does not run", name_), directory_);
 }
 
-// A writer that died while it rolled left a mark, and perhaps files that nobody has written to.
-Result<> PartitionLog::clear_unfinished_roll(PartitionState& state, const LogPosition& position) {
-  const int64_t mark = state.page().rolling.load(std::memory_order_acquire);
-  if (mark == 0) return {};
-  const Offset base(mark - 1);
-  // A roll begins at the log's end; a mark of another place is no writer's, and no reason to remove anything.
-  if (base == position.log_end && base != position.active_segment) PG_CHECK(remove_segment(env_.files, directory_, base));
-  state.page().rolling.store(0, std::memory_order_release);
-  return {};
-}
-
-// Opens the files of the active segment, if they are not open, and compares them with what is published. False: they
-// hold less than was published, so the page is not to be trusted.
-Result<bool> PartitionLog::open_active(LogPosition& position) {
-  for (;;) {
-    const bool opened = !active_.log || active_.base != position.active_segment;
-    if (opened) {
-      auto segment = open_active_segment(env_, directory_, position.active_segment);
-      if (!segment && segment.error().code == Errc::not_found) return false;
-      PG_ASSIGN(active_, std::move(segment));
-    }
-    PG_ASSIGN(const FileInfo log, active_.log->info());
-    if (log.links == 0 && !opened) {
-      active_ = {};
-      continue;
-    }
-    const auto published = static_cast<uint64_t>(position.segment_bytes);
-    if (log.size_bytes < published) return false;
-    if (log.size_bytes > published) PG_CHECK(cut_dead_writers_tail(published));
-    if (!opened) return true;
-
-    PG_ASSIGN(const FileInfo offsets, active_.offset_index->info());
-    PG_ASSIGN(const FileInfo times, active_.time_index->info());
-    if (std::cmp_less(offsets.size_bytes, position.offset_index_bytes) ||
-        std::cmp_less(times.size_bytes, position.time_index_bytes)) {
-      PG_CHECK(rebuild_indexes(env_, directory_, position, config().index_interval_bytes, false));
-    }
-    return true;
-  }
-}
-
-// In a replicated log other bytes may come to this place, of a later epoch, which is said to begin here before any of them is
-// on the disk. Should a power cut bring the old ones back then, they would count as that epoch's.
-Result<> PartitionLog::cut_dead_writers_tail(uint64_t end) {
-  PG_CHECK(active_.log->truncate(end));
-  return spec_.replicated ? active_.log->sync() : Result<>();
-}
-
 bool PartitionLog::must_roll(const LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
                              const LogConfig& config) const {
   if (position.segment_bytes == 0) return false;
   const int64_t bytes = position.segment_bytes + static_cast<int64_t>(header.size_bytes());
   const int64_t last_relative_offset = position.log_end - position.active_segment + header.last_offset_delta;
-  return bytes > config.segment_bytes || bytes > kSegmentPositionMax || last_relative_offset > INT32_MAX ||
+  // No position in an index passes 2 GiB, since segment.bytes cannot say more.
+  static_assert(std::numeric_limits<decltype(config.segment_bytes)>::max() <= kSegmentPositionMax);
+  return bytes > config.segment_bytes || last_relative_offset > INT32_MAX ||
          (position.first_timestamp_ms >= 0 && max_timestamp_ms > position.first_timestamp_ms &&
           max_timestamp_ms - position.first_timestamp_ms > config.segment_ms);
 }
@@ -203,6 +162,11 @@ Result<> PartitionLog::roll(Writing& writing) {
   StatePage& page = writing.state->page();
   LogPosition& position = writing.position;
   const Offset base = position.log_end;
+  PG_ASSIGN(const bool taken, holds_records(env_.files, directory_, base));
+  if (taken) {
+    distrust(*writing.state, fmt::format("a segment with records begins at its end, offset {}", base.value));
+    return fail(Errc::busy, fmt::format("the state of '{}' is older than its files, and is rebuilt: try again", name_), directory_);
+  }
   IndexWriter(*active_.offset_index, *active_.time_index, config().index_interval_bytes).close(position);
   // Failing to make them anew is no error: indexes are hints.
   if (!active_.sync_indexes()) (void)rebuild_indexes(env_, directory_, position, config().index_interval_bytes, true);
@@ -223,7 +187,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   page.rolling.store(0, std::memory_order_release);
   position = next;
   PG_ASSIGN(active_, open_active_segment(env_, directory_, base));
-  return {};
+  return is_published_file(page).map([](bool) {});
 }
 
 // What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no error.

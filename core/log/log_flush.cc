@@ -82,12 +82,10 @@ Result<Offset> PartitionLog::flush_holding_lock(PartitionState& state) {
   const bool holder_died = page.flushing.exchange(1, std::memory_order_acq_rel) != 0;
   const LogPosition end = state.position();
   const Offset from(page.flushed.load(std::memory_order_acquire));
-  const uint64_t truncations = page.truncations.load(std::memory_order_acquire);
   const auto synced = from < end.log_end ? sync_segments(state, from, end, holder_died) : Result<>();
   if (!synced) return tl::unexpected(synced.error());  // `flushing` stays set: nothing is known of those bytes
-  if (page.truncations.load(std::memory_order_acquire) == truncations) {
-    page.flushed.store(std::max(from, end.log_end).value, std::memory_order_release);
-  }
+  // Nobody has cut the log meanwhile: for that, too, the flush lock is held.
+  page.flushed.store(std::max(from, end.log_end).value, std::memory_order_release);
   page.flushing.store(0, std::memory_order_release);
   return end.log_end;
 }

@@ -19,7 +19,8 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     // is, its file does not grow any more.
     const auto state = log_->current_state();
     if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
-    if (state->page().truncations.load(std::memory_order_acquire) != truncations_) PG_CHECK(seek());
+    const bool is_other = seen_.owner_before(state) || state.owner_before(seen_);
+    if (is_other || state->page().truncations.load(std::memory_order_acquire) != truncations_) PG_CHECK(seek());
     const LogPosition published = state->position();
     PG_ASSIGN(const uint64_t limit, readable_bytes(published));
     auto batch = parts_ == BatchParts::all ? scanner_->next(limit) : scan_header(limit);
@@ -76,6 +77,7 @@ Result<> LogReader::seek() {
   for (;;) {
     const auto state = log_->current_state();
     if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", log_->name()));
+    seen_ = state;
     truncations_ = state->page().truncations.load(std::memory_order_acquire);
     SegmentList list(log_->env(), *state, log_->directory());
     PG_ASSIGN(const uint64_t counter, list.settled());

@@ -55,6 +55,7 @@ class LogReader {
   std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there
   LeaderEpoch last_epoch_{-1};
   uint64_t truncations_ = 0;  // of the log, when the scanner began: what it has read ahead may be gone
+  std::weak_ptr<PartitionState> seen_;  // the state at that time: one that was opened again may be of other files
   std::unique_ptr<File> file_;
   std::optional<BatchScanner> scanner_;
 };

@@ -160,7 +160,8 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   content.replicated = spec_.replicated;
   if (spec_.replicated) {
     content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
-    content.unclean = old.unclean || (!old.same_boot && !spec_.stopped_cleanly);
+    const bool is_known = old.same_boot && !old.contradicted;  // what was acknowledged
+    content.unclean = old.unclean || (!is_known && !spec_.stopped_cleanly);
     content.damaged = old.damaged || content.after_damage;
   }
   return content;

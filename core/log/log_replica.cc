@@ -27,20 +27,8 @@ Result<> PartitionLog::follow(LeaderEpoch epoch, Deadline deadline) {
   page.role.store(static_cast<uint32_t>(Role::follower));
   page.leader_epoch.store(epoch.value);
   writing.state->fence(epoch);
-  PG_CHECK(remove_segments_beyond(writing.position));
   PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
   return env_.files.sync_directory(directory_);  // whoever has written them may have died before they were on the disk
-}
-
-// A cut that was interrupted leaves segments behind the active one, which no roll has made.
-Result<> PartitionLog::remove_segments_beyond(const LogPosition& position) {
-  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
-  bool removed = false;
-  for (auto base = bases.rbegin(); base != bases.rend() && *base > position.active_segment; ++base) {
-    PG_CHECK(remove_segment(env_.files, directory_, *base));
-    removed = true;
-  }
-  return removed ? env_.files.sync_directory(directory_) : Result<>();
 }
 
 Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline deadline) {
@@ -65,6 +53,7 @@ Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
   StatePage& page = writing.state->page();
   page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
+  page.cutting.store(1);
   PG_CHECK(LogDirectory(env_, spec_.log_directory).restart_at(spec_.partition, start, deadline));
   LogPosition empty;
   empty.active_segment = empty.log_end = empty.log_start = start;
@@ -98,10 +87,11 @@ Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now
   return kept;
 }
 
-// Readers learn of the new end before any byte goes. Whoever dies in between leaves bytes and segments that are nobody's:
-// the next writer, or follow(), takes them away.
+// Readers learn of the new end before any byte goes. Whoever dies in between leaves a mark, and bytes and segments that are
+// to go: the next writer takes them away.
 Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, Deadline deadline) {
   StatePage& page = writing.state->page();
+  page.cutting.store(1);
   // In this order: whoever raises the recovery point looks at `flushed` under the checkpoint's lock.
   page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
   PG_CHECK(LogDirectory(env_, spec_.log_directory).lower_recovery_point(spec_.partition, kept.log_end, deadline));
@@ -122,6 +112,7 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
     return active_.log->sync();
   });
   PG_CHECK(changed);
+  page.cutting.store(0);
   PG_ASSIGN(EpochHistory epochs, read_epoch_history(env_, directory_));
   const bool empty = kept.log_end == kept.log_start;
   std::erase_if(epochs, [&](const EpochStart& entry) { return empty || entry.start_offset >= kept.log_end; });
@@ -193,7 +184,6 @@ Result<> PartitionLog::lead(const Leadership& leadership, Deadline deadline) {
   if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) {
     return fail(Errc::fenced, fmt::format("a newer leader of '{}' exists", name_), directory_);
   }
-  PG_CHECK(remove_segments_beyond(writing.position));
   PG_ASSIGN(EpochHistory epochs, read_epoch_history(env_, directory_));
   open_epoch(epochs, epoch, writing.position.log_end);
   PG_CHECK(store_epochs(std::move(epochs)));

@@ -171,14 +171,21 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
     }
     return content;
   };
-  return PartitionState::open(env_, state_spec, deadline);
+  // What was just rebuilt is believed: nobody knows better.
+  for (bool rebuilt = false;; rebuilt = true) {
+    PG_ASSIGN(auto state, PartitionState::open(env_, state_spec, deadline));
+    PG_ASSIGN(const bool borne_out, rebuilt ? Result<bool>(true) : is_borne_out(*state));
+    if (borne_out) return state;
+    state_spec.is_contradicted = true;
+  }
 }
 
 Result<std::shared_ptr<PartitionState>> PartitionLog::state(Deadline deadline) {
   auto state = current_state();
   if (state) {
     PG_ASSIGN(const bool stale, state->is_stale());
-    if (!stale) return state;
+    PG_ASSIGN(const bool borne_out, stale || !is_due_for_a_look() ? Result<bool>(true) : is_borne_out(*state));
+    if (!stale && borne_out) return state;
     PG_CHECK(state->check_not_deleted());
   }
   {
@@ -190,6 +197,7 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::state(Deadline deadline) {
   PG_ASSIGN(state, open_state(deadline));
   const std::lock_guard guard(state_mutex_);
   state_ = state;
+  looked_ = env_.clock.now();
   return state;
 }
 

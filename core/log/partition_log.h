@@ -1,8 +1,8 @@
 // One partition on one disk: any number of processes append to it and read it at once.
 //
 // append() and flush() are here; reading is in log_reader.h. The parts: partition_log.cc opens and creates,
-// log_append.cc appends and rolls, log_flush.cc flushes, log_trim.cc deletes from the start,
-// log_replica.cc is what a broker does to its replica. All may be called from several threads. What is written is
+// log_append.cc appends and rolls, log_trust.cc compares the state page with the files, log_flush.cc flushes, log_trim.cc
+// deletes from the start, log_replica.cc is what a broker does to its replica. All may be called from several threads. What is written is
 // visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "core/format/checkpoint_text.h"
 #include "core/format/record_batch.h"
 #include "core/log/log_directory.h"
+#include "core/log/page_check.h"
 #include "core/log/partition_state.h"
 #include "core/log/segment_files.h"
 
@@ -172,7 +173,7 @@ class PartitionLog {
   // elected, and nothing is known of those records; timed_out.
   Result<> wait_committed(const Appended& appended, bool flushed, Deadline deadline);
 
-  // The state page, opened again first if it was replaced.
+  // The state page, opened again first if it was replaced, or if the files are seen to contradict it.
   Result<std::shared_ptr<PartitionState>> state(Deadline deadline);
   // The same without looking whether it was replaced: for the hot path of readers.
   std::shared_ptr<PartitionState> current_state() const;
@@ -209,16 +210,26 @@ class PartitionLog {
   Result<Writing> begin_write(Deadline deadline);
   Result<Writing> lock_for_writing(bool must_lead, Deadline deadline);
   Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms, const LogConfig& config);
+  void publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
+                       const LogConfig& config);
   Result<> set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline);
   Result<> pass_gap(Writing& writing, Offset next, Deadline deadline);
-  Result<> remove_segments_beyond(const LogPosition& position);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
   Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);
   Result<> store_epochs(EpochHistory epochs);
   Result<> check_may_append(const PartitionState& state) const;
-  Result<> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
-  Result<> cut_dead_writers_tail(uint64_t end);
-  Result<bool> open_active(LogPosition& position);
+  // See log_trust.cc.
+  Result<bool> is_borne_out(PartitionState& state);
+  Result<bool> is_borne_out_alone(PartitionState& state);
+  bool is_due_for_a_look();
+  Result<bool> settle_end(PartitionState& state, LogPosition& position);
+  void distrust(PartitionState& state, const std::string& why);
+  Result<bool> clear_unfinished_roll(PartitionState& state, const LogPosition& position);
+  Result<> finish_cut(PartitionState& state, const LogPosition& position);
+  Result<bool> open_active(PartitionState& state, LogPosition& position);
+  Result<bool> is_published_file(StatePage& page);
+  Result<bool> take_tail(PartitionState& state, LogPosition& position);
+  PartitionFiles files() const { return {directory_, spec_.log_directory, spec_.partition}; }
   Result<> roll(Writing& writing);
   void raise_recovery_point(const PartitionState& state, Offset flushed);
   Result<> refresh_config(bool in_any_case);
@@ -238,8 +249,9 @@ class PartitionLog {
   std::string name_;
   std::string directory_;
   ProcessInfo process_;
-  mutable std::mutex state_mutex_;  // guards state_, config_ and config_version_
+  mutable std::mutex state_mutex_;  // guards state_, looked_, config_ and config_version_
   std::shared_ptr<PartitionState> state_;
+  Deadline looked_ = {};  // when the files were last compared with the page
   LogConfig config_;
   int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock

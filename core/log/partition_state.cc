@@ -64,7 +64,8 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
 
   for (;;) {
     PG_CHECK(state->locks_->lock(lock_byte::kMapped, LockMode::shared, deadline));
-    PG_ASSIGN(const bool mapped, state->map_page(state->access_));
+    const bool wants_view = spec.is_contradicted && state->access_ == Access::read_only;
+    PG_ASSIGN(const bool mapped, wants_view ? Result<bool>(false) : state->map_page(state->access_));
     if (mapped) return state;
     if (state->access_ == Access::read_only) {
       const auto viewed = state->take_private_view();
@@ -152,7 +153,9 @@ Result<OldPage> PartitionState::read_old_page() const {
   old.unclean = page->unclean.load() != 0;
   old.gaps_below = Offset(page->gaps_below.load());
   old.damaged = page->damaged.load() != 0;
-  if (page->untrusted.load() == 0) old.position = position;
+  const uint32_t untrusted = page->untrusted.load();
+  old.contradicted = untrusted == StatePage::kOlder;
+  if (untrusted == 0) old.position = position;
   return old;
 }
 
@@ -284,7 +287,8 @@ Result<> PartitionState::check_not_deleted() const {
 void PartitionState::publish_and_wake(const LogPosition& position) {
   publish(*page_, position);
   // Pairs with announce_sleeper: either the sleeper sees what was just published, or we see its flag. Without a full
-  // fence on both sides a wake-up can be lost.
+  // fence on both sides a wake-up can be lost. That takes two cores within some nanoseconds of each other, which no test can
+  // arrange; and it costs a sleeper one kSleepPollInterval, not a record.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_followers();
   // With others in sync, more is committed only when they have it.
@@ -312,7 +316,7 @@ WakeWord PartitionState::announce_sleeper(StatePage::SmallWord& word, StatePage:
   const uint32_t seen = word.load(std::memory_order_acquire);
   if (access_ == Access::read_write) {
     sleepers.store(1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // see publish_and_wake
   }
   return {&word, seen};
 }

@@ -1,7 +1,8 @@
 // The only door to a partition's shared state: its lock file and its state page, opened, checked and mapped together.
 //
 // A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), if its
-// position is whole, and if nobody has marked it untrusted. Otherwise it is rebuilt from the files, by one process while nobody maps it.
+// position is whole, and if nobody has marked it untrusted, as those do who find that the files contradict it (page_check.h).
+// Otherwise it is rebuilt from the files, by one process while nobody maps it.
 // Who may not write to the partition gets a read-only map, or, where there is no page to be trusted, a private view
 // that is computed from the files and repairs nothing.
 //
@@ -51,6 +52,7 @@ struct PageContent {
 // What the old page still tells about a log whose page must be rebuilt.
 struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
+  bool contradicted = false;           // and yet its files are newer, or others: what it says was so once, or never
   Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
   bool failed = false;                 // a flush failed
   Offset high_watermark = {};          // of a replicated log
@@ -69,6 +71,8 @@ class PartitionState {
     Access access = Access::read_write;
     // Computes the page from the files; called while nobody else maps or appends. Read-only access: must not write.
     std::function<Result<PageContent>(const OldPage& old, Access access)> rebuild;
+    // The page is known not to fit the files: who may not rebuild it gets a private view.
+    bool is_contradicted = false;
   };
 
   // Errors: not_found (no such partition), busy (others keep an unusable page mapped, or rebuild it, until `deadline`),

@@ -127,6 +127,13 @@ Result<> create_segment(FileSystem& files, const std::string& directory, Offset 
   return files.sync_directory(directory);
 }
 
+Result<bool> holds_records(FileSystem& files, const std::string& directory, Offset base) {
+  const auto info = files.info(names::segment(directory, base, SegmentFile::log));
+  if (!info && info.error().code == Errc::not_found) return false;
+  PG_CHECK(info);
+  return info->size_bytes > 0;
+}
+
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base) {
   for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::snapshot}) {
     const std::string path = names::segment(directory, base, kind);

@@ -50,6 +50,8 @@ Result<ActiveSegment> open_active_segment(const Env& env, const std::string& dir
 
 // Creates the files of a new, empty segment and makes its .log and their names durable.
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base);
+// Whether there is such a segment, and its .log is not empty.
+Result<bool> holds_records(FileSystem& files, const std::string& directory, Offset base);
 // Removes whatever of a segment's files exists.
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base);
 

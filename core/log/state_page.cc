@@ -31,6 +31,7 @@ Published read_published(const StatePage& page) {
     const StatePage::Copy& live = page.copies[published.sequence & 1];
     for (size_t i = 0; i < kFields; ++i) published.fields[i] = live.field[i].load(std::memory_order_relaxed);
     published.check = live.check.load(std::memory_order_relaxed);
+    // The fields before the sequence. No test can miss this fence on x86, where loads stay in order.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (page.sequence.load(std::memory_order_relaxed) == published.sequence) return published;
   }
@@ -40,7 +41,8 @@ Published read_published(const StatePage& page) {
 
 void publish(StatePage& page, const LogPosition& position) {
   const uint64_t next = page.sequence.load(std::memory_order_relaxed) + 1;
-  // A reader that sees any field of the new copy must also see that `sequence` has left the one before.
+  // A reader that sees any field of the new copy must also see that `sequence` has left the one before. No test can miss
+  // this fence on x86, where stores stay in order.
   std::atomic_thread_fence(std::memory_order_release);
   const auto fields = std::bit_cast<Fields>(position);
   StatePage::Copy& idle = page.copies[next & 1];

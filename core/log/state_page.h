@@ -42,6 +42,8 @@ struct StatePage {
   // Of `incompatible_features`: `gaps_below` is not 0. Version 0.1.0 would take such a gap for damage.
   static constexpr uint32_t kHasGaps = 1;
 
+  static constexpr uint32_t kAhead = 1, kOlder = 2;  // `untrusted`
+
   using Word = SharedWord<uint64_t>;
   using SmallWord = SharedWord<uint32_t>;
 
@@ -69,7 +71,7 @@ struct StatePage {
   SharedWord<int32_t> fenced;     // the lowest epoch allowed to append
   SmallWord deleted;               // the topic is gone; who meets this ends
   SmallWord failed;                // a flush failed: this replica is offline until it is rebuilt
-  SmallWord untrusted;             // the files contradict this page: rebuild it
+  SmallWord untrusted;             // the files contradict this page: rebuild it. kAhead: they have less; kOlder: more, or are others
   SharedWord<int64_t> rolling;    // base offset + 1 of a segment being made; 0: none
   SharedWord<int64_t> high_watermark;  // only with more than one replica, and as long as it leads `committed` goes beyond it; see replica_words.h
   SharedWord<int32_t> holder_pid;      // who last held the append lock, for people
@@ -121,6 +123,12 @@ struct StatePage {
   // for open transactions. Set before such a batch is published.
   enum Transactional : uint32_t { unknown = 0, none = 1, some = 2 };  // unknown: a version made the page that did not look
   alignas(64) SmallWord transactional;
+
+  // What the files looked like, by which a page of other files is known; see page_check.h. 0: nobody has looked yet.
+  SharedWord<int64_t> file_of;   // base offset + 1 of the segment that `file` is for
+  Word file;                                // which file its .log is
+  Word recovery_point_file;                 // the recovery point checkpoint that was found to fit
+  SmallWord cutting;                        // a cut has begun: what lies behind the end is to go
 
   // Zero in a page that an older version has written.
   alignas(64) Word confirmed;  // which of the replicas in sync the metadata names

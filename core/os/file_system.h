@@ -24,6 +24,7 @@ struct FileInfo {
   uint64_t inode = 0;
   bool is_directory = false;
   int64_t changed_ms = 0;  // when its content or its name last changed, by the machine's wall clock
+  int64_t born_ns = 0;     // when it was made; 0 where nobody knows, and from File::info, which is to be cheap
 };
 
 enum class OpenMode {

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <boost/filesystem/directory.hpp>
@@ -20,7 +21,14 @@ namespace bip = boost::interprocess;
 
 FileInfo to_info(const struct stat& st) {
   const int64_t changed_ms = int64_t{st.st_ctim.tv_sec} * 1000 + st.st_ctim.tv_nsec / 1'000'000;
-  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms};
+  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms, 0};
+}
+
+FileInfo to_info(const struct statx& st) {
+  const int64_t changed_ms = st.stx_ctime.tv_sec * 1000 + st.stx_ctime.tv_nsec / 1'000'000;
+  const bool is_born_known = (st.stx_mask & STATX_BTIME) != 0;
+  const int64_t born_ns = is_born_known ? st.stx_btime.tv_sec * 1'000'000'000 + st.stx_btime.tv_nsec : 0;
+  return {st.stx_size, st.stx_nlink, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, S_ISDIR(st.stx_mode), changed_ms, born_ns};
 }
 
 // What Boost.Interprocess maps: anything that can name its descriptor. Its own file_mapping would open the path a
@@ -135,7 +143,10 @@ Result<std::unique_ptr<LockFile>> PosixFileSystem::open_lock(const std::string& 
 }
 
 Result<FileInfo> PosixFileSystem::info(const std::string& path) {
-  struct stat st;
+  struct statx found;
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &found) == 0) return to_info(found);
+  if (errno != ENOSYS && errno != EPERM) return sys_fail("stat", path);
+  struct stat st;  // a container of an older kind does not know statx
   if (lstat(path.c_str(), &st) != 0) return sys_fail("stat", path);
   return to_info(st);
 }

@@ -146,3 +146,118 @@ boot_id_at=24
   echo '{' >"$PG_HOME/topics/t/topic.json.v1"
   fails 6 "*malformed*topic.json.v1*" pg-consume t
 }
+
+@test "a page that is older than its log, in the same boot, costs no record" {
+  local how
+  for how in '' '--batch-bytes 1' '--flush never --batch-bytes 1'; do
+    echo "how: $how"
+    rm -rf "$PG_HOME"
+    pg-topic create t -c segment.bytes=1024
+    seq 5 | pg-produce t
+    cp "$(partition t)/partition.state" old
+    # shellcheck disable=SC2086
+    seq 6 30 | pg-produce $how t
+    cat old >"$(partition t)/partition.state"
+    run --separate-stderr pg-consume t
+    [ "$status" -eq 0 ]
+    [ "$output" = "$(seq 30)" ]
+    [[ $stderr == *"the state of 't-0' does not fit its files"* ]]
+    pg-produce t 31
+    [ "$(pg-consume t)" = "$(seq 31)" ]
+    pg-topic verify -q t
+    [ -z "$(find "$PG_HOME" -name '*.torn*')" ]
+    # and where the writer comes first
+    cat old >"$(partition t)/partition.state"
+    pg-produce t 32
+    [ "$(pg-consume t)" = "$(seq 32)" ]
+  done
+}
+
+@test "a .log that is copied into a topic is found by who comes next, whatever copied it" {
+  local records copy first
+  for records in 1 40; do
+    pg-topic create "from$records"
+    seq "$records" | pg-produce --batch-bytes 1 "from$records"
+    for copy in cp 'cp --remove-destination' 'install -m 644' 'cp --reflink=auto --preserve'; do
+      for first in reader writer; do
+        echo "$records, $copy, $first"
+        pg-topic create t
+        $copy "$(log "from$records")" "$(log t)"
+        [ $first = writer ] || [ "$(pg-consume t)" = "$(seq "$records")" ]
+        pg-produce t next
+        [ "$(pg-consume t)" = "$(seq "$records"; echo next)" ]
+        pg-topic verify -q t
+        [ -z "$(find "$PG_HOME" -name '*.torn*')" ]
+        pg-topic delete --yes t
+      done
+    done
+  done
+}
+
+@test "a follower prints what is copied into its topic while it waits" {
+  seq 40 | pg-produce --batch-bytes 1 from
+  pg-topic create t
+  pg-consume -F t >out 3>&- &
+  local reader=$!
+  until_true grep -q "$(partition t)/partition.state" "/proc/$reader/maps"
+  cp --remove-destination "$(log from)" "$(log t)"
+  until_true grep -qx 40 out
+  pg-produce t next
+  until_true grep -qx next out
+  kill "$reader"
+  wait "$reader" || true
+  [ "$(cat out)" = "$(seq 40; echo next)" ]
+}
+
+@test "what no log can hold goes to a .torn file, with a message" {
+  seq 3 | pg-produce t
+  cp "$(log t)" batch
+  cat batch >>"$(log t)"   # its offsets are there already
+  run --separate-stderr pg-produce t 4
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"kept what was cut off 't-0' in "*.torn-1* ]]
+  cmp batch "$(partition t)/00000000000000000000.torn-1"
+  [ "$(pg-consume t)" = "$(seq 4)" ]
+}
+
+# in_container ID COMMAND...: with another boot id, as systemd-nspawn gives one
+in_container() {
+  local id=$1
+  shift
+  printf '%s\n' "$id" >boot_id
+  # shellcheck disable=SC2016
+  unshare --mount sh -c 'mount --bind boot_id /proc/sys/kernel/random/boot_id && exec "$@"' sh "$@"
+}
+readonly ONE=11111111-2222-3333-4444-555555555555 OTHER=aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee
+
+@test "a home is not shared by a host and a container with a boot id of its own; one that has it alone works" {
+  in_container $ONE true || skip "no mount namespaces here"
+  seq 3 | in_container $ONE pg-produce t
+  in_container $OTHER pg-produce t 4
+  [ "$(in_container $OTHER pg-consume t)" = "$(seq 4)" ]
+  fails 1 "*boot id*kernel's*" pg-produce t 5
+  rm -rf "$PG_HOME"
+  seq 3 | pg-produce t
+  fails 1 "*boot id*kernel's*/proc/sys/kernel/random/boot_id*" in_container $ONE pg-produce t 4
+  fails 1 "*boot id*" in_container $ONE pg-consume t
+  pg-produce t 4
+  [ "$(pg-consume -f '%v %e|' t)" = '1 0|2 0|3 0|4 0|' ]   # nobody rebuilt anything
+}
+
+@test "a page that may only be read is never written to" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root"
+  pg-produce t x
+  pg-topic create -c flush.messages=1 u
+  chmod -R a+rwX .
+  setpriv --reuid 65534 --clear-groups test -x "$PG_BIN/pg-produce" -a -w "$PG_HOME" || skip "nobody may not run the tools"
+  find "$PG_HOME" -name partition.state -exec chmod 644 {} +
+  local command
+  for command in 'pg-produce t y' 'pg-produce --producer-id p t y' 'pg-topic trim --yes -o 1 t' 'pg-topic compact t' \
+    'pg-topic alter -c retention.ms=1000 t' 'pg-consume -g g t' 'pg-topic delete --yes t' 'pg-topic repair --yes t'; do
+    echo "$command"
+    # shellcheck disable=SC2086
+    run setpriv --reuid 65534 --clear-groups $command </dev/null
+    echo "$status $output"
+    [ "$status" -lt 128 ]
+  done
+}

@@ -155,32 +155,35 @@ TEST_CASE("log_append: LogAppendTime stamps every batch with the log's time") {
   CHECK(must(find_offset_by_time(*log, 7005, Offset(0), Offset(10))) == Offset(5));
 }
 
-TEST_CASE("log_append: a dead writer's tail is cut before the next append, whoever had the file open") {
+TEST_CASE("log_append: a dead writer's torn tail is cut before the next append, whoever had the file open; a whole batch stays") {
   for (const Machine machine : kEveryMachine) {
     TestEnv env(machine);
     TestPartition partition(env);
     const auto log = partition.open(), other = partition.open();
     append_numbers(*log, 0, 3);
     const uint64_t published = size_of(env.files, partition.log_file());
-    // A whole batch that was written and not published is nobody's.
     TestBatch batch({"never published"});
     const auto bytes = batch.bytes();
     stamp_batch(bytes, Offset(3), LeaderEpoch(0));
     for (PartitionLog* next : {other.get(), log.get()}) {
-      add_tail(env, partition.log_file(), as_text(bytes));
+      add_tail(env, partition.log_file(), as_text(bytes).substr(0, bytes.size() - 1));
       CHECK(contents(*next).find("never") == std::string::npos);
       CHECK(faults_of(*next) == "");
       append(*next, {"x"});
     }
     CHECK(contents(*partition.open()) == "0:0 1:1 2:2 3:x 4:x");
     CHECK(size_of(env.files, partition.log_file()) < published + bytes.size() + 70);
+    stamp_batch(bytes, Offset(5), LeaderEpoch(0));
+    add_tail(env, partition.log_file(), as_text(bytes));
+    CHECK(append(*log, {"x"}) == Offset(6));
+    CHECK(contents(*other) == "0:0 1:1 2:2 3:x 4:x 5:never published 6:x");
     CHECK(faults_of(*log) == "");
     CHECK(env.notices() == "");
   }
 }
 
 TEST_CASE("log_append: what a dead writer left in the indexes misleads nobody") {
-  // It wrote its batch and the index entries, and died before it published.
+  // It wrote the index entries, and died before it published. Of its batch only a part is there.
   TestEnv env;
   TestPartition partition(env, tiny_segments());
   const auto log = partition.open();
@@ -188,6 +191,7 @@ TEST_CASE("log_append: what a dead writer left in the indexes misleads nobody") 
   const LogPosition before = log->current_state()->position();
   for (int i = 0; i < 2; ++i) append(*log, {"g", "h", "i", "j", "k", "l"}, 1'000'000);  // indexed
   publish(log->current_state()->page(), before);
+  must(must(env.files.open(partition.log_file(), OpenMode::write))->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
   append(*log, {"5"}, 5000);
   append(*log, {"6"}, 6000);
   CHECK(contents(*log) == numbers(0, 7));
@@ -207,6 +211,7 @@ TEST_CASE("log_append: a stale time entry behind the published ones does not hid
   append(*log, {"a"}, 1060);  // its entry says: up to offset 11, nothing is later than 1060
   REQUIRE(log->current_state()->position().time_index_bytes > before.time_index_bytes);
   publish(log->current_state()->page(), before);
+  must(must(env.files.open(partition.log_file(), OpenMode::write))->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
   append(*log, {"5"}, 5000);
   REQUIRE(log->current_state()->position().time_index_bytes == before.time_index_bytes);
   CHECK(must(find_offset_by_time(*log, 4500, Offset(0), Offset(6))) == Offset(5));

@@ -241,3 +241,34 @@ TEST_CASE("partition_state: a boot id that cannot be read stops everything") {
   CHECK(error_of(PartitionState::open(env, spec, s.env.soon())).what == "no boot id");
   CHECK(code_of(PartitionState::write_page(env, s.directory, {})) == Errc::io);
 }
+
+TEST_CASE("partition_state: a page is rebuilt only while nobody appends") {
+  States s;
+  must(s.env.files.unlink(s.page_path()));
+  const auto locks = must(s.env.files.open_lock(names::partition_lock(s.directory), Access::read_write));
+  REQUIRE(must(locks->try_lock(lock_byte::kAppend, LockMode::exclusive)));
+  CHECK(code_of(s.try_open(Access::read_write, 0s)) == Errc::timed_out);
+  CHECK(s.rebuilds == 0);
+  locks->unlock(lock_byte::kAppend);
+  s.open();
+  CHECK(s.rebuilds == 1);
+}
+
+TEST_CASE("partition_state: a page beside another lock file does not count") {
+  States s;
+  s.open();
+  CHECK(s.rebuilds == 0);
+  must(s.env.files.unlink(names::partition_lock(s.directory)));
+  s.open();
+  CHECK(s.rebuilds == 1);
+  CHECK(s.rebuilt_from.log_end_min == Offset(0));
+}
+
+TEST_CASE("partition_state: whoever has a read-only map of the page may not store to it, and is told") {
+  States s;
+  const auto state = s.open(Access::read_only);
+  CHECK(error_of(state->check_writable()).what == "no permission to write to 't-0'");
+  state->fence(LeaderEpoch(9));
+  CHECK(s.open()->page().fenced == 0);
+  CHECK(s.open()->check_writable().has_value());
+}

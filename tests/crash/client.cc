@@ -184,6 +184,17 @@ Result<> Client::repair(const std::string& topic, int32_t partition) {
   return {};
 }
 
+void Client::repair_all() {
+  Home& home = *need("open the home", this->home());
+  for (const auto& topic : need("list topics", home.list_topics())) {
+    const auto metadata = need("describe a topic", home.describe_topic(topic));
+    for (int32_t p = 0; std::cmp_less(p, metadata.partitions.size()); ++p) need("repair " + topic, repair(topic, p));
+  }
+  for (auto& [name, topic] : history_.topics) {
+    for (auto& [partition, log] : topic.logs) log.losing_unflushed();
+  }
+}
+
 std::vector<Client::Place> Client::offline() {
   std::vector<Place> places;
   Home& home = *need("open the home", this->home());

@@ -8,6 +8,7 @@
 
 #include "tests/crash/machine.h"
 #include "tests/crash/workload.h"
+#include "tests/support/old_pages.h"
 #include "tests/support/printing.h"
 
 namespace pg::crash {
@@ -47,6 +48,18 @@ class Cutter {
   int64_t cuts_ = 0;
 };
 
+// The file system of `before` stops now, and is mounted again in the same boot.
+void stop_and_go_on(const Machine& before, const OldPages& pages, History history, SeededRandom& random) {
+  Machine after(0, random.next());
+  before.power->leave(after.env.memory, random);
+  pages.put_back(after.env.memory, after.env.root(), random);
+  after.start();
+  Client client(after.shown(), after.home(), history);
+  client.repair_all();
+  client.check(Loss::power);
+  client.check_goes_on();
+}
+
 struct Sampling {
   uint64_t one_in;
   int choices;
@@ -85,6 +98,36 @@ TEST_CASE("crash: whatever the power cut leaves, what was flushed is there and n
   }
   client.check(Loss::none);
   MESSAGE(fmt::format("{} changes, {} power cuts", change, cutter.cuts()));
+}
+
+TEST_CASE("crash: the file system stops, the machine goes on, and state pages are older than their logs") {
+  SeededRandom random;
+  Machine machine(0, random.next());
+  machine.start();
+  History history;
+  OldPages pages;
+  int64_t change = 0, stops = 0, violations = 0;
+  std::string step;
+  machine.power->before_change([&] {
+    ++change;
+    pages.note(machine.env.memory, machine.env.root());
+    for (int choice = 0; choice < sampling().choices; ++choice) {
+      if (violations >= kViolationsShown || !random.one_in(2 * sampling().one_in)) continue;
+      try {
+        ++stops;
+        stop_and_go_on(machine, pages, history, random);
+      } catch (const std::exception& violation) {
+        FAIL_CHECK(fmt::format("stopped before change {}, in '{}': {}", change, step, violation.what()));
+        ++violations;
+      }
+    }
+  });
+  Client client(machine.shown(), machine.home(), history);
+  for (const Step& next : workload()) {
+    step = next.name;
+    need(step, next.run(client));
+  }
+  MESSAGE(fmt::format("{} changes, {} stops", change, stops));
 }
 
 }  // namespace pg::crash

@@ -44,6 +44,10 @@ void LogHistory::damaging(Offset offset) {
   damaged_.insert(offset.value);
 }
 
+void LogHistory::losing_unflushed() {
+  for (int64_t offset = flushed_.value; offset < end_.value; ++offset) damaged_.insert(offset);
+}
+
 void LogHistory::check(const Contents& found, Loss loss) {
   const Offset kept = loss == Loss::none ? end_ : flushed_;
   check_bounds(found, kept);

@@ -45,6 +45,8 @@ class LogHistory {
   void compacting() { compacted_ = true; }
   void damaging(Offset offset);
   void repaired() { is_damaged_ = false; }
+  // What was not flushed may be gone, from the middle too: its offsets are not given again.
+  void losing_unflushed();
   bool is_damaged() const { return is_damaged_; }
   Offset end() const { return end_; }
 

@@ -13,7 +13,8 @@
 //  * what a failed sync of a file was to write: the next sync that succeeds says nothing about it, as the kernel has
 //    dropped it. Directories are in a journal, and a file system that loses that takes no more calls.
 //
-// Not modelled: what is stored through a map. The only map, the state page, is not believed after a restart. Renames stay
+// Not modelled: what is stored through a map. The only map, the state page, is not believed after a restart; for a machine
+// that goes on see old_pages.h. Renames stay
 // in one directory. One thread. Handles must not outlive it.
 #pragma once
 

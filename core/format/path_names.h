@@ -27,6 +27,7 @@
 //         <20 digits>.snapshot                          (Kafka) the producers before this segment
 //         <20 digits>.torn-<n>                          bytes that recovery cut off the segment's end
 //         <20 digits>.damaged-<n>                       bytes that repair took out of the segment
+//         <20 digits>.index.aside-<n>                   what stood in the place of an index, or of a .timeindex
 //         <20 digits>.log.repaired                      being made by repair
 //         leader-epoch-checkpoint  partition.metadata   (Kafka)
 //         partition.lock  partition.state

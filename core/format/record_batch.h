@@ -150,7 +150,7 @@ struct Record {
   std::optional<std::string_view> key = {};
   std::optional<std::string_view> value = {};
   std::vector<Header> headers = {};
-  std::optional<int64_t> timestamp_ms = {};  // since the epoch, not negative; empty: when it is sent
+  std::optional<int64_t> timestamp_ms = {};  // since the epoch; -1: none; empty: when it is sent
 };
 
 // Gathers records into one batch. Reused for the next batch without giving its memory back.

@@ -43,7 +43,6 @@ class Dumper {
 Result<> Dumper::segment(const std::string& path, Offset base, uint64_t limit) {
   PG_ASSIGN(const auto file, env_.files.open(path, OpenMode::read));
   PG_ASSIGN(const FileInfo info, file->info());
-  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", path);
   limit = std::min(limit, info.size_bytes);
   if (visitor_.segment) visitor_.segment(path, base, limit);
   expected_ = base;

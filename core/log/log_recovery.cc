@@ -195,7 +195,6 @@ Result<SegmentScan> Recovery::scan(Offset base, std::optional<Offset> end) {
   result.position.active_segment = result.position.log_end = base;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
   PG_ASSIGN(const FileInfo info, log->info());
-  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", log->path());
   result.file_bytes = info.size_bytes;
   BatchScanner scanner(*log);
   for (;;) {

@@ -81,6 +81,7 @@ Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directo
     if (named.error().code == Errc::already_exists) break;
     if (named.error().code != Errc::not_found || attempt == kAttempts) return tl::unexpected(named.error());
   }
+  if (const auto info = env.files.info(path); info && !info->is_directory) return tl::unexpected(wrong_kind(info->kind, FileKind::directory, path));
   // Whoever gave it its name may have died before that was on the disk.
   PG_CHECK(env.files.sync_directory(log_directory));
   return read_topic_id(env.files, path);
@@ -127,7 +128,10 @@ Result<> PartitionLog::check_directory() const {
     return fail(Errc::not_found, fmt::format("partition '{}' does not exist", name_), directory_);
   }
   PG_CHECK(info);
-  if (!info->is_directory) return fail(Errc::io, fmt::format("partition '{}' is no directory", name_), directory_);
+  if (!info->is_directory) {
+    return fail(Errc::io, fmt::format("partition '{}' is no directory but {}{}", name_, name_of(info->kind),
+                                      info->kind == FileKind::symbolic_link ? ", which is not followed: move the directory here, or mount its disk here" : ""), directory_);
+  }
   const auto id = read_topic_id(env_.files, directory_);
   if (!id && id.error().code == Errc::not_found) {
     return fail(Errc::corrupt, fmt::format("partition '{}' has no partition.metadata", name_), directory_);
@@ -212,7 +216,9 @@ Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
   if (!open) {
     // Damaged beyond opening: nobody can have it open, so there is nobody to tell.
     const Errc why = open.error().code;
-    const bool damaged = why == Errc::corrupt || (why == Errc::io && log.check_directory());
+    const auto info = env.files.info(log.directory_);
+    const bool is_no_directory = info && !info->is_directory;
+    const bool damaged = why == Errc::corrupt || (why == Errc::io && (is_no_directory || log.check_directory()));
     return damaged ? log.remove_directory() : tl::unexpected(open.error());
   }
   PartitionState& state = **open;

@@ -110,7 +110,6 @@ Result<bool> PartitionState::map_page(Access access) {
     return tl::unexpected(std::move(opened).error());
   }
   PG_ASSIGN(const FileInfo info, (*opened)->info());
-  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", path);
   if (info.size_bytes != StatePage::kBytes) return false;
   PG_ASSIGN(auto mapping, (*opened)->map(StatePage::kBytes, access));
   auto* page = reinterpret_cast<StatePage*>(mapping->data());

@@ -29,7 +29,7 @@ std::optional<Entry> last_below(FileSystem& files, const std::string& path, Pred
   const auto index = files.open(path, OpenMode::read);
   if (!index) return {};
   const auto info = (*index)->info();
-  if (!info || info->is_directory) return {};
+  if (!info) return {};
   uint64_t low = 0, high = info->size_bytes / Entry::kBytes;
   std::optional<Entry> best;
   while (low < high) {

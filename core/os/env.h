@@ -6,6 +6,7 @@
 
 #include "core/os/clock.h"
 #include "core/os/file_system.h"
+#include "core/os/mounts.h"
 #include "core/os/process.h"
 
 namespace pg {
@@ -29,6 +30,7 @@ struct Env {
       [](const FileInfo&, const std::set<uint32_t>&, const FileInfo&) { return LockHolders(); };
   // Whether boot_id is the kernel's, and not one that a container was given; see boot.h.
   std::function<bool()> has_kernels_boot_id = [] { return true; };
+  Mounts mounts = {};
 };
 
 // The real machine.

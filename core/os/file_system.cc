@@ -11,10 +11,32 @@ Result<HeldLock> HeldLock::acquire(LockFile& file, uint32_t byte, LockMode mode,
   return HeldLock(&file, byte);
 }
 
+const char* name_of(FileKind kind) {
+  switch (kind) {
+    case FileKind::file: return "a file";
+    case FileKind::directory: return "a directory";
+    case FileKind::symbolic_link: return "a symbolic link";
+    case FileKind::fifo: return "a FIFO";
+    case FileKind::socket: return "a socket";
+    case FileKind::device: return "a device";
+  }
+  return "";
+}
+
+Error wrong_kind(FileKind kind, FileKind expected, const std::string& path) {
+  return {Errc::io, fmt::format("is {}, where {} was expected", name_of(kind), name_of(expected)), path, {}, 0};
+}
+
 std::string parent_path(const std::string& path) {
   const auto slash = path.find_last_of('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string nearest_existing(FileSystem& files, const std::string& path) {
+  std::string nearest = path;
+  for (std::string above = parent_path(nearest); !files.info(nearest) && above != nearest; above = parent_path(nearest)) nearest = above;
+  return nearest;
 }
 
 Result<bool> FileSystem::exists(const std::string& path) {
@@ -26,7 +48,6 @@ Result<bool> FileSystem::exists(const std::string& path) {
 Result<std::string> FileSystem::read_all(const std::string& path) {
   PG_ASSIGN(const auto file, open(path, OpenMode::read));
   PG_ASSIGN(const FileInfo info, file->info());
-  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", path);
   std::string content(info.size_bytes, '\0');
   PG_ASSIGN(const size_t got, file->read_at(0, std::as_writable_bytes(std::span(content))));
   content.resize(got);
@@ -58,6 +79,18 @@ Result<> FileSystem::make_directories(const std::string& path) {
     return sync_if_permitted(parent);
   }
   return sync_directory(parent);
+}
+
+Result<> FileSystem::make_directories_in(const std::string& required, const std::string& path) {
+  PG_CHECK(info(required));
+  PG_CHECK(make_directories(path));
+  // None of them may be a link, which would lead to another place.
+  const std::string base = path.starts_with(required + "/") ? required : parent_path(required);
+  for (std::string at = path; at.size() > base.size(); at = parent_path(at)) {
+    PG_ASSIGN(const FileInfo found, info(at));
+    if (!found.is_directory) return tl::unexpected(wrong_kind(found.kind, FileKind::directory, at));
+  }
+  return {};
 }
 
 // Who may not read a directory has made nothing in it.

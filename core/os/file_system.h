@@ -2,7 +2,8 @@
 // on demand. Everything above core/os reaches files, maps and file locks only through these classes.
 //
 // Every error names the path and carries errno. EINTR is handled inside. Handles are closed by their destructors, are
-// never inherited by child processes, and never follow a symbolic link in the last component of a path.
+// never inherited by child processes, and never follow a symbolic link in the last component of a path. What is no file
+// is not opened as one and never waited for: a directory, a symbolic link, a FIFO, a socket, a device (io).
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,11 @@
 
 namespace pg {
 
+enum class FileKind { file, directory, symbolic_link, fifo, socket, device };
+const char* name_of(FileKind kind);  // "a FIFO"
+// What stands where a file or a directory of ours should be.
+Error wrong_kind(FileKind kind, FileKind expected, const std::string& path);
+
 struct FileInfo {
   uint64_t size_bytes = 0;
   uint64_t links = 0;  // 0: unlinked or replaced; who holds it open holds a ghost
@@ -25,6 +31,7 @@ struct FileInfo {
   bool is_directory = false;
   int64_t changed_ms = 0;  // when its content or its name last changed, by the machine's wall clock
   int64_t born_ns = 0;     // when it was made; 0 where nobody knows, and from File::info, which is to be cheap
+  FileKind kind = is_directory ? FileKind::directory : FileKind::file;
 };
 
 enum class OpenMode {
@@ -142,8 +149,8 @@ class FileSystem {
   virtual Result<> remove_directory(const std::string& path) = 0;  // must be empty
   // Returns when the directory's entries are on stable storage.
   virtual Result<> sync_directory(const std::string& path) = 0;
-  // The name of a network or user-space file system that holds `path`, whose locks and maps are not to be trusted;
-  // empty for a local one.
+  // The name of the file system that holds `path`, unless it is one of those that are known to be local and whose locks,
+  // maps and links can be trusted: then empty.
   virtual Result<std::string> remote_type(const std::string& path) = 0;
 
   // In terms of the above:
@@ -154,6 +161,8 @@ class FileSystem {
   // keeps other writers of the same path away.
   Result<> replace(const std::string& path, std::string_view content);
   Result<> make_directories(const std::string& path);  // and parents; each made durable in its parent
+  // The same, but only where `required` exists, else not_found: so that nothing is made where a disk is not mounted any more.
+  Result<> make_directories_in(const std::string& required, const std::string& path);
   Result<> remove_tree(const std::string& path);       // nothing there is no error
 
  private:
@@ -161,5 +170,7 @@ class FileSystem {
 };
 
 std::string parent_path(const std::string& path);
+// The nearest of `path` and what is above it that exists.
+std::string nearest_existing(FileSystem& files, const std::string& path);
 
 }  // namespace pg

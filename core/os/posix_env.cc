@@ -130,7 +130,8 @@ Env posix_env() {
              .kill_lock_holder = kill_lock_holder,
              .lock_holder = lock_holder,
              .kill_lock_holders = kill_lock_holders,
-             .has_kernels_boot_id = has_kernels_boot_id};
+             .has_kernels_boot_id = has_kernels_boot_id,
+             .mounts = posix_mounts()};
 }
 
 }  // namespace pg

@@ -7,11 +7,14 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include <boost/filesystem/directory.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 
 #include "core/os/posix_lock_file.h"
+#include "core/os/posix_open.h"
 #include "core/os/unique_fd.h"
 
 namespace pg {
@@ -21,14 +24,14 @@ namespace bip = boost::interprocess;
 
 FileInfo to_info(const struct stat& st) {
   const int64_t changed_ms = int64_t{st.st_ctim.tv_sec} * 1000 + st.st_ctim.tv_nsec / 1'000'000;
-  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms, 0};
+  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms, 0, kind_of(st.st_mode)};
 }
 
 FileInfo to_info(const struct statx& st) {
   const int64_t changed_ms = st.stx_ctime.tv_sec * 1000 + st.stx_ctime.tv_nsec / 1'000'000;
   const bool is_born_known = (st.stx_mask & STATX_BTIME) != 0;
   const int64_t born_ns = is_born_known ? st.stx_btime.tv_sec * 1'000'000'000 + st.stx_btime.tv_nsec : 0;
-  return {st.stx_size, st.stx_nlink, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, S_ISDIR(st.stx_mode), changed_ms, born_ns};
+  return {st.stx_size, st.stx_nlink, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, S_ISDIR(st.stx_mode), changed_ms, born_ns, kind_of(st.stx_mode)};
 }
 
 // What Boost.Interprocess maps: anything that can name its descriptor. Its own file_mapping would open the path a
@@ -119,22 +122,32 @@ int flags_of(OpenMode mode) {
   return O_RDONLY;
 }
 
-struct RemoteType {
-  uint64_t magic;
+// Of these it is known that they are local, and that locks, shared maps and hard links work. Numbers that <linux/magic.h> lacks
+// are from statfs(2). The last ones can only be read.
+constexpr uint32_t kLocalTypes[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                    0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */, 0x3153464a /* JFS */, REISERFS_SUPER_MAGIC, NILFS_SUPER_MAGIC,
+                                    0x24051905 /* UBIFS */, ECRYPTFS_SUPER_MAGIC, SQUASHFS_MAGIC, 0xe0f5e1e2 /* EROFS */, ISOFS_SUPER_MAGIC};
+
+struct NamedType {
+  uint32_t magic;
   const char* name;
 };
 
-// Numbers that <linux/magic.h> lacks are from statfs(2).
-constexpr RemoteType kRemoteTypes[] = {{NFS_SUPER_MAGIC, "NFS"},   {SMB_SUPER_MAGIC, "SMB"}, {CIFS_SUPER_MAGIC, "SMB"},
-                                       {SMB2_SUPER_MAGIC, "SMB"},  {FUSE_SUPER_MAGIC, "FUSE"}, {CEPH_SUPER_MAGIC, "Ceph"},
-                                       {0x0bd00bd0, "Lustre"},     {V9FS_MAGIC, "9p"}};
+// For messages.
+constexpr NamedType kOtherTypes[] = {{NFS_SUPER_MAGIC, "NFS"},       {SMB_SUPER_MAGIC, "SMB"},  {CIFS_SUPER_MAGIC, "SMB"},        {SMB2_SUPER_MAGIC, "SMB"},
+                                     {FUSE_SUPER_MAGIC, "FUSE"},     {CEPH_SUPER_MAGIC, "Ceph"}, {0x0bd00bd0, "Lustre"},           {V9FS_MAGIC, "9p"},
+                                     {AFS_SUPER_MAGIC, "AFS"},       {AFS_FS_MAGIC, "AFS"},     {OCFS2_SUPER_MAGIC, "OCFS2"},     {0x01161970, "GFS2"},
+                                     {0x47504653, "GPFS"},           {0x19830326, "BeeGFS"},    {0x20030528, "OrangeFS"},         {0x786f4256, "vboxsf"},
+                                     {MSDOS_SUPER_MAGIC, "FAT"},     {0x2011bab0, "exFAT"},     {0x7366746e, "NTFS"},             {PROC_SUPER_MAGIC, "proc"},
+                                     {SYSFS_MAGIC, "sysfs"}};
 
 }  // namespace
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
-  const int flags = flags_of(mode) | O_CLOEXEC | O_NOFOLLOW;
+  const int flags = flags_of(mode) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), flags, 0666); }));
-  if (fd.get() < 0) return sys_fail("open", path);
+  if (fd.get() < 0) return cannot_open("open", path);
+  PG_CHECK(check_is_file(fd.get(), path));
   return std::make_unique<PosixFile>(path, std::move(fd));
 }
 
@@ -200,10 +213,12 @@ Result<> PosixFileSystem::sync_directory(const std::string& path) {
 Result<std::string> PosixFileSystem::remote_type(const std::string& path) {
   struct statfs st;
   if (retry_eintr([&] { return statfs(path.c_str(), &st); }) != 0) return sys_fail("find the file system of", path);
-  for (const auto& [magic, name] : kRemoteTypes) {
-    if (static_cast<uint32_t>(st.f_type) == magic) return std::string(name);
+  const auto magic = static_cast<uint32_t>(st.f_type);
+  if (std::find(std::begin(kLocalTypes), std::end(kLocalTypes), magic) != std::end(kLocalTypes)) return std::string();
+  for (const auto& [other, name] : kOtherTypes) {
+    if (magic == other) return std::string(name);
   }
-  return std::string();
+  return fmt::format("a file system of type {:#x}", magic);
 }
 
 }  // namespace pg

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/os/lock_permissions.h"
+#include "core/os/posix_open.h"
 #include "core/os/signals.h"
 #include "core/os/unique_fd.h"
 #include "core/os/watched_lock.h"
@@ -190,13 +191,15 @@ class PosixLockFile final : public LockFile {
 }  // namespace
 
 Result<std::unique_ptr<LockFile>> open_posix_lock(const std::string& path, Access access) {
-  const int flags = (access == Access::read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW;
+  const int flags = (access == Access::read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   UniqueFd fd(retry_eintr([&] { return ::open(path.c_str(), flags); }));
   if (fd.get() < 0 && errno == ENOENT && access == Access::read_write) {
     fd = UniqueFd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CREAT, mode_of_new_lock(path)); }));
   }
   if (fd.get() < 0 && errno == EACCES && access == Access::read_only) return watch_lock(path);
-  if (fd.get() < 0) return sys_fail("open lock file", path);
+  if (fd.get() < 0) return cannot_open("open lock file", path);
+  // Who only looks finds no lock at a directory; who takes one could not open it.
+  if (const auto checked = check_is_file(fd.get(), path); !checked && !is_directory(fd.get())) return tl::unexpected(checked.error());
   if (access == Access::read_write) keep_readers_out(fd.get());
   return std::make_unique<PosixLockFile>(path, std::move(fd));
 }

@@ -69,6 +69,8 @@ Result<> OutputStream::write(ByteView bytes) const {
   return {};
 }
 
+bool OutputStream::is_terminal() const { return isatty(fd_) != 0; }
+
 bool OutputStream::is_abandoned() const {
   pollfd asked{fd_, 0, 0};
   return poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR);

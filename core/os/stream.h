@@ -44,6 +44,7 @@ class OutputStream {
   Result<> write(ByteView bytes) const;
 
   void enlarge_pipe() const;  // as above
+  bool is_terminal() const;
   // Whether it is a pipe that nobody reads any more.
   bool is_abandoned() const;
 

@@ -40,7 +40,6 @@ Result<std::optional<VersionedContent>> VersionedFile::read() const {
 Result<std::string> VersionedFile::read_version(int64_t version) const {
   PG_ASSIGN(const auto file, env_.files.open(names::versioned(path_, version), OpenMode::read));
   PG_ASSIGN(const FileInfo info, file->info());
-  if (info.is_directory) return fail(Errc::io, "is a directory, where a file was expected", file->path());
   if (info.links > 1) PG_CHECK(env_.files.sync_directory(parent_path(path_)));  // its writer has not come so far
   std::string content(info.size_bytes, '\0');
   PG_ASSIGN(const size_t got, file->read_at(0, std::as_writable_bytes(std::span(content))));

@@ -277,7 +277,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Op
   if (entry.node && mode == OpenMode::create_new) return refuse(EEXIST, "open", path);
   if (!entry.node && !may_create) return refuse(ENOENT, "open", path);
   if (!entry.node) entry.node = entry.directory->entries[entry.name] = make_node(false);
-  if (entry.node->is_directory && writable) return refuse(EISDIR, "open", path);
+  if (entry.node->is_directory) return tl::unexpected(wrong_kind(FileKind::directory, FileKind::file, path));
   return std::make_unique<OpenFile>(*this, path, entry.node, writable);
 }
 
@@ -287,7 +287,7 @@ Result<std::unique_ptr<LockFile>> MemoryFileSystem::open_lock(const std::string&
   if (const int fault = find(path, entry)) return refuse(fault, "open lock file", path);
   if (!entry.node && access == Access::read_only) return refuse(ENOENT, "open lock file", path);
   if (!entry.node) entry.node = entry.directory->entries[entry.name] = make_node(false);
-  if (entry.node->is_directory) return refuse(EISDIR, "open lock file", path);
+  if (entry.node->is_directory) return tl::unexpected(wrong_kind(FileKind::directory, FileKind::file, path));
   return std::make_unique<OpenLockFile>(*this, path, entry.node, access);
 }
 

@@ -197,13 +197,16 @@ TEST_CASE("file_system: directories are listed, and removed only when empty") {
   });
 }
 
-TEST_CASE("file_system: a directory opened for reading is known as one and has no bytes") {
+TEST_CASE("file_system: a directory is opened neither as a file nor as a lock") {
   on_every_machine([](FileSystem& files, const std::string& root) {
-    const auto directory = must(files.open(root, OpenMode::read));
-    CHECK(must(directory->info()).is_directory);
-    std::byte byte;
-    CHECK(code_of(directory->read_at(0, {&byte, 1})) == Errc::io);
+    for (const OpenMode mode : {OpenMode::read, OpenMode::write, OpenMode::create}) {
+      const Error error = error_of(files.open(root, mode));
+      CHECK(error.code == Errc::io);
+      CHECK(error.path == root);
+    }
+    CHECK(code_of(files.open_lock(root, Access::read_write)) == Errc::io);
     CHECK(code_of(files.read_all(root)) == Errc::io);
+    CHECK(must(files.info(root)).kind == FileKind::directory);
   });
 }
 

@@ -1,7 +1,12 @@
 #include "core/os/posix_file_system.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <cstring>
 
 #include "core/os/unique_fd.h"
 #include "tests/support/printing.h"
@@ -40,17 +45,41 @@ TEST_CASE("posix_file_system: files are not inherited by child processes") {
   CHECK(checked == 2);
 }
 
-TEST_CASE("posix_file_system: what a device refuses is an error of its kind") {
+TEST_CASE("posix_file_system: what is no file is named, and never waited for") {
+  const TempDir directory;
+  const std::string root = directory.path();
   PosixFileSystem files;
-  CHECK(code_of(files.open("/dev/full", OpenMode::write).and_then([](auto file) {
-          return file->write_at(0, as_bytes("x"));
-        })) == Errc::no_space);
-  CHECK(code_of(files.open("/dev/null", OpenMode::write).and_then([](auto file) { return file->truncate(3); })) ==
-        Errc::io);
+  REQUIRE(mkfifo((root + "/fifo").c_str(), 0600) == 0);
+  REQUIRE(symlink("/etc/passwd", (root + "/link").c_str()) == 0);
+  REQUIRE(symlink("nowhere", (root + "/dangling").c_str()) == 0);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{AF_UNIX, {}};
+  root.copy(address.sun_path, sizeof address.sun_path - 8);
+  std::strcat(address.sun_path, "/socket");
+  REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  close(fd);
+  const std::pair<std::string, const char*> rows[] = {{root + "/fifo", "is a FIFO, where a file was expected"},
+                                                      {root + "/link", "is a symbolic link, where a file was expected"},
+                                                      {root + "/dangling", "is a symbolic link, where a file was expected"},
+                                                      {root + "/socket", "is a socket, where a file was expected"},
+                                                      {"/dev/zero", "is a device, where a file was expected"}};
+  for (const auto& [path, what] : rows) {
+    CAPTURE(path);
+    for (const OpenMode mode : {OpenMode::read, OpenMode::write, OpenMode::create}) {
+      const Error error = error_of(files.open(path, mode));
+      CHECK(error.what == what);
+      CHECK(error.path == path);
+      CHECK(error.code == Errc::io);
+    }
+    CHECK(error_of(files.open_lock(path, Access::read_only)).what == what);
+    CHECK(error_of(files.open_lock(path, Access::read_write)).what == what);
+    CHECK(error_of(files.read_all(path)).what == what);
+  }
 }
 
-TEST_CASE("posix_file_system: proc is no remote file system") {
-  CHECK(must(PosixFileSystem().remote_type("/proc")) == "");
+TEST_CASE("posix_file_system: only what is known to be local is") {
+  CHECK(must(PosixFileSystem().remote_type("/proc")) == "proc");
+  CHECK(must(PosixFileSystem().remote_type("/dev/shm")) == "");
 }
 
 TEST_CASE("unique_fd: errno to our codes") {

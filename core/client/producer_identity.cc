@@ -14,7 +14,7 @@ Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, co
   if (name.empty() || name.size() > kProducerNameBytesMax) {
     return fail(Errc::invalid_argument, fmt::format("a producer's name has 1 to {} bytes", kProducerNameBytesMax));
   }
-  PG_CHECK(home.env().files.make_directories(names::locks_directory(home.path())));
+  PG_CHECK(home.env().files.make_directories_in(names::topics_directory(home.path()), names::locks_directory(home.path())));
   PG_ASSIGN(auto table, LogTable::open(home, kProducerIdsTable, deadline));
   std::unique_ptr<ProducerIdentity> made(new ProducerIdentity(home, {name, topic.name}, std::move(table)));
   for (;;) {

@@ -12,6 +12,7 @@
 #include "core/log/log_directory.h"
 #include "core/os/process.h"
 #include "core/os/signals.h"
+#include "core/store/home_notes.h"
 
 namespace pg {
 namespace {
@@ -40,7 +41,7 @@ Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, std::funct
 
 Result<> Broker::prepare() {
   PG_CHECK(home_.find_broker(id_));
-  PG_CHECK(home_.env().files.make_directories(names::locks_directory(home_.path())));
+  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), names::locks_directory(home_.path())));
   PG_ASSIGN(lock_, home_.env().files.open_lock(names::broker_lock(home_.path(), id_), Access::read_write));
   PG_ASSIGN(const bool first, lock_->try_lock(broker_lock_byte::kRuns, LockMode::exclusive));
   if (!first) {
@@ -52,6 +53,7 @@ Result<> Broker::prepare() {
   PG_CHECK(ClusterState::open(home_.env(), home_.path()));
   PG_ASSIGN(const ClusterMetadata cluster, home_.describe_cluster());
   PG_ASSIGN(config_, to_cluster_config(cluster.config));
+  HomeNotes(home_.env(), home_.path()).broker_started(cluster.id, id_);
   // What the stop before has left is settled while its record is there; from then on it says nothing any more.
   Upkeep(home_, id_, tell_).open_all();
   PG_CHECK(LogDirectory(home_.env(), home_.log_directory(id_)).forget_clean_stop());
@@ -186,6 +188,7 @@ Result<> Broker::stop_cleanly() {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   PG_CHECK(upkeep.finish());
+  if (const auto cluster = home_.describe_cluster()) HomeNotes(home_.env(), home_.path()).broker_stopped(cluster->id, id_);
   // It would speak for all of them.
   if (upkeep.has_doubtful()) return {};
   return LogDirectory(home_.env(), home_.log_directory(id_)).note_clean_stop();

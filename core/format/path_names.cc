@@ -179,6 +179,8 @@ std::string cluster_file(const std::string& home) { return home + "/cluster.json
 std::string controller_file(const std::string& home) { return home + "/controller.json"; }
 std::string cluster_state(const std::string& home) { return home + "/cluster.state"; }
 std::string topics_directory(const std::string& home) { return home + "/topics"; }
+std::string deletion_mark(const std::string& topic_file, int64_t version) { return fmt::format("{}.deleted-{}", topic_file, version); }
+
 std::string topic_file(const std::string& home, std::string_view topic) {
   return fmt::format("{}/{}/topic.json", topics_directory(home), topic);
 }

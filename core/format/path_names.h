@@ -3,7 +3,7 @@
 //   HOME/
 //     cluster.json.v<n>  controller.json.v<n>
 //     cluster.state                                     how the brokers are, while they run
-//     topics/<topic>/topic.json.v<n>
+//     topics/<topic>/topic.json.v<n>  .deleted-<n>
 //     locks/producers  producer-<id>.holder             who uses a producer id
 //           broker-<id>.lock                          who is a broker
 //           supervisor-<id>.lock                      who looks after it in the background
@@ -106,6 +106,8 @@ std::string controller_file(const std::string& home);  // without its version
 std::string cluster_state(const std::string& home);
 std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
+// Beside the empty version that says that a topic was deleted: it is not empty by damage.
+std::string deletion_mark(const std::string& topic_file, int64_t version);
 
 std::string locks_directory(const std::string& home);
 // Held by the process that is the broker, for as long as it is.

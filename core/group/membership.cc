@@ -192,7 +192,7 @@ Result<LockFile*> Membership::owners(const std::string& topic) {
   auto& file = owners_[topic];
   if (!file) {
     const std::string path = names::group_owners_lock(home_.path(), options_.group, topic);
-    PG_CHECK(home_.env().files.make_directories(parent_path(path)));
+    PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), parent_path(path)));
     PG_ASSIGN(file, home_.env().files.open_lock(path, Access::read_write));
   }
   return file.get();

@@ -9,6 +9,7 @@
 #include "core/format/path_names.h"
 #include "core/log/log_directory.h"
 #include "core/store/cluster_config.h"
+#include "core/store/home_notes.h"
 #include "core/store/metadata_json.h"
 
 namespace pg {
@@ -22,29 +23,73 @@ std::string id_list(const std::vector<BrokerMetadata>& brokers) {
   return text;
 }
 
+Error another_owner(const MetaProperties& owner, bool of_this_cluster, const std::string& path) {
+  return {Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value, of_this_cluster ? "this" : "another"),
+          path, {}, 0};
+}
+
+// Whether the maker of a log directory in the home died before it said whose it is. What is empty where there are topics may be on a
+// disk that is not mounted.
+bool is_half_made(FileSystem& files, const std::string& home, BrokerId broker) {
+  const std::string logs = names::log_directory(home, broker);
+  if (files.info(names::meta_properties(logs))) return false;
+  const auto entries = files.list(logs), topics = files.list(names::topics_directory(home));
+  return entries && topics && (!entries->empty() || topics->empty());
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Home>> Home::open(const Env& env, const std::string& path) {
-  std::unique_ptr<Home> home(new Home(env, path));
+Result<std::unique_ptr<Home>> Home::open(const Env& env, const std::string& path, const IfNoHome& if_none) {
+  std::string plain = path;
+  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  std::unique_ptr<Home> home(new Home(env, plain, if_none));
   PG_CHECK(home->open_cluster());
   return home;
 }
 
 Result<> Home::open_cluster() {
-  VersionedFile file(env_, names::cluster_file(path_));
-  PG_ASSIGN(auto stored, file.read());
-  if (!stored) {
-    PG_CHECK(make_cluster());
-    PG_ASSIGN(stored, file.read());
+  PG_ASSIGN(const auto stored, VersionedFile(env_, names::cluster_file(path_)).read());
+  if (!stored && !if_none_.make) return tl::unexpected(no_home(env_, path_));
+  if (!stored) return may_make_home(env_, path_, if_none_);
+  auto taken = take_cluster(*stored);
+  if (!taken && taken.error().code == Errc::corrupt && if_none_.by_name) {
+    damaged_version_ = stored->version;
+    return {};
   }
+  PG_CHECK(taken);
+  HomeNotes(env_, path_).leave(cluster_);
+  return {};
+}
+
+Result<> Home::take_cluster(const VersionedContent& stored) const {
   // Locks and maps are only trusted on local file systems.
   PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
   if (!remote.empty()) {
     return fail(Errc::io, fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote), path_);
   }
-  if (!stored) return fail(Errc::io, "cannot make the home", path_);
-  PG_ASSIGN(cluster_, read_cluster(env_, path_, *stored));
-  read_only_ = cluster_.read_only;
+  PG_ASSIGN(auto cluster, read_cluster(env_, path_, stored));
+  PG_CHECK(check_directories(cluster));
+  read_only_ = cluster.read_only;
+  const std::lock_guard guard(mutex_);
+  cluster_ = std::move(cluster);
+  made_ = true;
+  return {};
+}
+
+// A link would lead to where nobody expects anything of this home. What is missing is noticed by who needs it.
+Result<> Home::check_directories(const ClusterMetadata& cluster) const {
+  std::vector<std::string> expected{names::topics_directory(path_), parent_path(names::log_directory(path_, kEmbeddedBroker)), names::locks_directory(path_),
+                                    names::groups_directory(path_), names::logs_directory(path_)};
+  for (const auto& broker : cluster.brokers) {
+    if (broker.log_directory.empty()) expected.push_back(names::log_directory(path_, broker.id));
+  }
+  for (const auto& directory : expected) {
+    const auto info = env_.files.info(directory);
+    if (!info || info->kind != FileKind::symbolic_link) continue;
+    Error error = wrong_kind(info->kind, FileKind::directory, directory);
+    error.what += ": links are not followed; move the directory here, or mount its disk here";
+    return tl::unexpected(std::move(error));
+  }
   return {};
 }
 
@@ -61,11 +106,16 @@ Result<ClusterMetadata> Home::read_cluster(const Env& env, const std::string& pa
 
 Result<ClusterMetadata> Home::describe_cluster() const {
   PG_ASSIGN(const auto stored, VersionedFile(env_, names::cluster_file(path_)).read());
-  if (!stored) return fail(Errc::not_found, "the home is gone", path_);
-  PG_ASSIGN(auto cluster, read_cluster(env_, path_, *stored));
+  if (!stored && made_) return fail(Errc::io, "the home is gone: is its disk mounted?", path_);
+  if (stored && made_) {
+    PG_ASSIGN(auto cluster, read_cluster(env_, path_, *stored));
+    const std::lock_guard guard(mutex_);
+    cluster_ = std::move(cluster);
+  } else if (stored) {
+    PG_CHECK(take_cluster(*stored));  // somebody has made it meanwhile
+  }
   const std::lock_guard guard(mutex_);
-  cluster_ = cluster;
-  return cluster;
+  return cluster_;
 }
 
 Result<> Home::check_writable() const {
@@ -73,30 +123,126 @@ Result<> Home::check_writable() const {
   return fail(Errc::unsupported_version, "this home was changed by a newer version of pilgrimage: this one may only read it", path_);
 }
 
-Result<> Home::make_cluster() {
-  const std::string logs = names::log_directory(path_, kEmbeddedBroker);
-  for (const auto& directory : {logs, names::topics_directory(path_)}) {
-    const auto made = env_.files.make_directories(directory);
-    if (!made) return fail(Errc::io, "cannot make the home: " + made.error().what, made.error().path, {}, made.error().sys_errno);
+Result<> Home::make() {
+  if (made_) return {};
+  const std::lock_guard guard(making_);
+  constexpr int kAttempts = 3;
+  for (int attempt = 1; !made_; ++attempt) {
+    PG_CHECK(describe_cluster());  // somebody else may have been faster
+    if (made_) break;
+    PG_CHECK(may_make_home(env_, path_, if_none_));  // it may be long since it was looked at
+    const auto done = make_cluster();
+    // Somebody who made it at the same time has failed, and taken away what he had begun.
+    const bool again = !done && done.error().code == Errc::not_found && attempt < kAttempts;
+    if (!done && !again) return done;
   }
-  PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
-  if (!remote.empty()) return {};  // refused by the caller, before anything is stored
-  ClusterMetadata cluster{env_.random.uuid(), {{kEmbeddedBroker}}};
-  VersionedFile file(env_, names::cluster_file(path_));
-  PG_ASSIGN(const bool first, file.compare_and_swap(0, write_cluster(cluster)));
-  if (!first) return {};
-  return env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id));
+  return {};
 }
 
-Result<> Home::init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {
+Result<> Home::make_cluster() {
+  std::vector<std::string> made;
+  const auto make = [&]() -> Result<> {
+    PG_CHECK(make_directories(made));
+    const ClusterMetadata cluster{env_.random.uuid(), {{kEmbeddedBroker}}};
+    VersionedFile file(env_, names::cluster_file(path_));
+    PG_ASSIGN(const bool first, file.compare_and_swap(0, write_cluster(cluster)));
+    PG_ASSIGN(const auto stored, file.read());
+    if (!stored) return fail(Errc::io, "it was removed at once", path_);
+    PG_CHECK(make_directories(made));
+    const std::string logs = names::log_directory(path_, kEmbeddedBroker);
+    if (first) PG_CHECK(env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id)));
+    return take_cluster(*stored);
+  };
+  auto done = make();
+  if (done) {
+    const HomeNotes notes(env_, path_);
+    notes.leave(cluster_);
+    notes.forget_others(cluster_.id);
+    return done;
+  }
+  const auto stored = VersionedFile(env_, names::cluster_file(path_)).latest_version();
+  for (size_t i = made.size(); stored && *stored == 0 && i-- > 0;) (void)env_.files.remove_directory(made[i]);
+  done.error().what.insert(0, "cannot make the home: ");
+  return done;
+}
+
+// `made` gets those that were not there, outermost first.
+Result<> Home::make_directories(std::vector<std::string>& made) const {
+  for (const auto& directory : {names::log_directory(path_, kEmbeddedBroker), names::topics_directory(path_)}) {
+    std::vector<std::string> missing;
+    for (std::string at = directory; !env_.files.info(at) && at != parent_path(at); at = parent_path(at)) missing.push_back(at);
+    made.insert(made.end(), missing.rbegin(), missing.rend());
+    PG_CHECK(env_.files.make_directories(directory));
+  }
+  return {};
+}
+
+Result<> Home::init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config, const std::string& base) {
   PG_CHECK(to_cluster_config(config));
   if (brokers.empty() || std::cmp_greater(brokers.size(), kBrokersMax)) {
     return fail(Errc::invalid_argument, fmt::format("a cluster has 1 to {} brokers, not {}", kBrokersMax, brokers.size()));
   }
-  PG_ASSIGN(const auto home, open(env, path));
+  PG_ASSIGN(const auto home, open(env, path, {.base = base, .by_name = true}));
   PG_CHECK(home->check_writable());
+  PG_CHECK(home->check_new_log_directories(brokers));
+  if (!home->is_made() && (home->damaged_version_ > 0 || is_metadata_lost(env, path))) PG_CHECK(home->restore_cluster(brokers, config));
+  PG_CHECK(home->make());
+  PG_CHECK(home->add_brokers(brokers, config));
+  HomeNotes(env, path).leave(home->cluster_, true);
+  return {};
+}
+
+// Before anything is made.
+Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brokers) const {
+  for (const auto& broker : brokers) {
+    if (broker.log_directory.empty()) continue;
+    if (!made_ && broker.id == kEmbeddedBroker) {
+      return fail(Errc::already_exists, fmt::format("broker {} has the log directory {}: another one can be given to the others only", broker.id.value,
+                                                    names::log_directory(path_, broker.id)));
+    }
+    PG_CHECK(may_make_log_directory(env_, broker.log_directory));
+    const auto text = env_.files.read_all(names::meta_properties(broker.log_directory));
+    if (!text && text.error().code == Errc::not_found) continue;
+    PG_CHECK(text);
+    PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
+    const bool ours = made_ ? owner.cluster_id == cluster_.id : damaged_version_ > 0 || is_metadata_lost(env_, path_);
+    if (!ours || owner.broker != broker.id) return tl::unexpected(another_owner(owner, ours, broker.log_directory));
+  }
+  return {};
+}
+
+// The metadata of a home that has lost it, by what its log directories say.
+Result<> Home::restore_cluster(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {
+  const std::string path = names::versioned(names::cluster_file(path_), std::max<int64_t>(damaged_version_, 1));
+  std::optional<Uuid> id;
+  for (const auto& broker : brokers) {
+    const std::string logs = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
+    const auto text = env_.files.read_all(names::meta_properties(logs));
+    if (!text && text.error().code == Errc::not_found) continue;
+    PG_CHECK(text);
+    PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
+    if (owner.broker != broker.id || (id && owner.cluster_id != *id)) return tl::unexpected(another_owner(owner, false, logs));
+    id = owner.cluster_id;
+  }
+  if (!id) return fail(Errc::corrupt, "the metadata of the home is lost, and no log directory says which cluster it was", path);
+  const auto inside = env_.files.list(parent_path(names::log_directory(path_, kEmbeddedBroker)));
+  for (size_t i = 0; inside && i < inside->size(); ++i) {
+    const auto number = parse_integer((*inside)[i]);
+    const bool named = number && std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id.value == *number; });
+    if (!named) return fail(Errc::conflict, fmt::format("the home has the log directory of a broker {} too: name as many brokers as there were", (*inside)[i]), path_);
+  }
+  VersionedFile file(env_, names::cluster_file(path_));
+  PG_ASSIGN(const bool first, file.compare_and_swap(damaged_version_, write_cluster({*id, brokers, config})));
+  (void)first;
+  PG_ASSIGN(const auto stored, file.read());
+  PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
+  env_.notice(fmt::format("the metadata of cluster {} was lost, and is made of what its log directories say: configs of the cluster are the default again", uuid_text(*id)));
+  return stored ? take_cluster(*stored) : fail(Errc::io, "it was removed at once", path_);
+}
+
+Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {
   for (;;) {
-    PG_ASSIGN(ClusterMetadata cluster, home->describe_cluster());
+    PG_ASSIGN(ClusterMetadata cluster, describe_cluster());
     for (const auto& known : cluster.brokers) {
       const bool stays = std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id == known.id; });
       if (!stays) return fail(Errc::invalid_argument, fmt::format("the cluster has the brokers {}: none can be removed", id_list(cluster.brokers)));
@@ -105,12 +251,14 @@ Result<> Home::init(const Env& env, const std::string& path, const std::vector<B
     for (const auto& broker : brokers) {
       const BrokerMetadata* known = cluster.find(broker.id);
       if (known == nullptr) {
-        PG_CHECK(home->make_log_directory(broker, cluster.id));
+        PG_CHECK(make_log_directory(broker, cluster.id));
         cluster.brokers.push_back(broker);
       } else if (!broker.log_directory.empty()) {
-        const std::string has = home->log_directory(broker.id);
+        const std::string has = log_directory(broker.id);
         if (has != broker.log_directory) return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, has));
-        PG_CHECK(home->make_log_directory(*known, cluster.id));  // one that was lost: who names it says that it may be made anew
+        PG_CHECK(make_log_directory(*known, cluster.id));  // one that was lost: who names it says that it may be made anew
+      } else if (known->log_directory.empty() && is_half_made(env_.files, path_, known->id)) {
+        PG_CHECK(make_log_directory(*known, cluster.id));
       }
     }
     std::sort(cluster.brokers.begin(), cluster.brokers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -118,25 +266,24 @@ Result<> Home::init(const Env& env, const std::string& path, const std::vector<B
     for (const auto& [name, value] : config) cluster.config[name] = value;
     PG_CHECK(to_cluster_config(cluster.config));
     if (cluster.brokers.size() == had && cluster.config == before) return {};
-    PG_ASSIGN(const bool first, VersionedFile(env, names::cluster_file(path)).compare_and_swap(cluster.version, write_cluster(cluster)));
-    if (first) return {};
+    PG_ASSIGN(const bool first, VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
+    if (!first) continue;
+    return describe_cluster().map([](const auto&) {});
   }
 }
 
 // What says whose it is comes first: a directory that a cluster names always has it.
 Result<> Home::make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const {
   const std::string path = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
-  PG_CHECK(env_.files.make_directories(path));
-  PG_ASSIGN(const std::string remote, env_.files.remote_type(path));
-  if (!remote.empty()) return fail(Errc::io, fmt::format("the log directory is on {}, which is not supported yet", remote), path);
+  if (!broker.log_directory.empty()) PG_CHECK(may_make_log_directory(env_, path));
+  PG_CHECK(broker.log_directory.empty() ? env_.files.make_directories_in(path_, path) : env_.files.make_directories(path));
   const std::string properties = names::meta_properties(path);
   const auto text = env_.files.read_all(properties);
   if (!text && text.error().code == Errc::not_found) return env_.files.replace(properties, write_meta_properties(broker.id, cluster));
   PG_CHECK(text);
   PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
   if (owner == MetaProperties{broker.id, cluster}) return {};
-  return fail(Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value,
-                                                owner.cluster_id == cluster ? "this" : "another"), path);
+  return tl::unexpected(another_owner(owner, owner.cluster_id == cluster, path));
 }
 
 Result<ClusterMetadata> Home::alter_cluster(const ConfigMap& set) const {
@@ -172,8 +319,7 @@ Result<> Home::check_log_directory(BrokerId broker) const {
   PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
   const std::lock_guard guard(mutex_);
   if (owner == MetaProperties{broker, cluster_.id}) return {};
-  return fail(Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value,
-                                                owner.cluster_id == cluster_.id ? "this" : "another"), path);
+  return tl::unexpected(another_owner(owner, owner.cluster_id == cluster_.id, path));
 }
 
 Result<bool> Home::is_broker_alive(BrokerId broker) const {
@@ -216,7 +362,8 @@ std::shared_ptr<ClusterState> Home::cluster_state() const {
     if (cluster_state_ && !cluster_state_->is_stale()) return cluster_state_;
   }
   const bool wanted = broker_ids().size() > 1 || env_.files.info(names::cluster_state(path_)).has_value();
-  if (!wanted) return nullptr;
+  const bool is_gone = !env_.files.info(names::topics_directory(path_));
+  if (!wanted || is_gone) return nullptr;
   auto opened = ClusterState::open(env_, path_);
   const std::lock_guard guard(mutex_);
   cluster_state_ = opened ? std::shared_ptr<ClusterState>(std::move(*opened)) : nullptr;

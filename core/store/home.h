@@ -1,11 +1,12 @@
-// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). Opening an empty or missing
-// directory makes it a cluster of one broker whose log directory lies inside.
+// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). Where there is none, the first call
+// that stores something makes a cluster of one broker, whose log directory lies inside; see home_guard.h for where it does not.
 //
 // Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the topic's
 // metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space on a full
 // disk, and then removes the partitions; whoever meets such a topic with partitions left finishes the work. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "core/os/env.h"
 #include "core/store/cluster_metadata.h"
 #include "core/store/cluster_state.h"
+#include "core/store/home_guard.h"
 #include "core/store/topic_config.h"
 #include "core/store/versioned_file.h"
 
@@ -53,17 +55,38 @@ struct TopicChange {
   std::optional<int32_t> partitions = {};  // how many there are to be; never fewer
 };
 
+// A directory of a partition that no topic's metadata names.
+struct StrayPartition {
+  std::string directory;
+  TopicPartition partition;
+  BrokerId broker;
+  std::optional<Uuid> topic_id;  // empty: it does not say
+};
+
+struct RestoredTopic {
+  TopicMetadata topic;
+  Error fault;  // what was wrong
+};
+
 // What a new replica is: the one that decides whose topic it is, another one, or one in the place of one that was lost.
 enum class ReplicaMaking { first, other, again };
 
 class Home {
  public:
-  // Makes the home if needed. Errors: io (not writable, on a network file system), unsupported_version.
-  static Result<std::unique_ptr<Home>> open(const Env& env, const std::string& path);
+  // Makes nothing yet where there is none. Errors: not_found (there is none, and `if_none` says that none is to be made), io (not
+  // writable, not on a local file system, or one was there and is gone), invalid_argument (a log directory), corrupt,
+  // unsupported_version.
+  static Result<std::unique_ptr<Home>> open(const Env& env, const std::string& path, const IfNoHome& if_none = {});
 
-  // Makes a cluster of `brokers`, or adds those that are new to the one there is, with empty log directories. Errors:
-  // invalid_argument, already_exists (a log directory of another broker or cluster, or one that is no longer named).
-  static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
+  // Makes the home if it is not there. Nothing is left of a making that fails.
+  Result<> make();
+  bool is_made() const { return made_; }
+
+  // Makes a cluster of `brokers`, or adds those that are new to the one there is, with empty log directories; where its metadata
+  // is lost, makes that of what the log directories say. Errors: invalid_argument, already_exists (a log directory of another broker
+  // or cluster, or one that is no longer named).
+  static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config,
+                       const std::string& base = {});
 
   const std::string& path() const { return path_; }
   const Env& env() const { return env_; }
@@ -80,14 +103,24 @@ class Home {
   // Whether a process runs as this broker.
   Result<bool> is_broker_alive(BrokerId broker) const;
 
-  // Names of the topics there are, sorted. Internal ones begin with "_".
-  Result<std::vector<std::string>> list_topics() const;
+  // Names of the topics there are, sorted. Internal ones begin with "_". Those whose metadata cannot be read are among them, and
+  // `damaged` is called for each.
+  using Damaged = std::function<void(const Error&)>;
+  Result<std::vector<std::string>> list_topics(const Damaged& damaged = {}) const;
 
   // The same with those that were deleted, without reading any metadata.
   Result<std::vector<std::string>> list_topic_folders() const;
 
-  // Errors: invalid_argument (the name), not_found.
+  // Errors: invalid_argument (the name), not_found, corrupt (lost or damaged: restore_topic()).
   Result<TopicMetadata> describe_topic(const std::string& name) const;
+
+  // Directories that hold records and that no topic's metadata names: of all topics, or of one name.
+  Result<std::vector<StrayPartition>> stray_partitions(const std::optional<std::string>& only = {}) const;
+
+  // Where a topic's metadata is lost or damaged: what it is by its older versions and by what the log directories say. With `apply`
+  // it is stored. Empty: nothing is wrong with it. Errors: not_found, corrupt (nothing is left of it), conflict (directories of
+  // several topics of the name), and those of check_log_directory().
+  Result<std::optional<RestoredTopic>> restore_topic(const std::string& name, bool apply, Deadline deadline);
 
   // invalid_argument: there are not that many brokers.
   Result<> check_replication_factor(int32_t replicas) const;
@@ -103,6 +136,8 @@ class Home {
   // they know. Errors: not_found, invalid_argument.
   Result<TopicMetadata> alter_topic(const std::string& name, const TopicChange& change, Deadline deadline);
 
+  // Whether there is something to delete: not_found where there is nothing.
+  Result<> check_deletable(const std::string& name) const;
   // Everybody who has a partition open is told. Errors: not_found, timed_out.
   Result<> delete_topic(const std::string& name, Deadline deadline);
 
@@ -128,20 +163,32 @@ class Home {
   std::string log_directory(BrokerId broker) const;
 
  private:
-  Home(const Env& env, std::string path) : env_(env), path_(std::move(path)) {}
+  Home(const Env& env, std::string path, IfNoHome if_none) : env_(env), path_(std::move(path)), if_none_(std::move(if_none)) {}
 
   Result<> open_cluster();
+  Result<> take_cluster(const VersionedContent& stored) const;
+  Result<> check_directories(const ClusterMetadata& cluster) const;
   Result<> check_writable() const;
   static Result<ClusterMetadata> read_cluster(const Env& env, const std::string& path, const VersionedContent& stored);
   Result<> make_cluster();
+  Result<> make_directories(std::vector<std::string>& made) const;
+  Result<> add_brokers(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
+  Result<> check_new_log_directories(const std::vector<BrokerMetadata>& brokers) const;
+  Result<> restore_cluster(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
   Result<std::shared_ptr<LockFile>> broker_lock(BrokerId broker) const;
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
   void remove_leftovers() const;
   Result<> forget_topic(const std::string& name, Deadline deadline) const;
   void announce_metadata() const;
   VersionedFile topic_file(const std::string& name) const;
-  // With the version; of a deleted topic, what it was.
-  Result<std::optional<TopicMetadata>> read_topic(const std::string& name) const;
+  // With the version; of a deleted topic, what it was. An empty version that may be due to damage is corrupt, but for who deletes.
+  enum class Reading { to_use, to_delete };
+  Result<std::optional<TopicMetadata>> read_topic(const std::string& name, Reading reading = Reading::to_use) const;
+  bool has_directory(const TopicMetadata& topic) const;
+  Result<std::vector<StrayPartition>> partition_directories(const std::optional<std::string>& only) const;
+  Result<> check_not_lost(const std::string& name) const;
+  Result<TopicMetadata> last_readable(const std::string& name, const std::vector<StrayPartition>& left) const;
+  void lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left, Deadline deadline) const;
   Result<> make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline);
   void place(TopicMetadata& topic, int32_t partitions, int32_t replication_factor) const;
   void announce(const TopicMetadata& topic, Deadline deadline) const;
@@ -150,9 +197,13 @@ class Home {
 
   Env env_;
   std::string path_;
-  bool read_only_ = false;
+  IfNoHome if_none_;
+  int64_t damaged_version_ = 0;  // of the metadata, for init
+  std::mutex making_;
+  mutable std::atomic<bool> made_ = false;
+  mutable std::atomic<bool> read_only_ = false;
   mutable std::mutex mutex_;  // guards what follows
-  mutable ClusterMetadata cluster_;
+  mutable ClusterMetadata cluster_{{}, {{BrokerId(0)}}};
   mutable std::map<BrokerId, std::shared_ptr<LockFile>> broker_locks_;
   mutable std::shared_ptr<ClusterState> cluster_state_;
 };

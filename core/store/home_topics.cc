@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/format/checkpoint_text.h"
 #include "core/format/path_names.h"
 #include "core/log/log_directory.h"
 #include "core/store/home.h"
@@ -21,35 +22,57 @@ Error at_path(Error error, const std::string& path) {
 
 VersionedFile Home::topic_file(const std::string& name) const { return {env_, names::topic_file(path_, name)}; }
 
-Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name) const {
+Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, Reading reading) const {
   PG_CHECK(names::check_topic(name));
   const VersionedFile file = topic_file(name);
+  if (!made_) PG_CHECK(describe_cluster());  // somebody may have made the home meanwhile
+  const std::string folder = parent_path(file.path());
+  if (const auto info = env_.files.info(folder); info && !info->is_directory) return tl::unexpected(wrong_kind(info->kind, FileKind::directory, folder));
   PG_ASSIGN(auto stored, file.read());
   if (!stored) return std::nullopt;
   // An empty version says that the topic of the version before it was deleted.
   const bool deleted = stored->content.empty();
   const int64_t described = stored->version - (deleted ? 1 : 0);
+  const auto is_empty = [&] { return fail(Errc::corrupt, fmt::format("the metadata of topic '{}' is empty: see 'pg-topic repair'", name), names::versioned(file.path(), stored->version)); };
   auto content = deleted ? file.read_previous(stored->version) : Result<std::string>(std::move(stored->content));
+  if (!content && content.error().code == Errc::not_found) return is_empty();
   PG_CHECK(content);
   auto topic = parse_topic(*content);
   if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
   topic->deleted = deleted;
   topic->version = stored->version;
+  // Earlier versions of this program have left no mark, and no directories once they were done.
+  const bool is_doubtful = deleted && reading == Reading::to_use && !env_.files.info(names::deletion_mark(file.path(), stored->version));
+  if (is_doubtful && has_directory(*topic)) return is_empty();
   return std::move(*topic);
 }
 
+// Deleting removes the first replica of partition 0 last.
+bool Home::has_directory(const TopicMetadata& topic) const {
+  const std::string first = names::partition_directory(log_directory(topic.partitions.front().replicas.front()), {topic.name, PartitionId(0)});
+  const auto text = env_.files.read_all(names::partition_metadata(first));
+  return text && parse_partition_metadata(*text) == topic.id;
+}
+
 Result<std::vector<std::string>> Home::list_topic_folders() const {
-  PG_ASSIGN(auto entries, env_.files.list(names::topics_directory(path_)));
-  std::erase_if(entries, [](const auto& name) { return !names::check_topic(name); });
+  if (!made_) PG_CHECK(describe_cluster());
+  if (!made_) return std::vector<std::string>();
+  auto entries = env_.files.list(names::topics_directory(path_));
+  if (!entries && entries.error().code == Errc::not_found) {
+    return fail(Errc::corrupt, "the metadata of all topics is lost: 'pg-topic repair TOPIC' makes that of a topic from what the log directories say", names::topics_directory(path_));
+  }
+  PG_CHECK(entries);
+  std::erase_if(*entries, [](const auto& name) { return !names::check_topic(name); });
   return entries;
 }
 
-Result<std::vector<std::string>> Home::list_topics() const {
+Result<std::vector<std::string>> Home::list_topics(const Damaged& damaged) const {
   PG_ASSIGN(const auto entries, list_topic_folders());
   std::vector<std::string> topics;
   for (const auto& name : entries) {
-    PG_ASSIGN(const auto stored, read_topic(name));
-    if (stored && !stored->deleted) topics.push_back(name);
+    const auto stored = read_topic(name);
+    if (!stored && damaged) damaged(stored.error());
+    if (!stored || (*stored && !(*stored)->deleted)) topics.push_back(name);
   }
   std::sort(topics.begin(), topics.end());
   return topics;
@@ -57,8 +80,12 @@ Result<std::vector<std::string>> Home::list_topics() const {
 
 Result<TopicMetadata> Home::describe_topic(const std::string& name) const {
   PG_ASSIGN(auto stored, read_topic(name));
-  if (!stored || stored->deleted) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
-  return std::move(*stored);
+  if (stored && !stored->deleted) return std::move(*stored);
+  if (!stored) {
+    PG_CHECK(describe_cluster());  // nobody can tell without the home
+    PG_CHECK(check_not_lost(name));
+  }
+  return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
 }
 
 // New partitions up to `partitions` of them.
@@ -101,6 +128,7 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
   const auto brokers = static_cast<int32_t>(broker_ids().size());
   const int32_t replicas = replication_factor.value_or(std::min(brokers, kReplicationFactorDefault));
   PG_CHECK(check_replication_factor(replicas));
+  PG_CHECK(make());
   TopicMetadata topic{name, env_.random.uuid(), config, {}};
   place(topic, partitions, replicas);
   remove_leftovers();
@@ -111,11 +139,13 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
       return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
     }
     if (stored) PG_CHECK(remove_partitions(*stored, deadline));
+    PG_CHECK(check_not_lost(name));
     PG_CHECK(forget_topic(name, deadline));
     PG_CHECK(make_partitions(topic, 0, deadline));
-    PG_CHECK(env_.files.make_directories(parent_path(names::topic_file(path_, name))));
+    PG_CHECK(env_.files.make_directories_in(path_, parent_path(names::topic_file(path_, name))));
     topic.version = (stored ? stored->version : 0) + 1;
     PG_ASSIGN(const bool first, replace_topic(topic));
+    if (first && stored) (void)env_.files.unlink(names::deletion_mark(topic_file(name).path(), stored->version));
     if (first) return topic;
   }
 }
@@ -197,12 +227,22 @@ void Home::announce(const TopicMetadata& topic, Deadline deadline) const {
   }
 }
 
+Result<> Home::check_deletable(const std::string& name) const {
+  PG_ASSIGN(const auto stored, read_topic(name, Reading::to_delete));
+  if (stored && (!stored->deleted || has_directory(*stored))) return {};
+  PG_CHECK(check_not_lost(name));
+  return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+}
+
 Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
   PG_CHECK(check_writable());
   remove_leftovers();
   for (;;) {
-    PG_ASSIGN(const auto stored, read_topic(name));
-    if (!stored) return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+    PG_ASSIGN(const auto stored, read_topic(name, Reading::to_delete));
+    if (!stored) {
+      PG_CHECK(check_not_lost(name));
+      return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
+    }
     const TopicMetadata& topic = *stored;
     if (topic.deleted) {
       // Another process may have died while it deleted this topic; its partitions are then still there.
@@ -214,6 +254,9 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
       }
       return remove_partitions(topic, deadline);
     }
+    // It must be on the disk before the empty version can be. Without room for it the deletion goes on all the same.
+    const std::string mark = names::deletion_mark(topic_file(name).path(), stored->version + 1);
+    if (env_.files.open(mark, OpenMode::create)) PG_CHECK(env_.files.sync_directory(parent_path(mark)));
     PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, ""));
     if (!first) continue;
     announce_metadata();

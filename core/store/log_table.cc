@@ -17,6 +17,8 @@ const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.byt
 
 }  // namespace
 
+const ConfigMap& table_config() { return kTableConfig; }
+
 Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline deadline) {
   PG_ASSIGN(TopicMetadata topic, find_or_create_topic(home, name, kTableConfig, deadline));
   LogTable table(home, std::move(topic));

@@ -27,6 +27,8 @@ inline bool is_table(std::string_view topic) {
   return topic == kProducerIdsTable || topic == kConsumerOffsetsTable || topic == kSchemasTable;
 }
 
+const ConfigMap& table_config();
+
 struct TableRow {
   std::string key;
   std::optional<std::string> value;  // none: the row goes

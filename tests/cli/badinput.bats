@@ -20,6 +20,7 @@ load helper
 }
 
 @test "a topic that does not exist is exit 3" {
+  pg-topic create t
   fails 3 "pg-consume: topic 'nope' does not exist" pg-consume nope
   fails 3 "pg-produce: topic 'nope' does not exist" pg-produce --no-create nope x
   fails 3 "pg-topic delete: topic 'nope' does not exist" pg-topic delete --yes nope
@@ -83,8 +84,10 @@ load helper
   fi
 }
 
-@test "without --home, PG_HOME, XDG_DATA_HOME and HOME it says so" {
-  fails 2 "*no home directory*" env -u PG_HOME -u XDG_DATA_HOME -u HOME "$PG_BIN/pg-topic" list
+@test "without --home, PG_HOME, XDG_DATA_HOME, HOME and a user in /etc/passwd it says so" {
+  [ "$(id -u)" -eq 0 ] && ! grep -q "^[^:]*:[^:]*:54321:" /etc/passwd || skip "needs root"
+  setpriv --reuid 54321 --clear-groups test -x "$PG_BIN/pg-topic" || skip "another user cannot reach the tools"
+  fails 2 "*no home directory*" env -u PG_HOME -u XDG_DATA_HOME -u HOME setpriv --reuid 54321 --clear-groups "$PG_BIN/pg-topic" list
 }
 
 @test "a file replaced by a directory, or by a link out of the home, is refused" {

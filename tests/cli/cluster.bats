@@ -1,6 +1,13 @@
 # Brokers as processes: started, stopped, killed, looked after.
 load helper
 
+# Brokers make no home.
+eval "$(declare -f setup | sed '1s/setup/setup_place/')"
+setup() {
+  setup_place
+  pg-cluster init --brokers 1
+}
+
 teardown() {
   local pids
   pids=$(jobs -p)
@@ -293,7 +300,7 @@ brokers() { pg-cluster status --json | jq -r '"\(.broker) \(.log_dir)"'; }
   fails 2 "*ID=DIR*" pg-cluster init --brokers 2 --log-dir "$PWD/disk"
   fails 2 "*absolute path*" pg-cluster init --brokers 2 --log-dir 1=disk
   fails 2 "*unknown config 'retention.ms' of a cluster*" pg-cluster init --brokers 2 -c retention.ms=1
-  [ ! -e "$PG_HOME" ]
+  [ "$(brokers)" = "0 $PG_HOME/brokers/0" ]
   fails 2 "*add -c NAME=VALUE*" pg-cluster alter
   fails 2 "*must be a number from 200*" pg-cluster alter -c broker.session.timeout.ms=x
   fails 2 "*must be true or false*" pg-cluster alter -c auto.leader.rebalance.enable=1

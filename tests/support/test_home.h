@@ -15,12 +15,16 @@ namespace pg {
 class TestHome {
  public:
   explicit TestHome(Machine machine = Machine::memory)
-      : env(machine), path(env.root() + "/home"), home(must(Home::open(env.env(), path))) {}
+      : env(machine), path(env.root() + "/home"), home(must(Home::open(env.env(), path))) {
+    must(home->make());
+  }
 
   TopicMetadata create(const std::string& topic, int32_t partitions = 1, const ConfigMap& config = {}) {
     return must(home->create_topic(topic, partitions, config, env.soon()));
   }
+  // Of a topic that is made now, if it is not there: otherwise the first record makes it.
   std::unique_ptr<Producer> producer(const std::string& topic, ProducerOptions options = {}) {
+    if (options.create_topic && !home->describe_topic(topic)) create(topic);
     return must(Producer::open(*home, topic, std::move(options)));
   }
   std::unique_ptr<Consumer> consumer(ConsumerOptions options) {

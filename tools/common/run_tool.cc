@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/os/process_limits.h"
 #include "core/os/signals.h"
+#include "core/os/user.h"
 
 #ifndef PG_VERSION
 #error "PG_VERSION comes from CMakeLists.txt"
@@ -25,11 +26,28 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Result<std::string> default_home() {
-  if (const auto home = environment("PG_HOME"); !home.empty()) return home;
-  if (const auto data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/pilgrimage";
-  if (const auto user = environment("HOME"); !user.empty()) return user + "/.local/share/pilgrimage";
+// A relative one would be another directory for each working directory; the XDG Base Directory Specification has it ignored.
+std::string absolute_or_nothing(std::string path) { return path.starts_with('/') ? path : std::string(); }
+
+// `base`: what must be there; below it directories are made.
+struct HomePlace {
+  std::string path, base;
+};
+
+Result<HomePlace> default_home() {
+  if (const auto home = environment("PG_HOME"); !home.empty()) return HomePlace{home, ""};
+  std::string user = absolute_or_nothing(environment("HOME"));
+  if (user.empty()) user = absolute_or_nothing(home_directory_of_user());
+  if (const auto data = absolute_or_nothing(environment("XDG_DATA_HOME")); !data.empty()) {
+    const bool is_below_user = !user.empty() && data.starts_with(user + "/");
+    return HomePlace{data + "/pilgrimage", is_below_user ? user : parent_path(data)};
+  }
+  if (!user.empty()) return HomePlace{user + "/.local/share/pilgrimage", user};
   return fail(Errc::invalid_argument, "no home directory: give --home DIR, or set PG_HOME");
+}
+
+Result<HomePlace> home_place(const CommonOptions& options) {
+  return options.home.empty() ? default_home() : Result<HomePlace>(HomePlace{options.home, ""});
 }
 
 }  // namespace
@@ -65,11 +83,19 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
   table.flag("-V,--version", common_.version, "print the version");
 }
 
-Result<std::string> Tool::home_path() const { return common_.home.empty() ? default_home() : common_.home; }
-
 Result<std::unique_ptr<Home>> Tool::open_home() const {
-  PG_ASSIGN(const std::string path, home_path());
-  return Home::open(env_, path);
+  PG_ASSIGN(const HomePlace place, home_place(common_));
+  return Home::open(env_, place.path, {.make = false});
+}
+
+Result<std::unique_ptr<Home>> Tool::open_home_to_write() const {
+  PG_ASSIGN(const HomePlace place, home_place(common_));
+  return Home::open(env_, place.path, {.base = place.base});
+}
+
+Result<> Tool::init_home(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) const {
+  PG_ASSIGN(const HomePlace place, home_place(common_));
+  return Home::init(env_, place.path, brokers, config, place.base);
 }
 
 void Tool::error(const std::string& message) const {
@@ -89,6 +115,10 @@ void Tool::note(const std::string& message) const {
 
 void Tool::detail(const std::string& message) const {
   if (common_.verbose) error(message);
+}
+
+void Tool::made(const std::string& message) const {
+  if (common_.verbose || (!common_.quiet && OutputStream::standard_error().is_terminal())) error(message);
 }
 
 Result<> Tool::print(std::string_view text) const { return OutputStream::standard_output().write(as_bytes(text)); }

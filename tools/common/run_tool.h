@@ -38,15 +38,19 @@ class Tool {
   void add_common_options(OptionTable& table, const std::string& json_help,
                           const std::string& timeout_help = "how long to wait for others' locks (default 30s)");
 
-  // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage.
-  Result<std::string> home_path() const;
+  // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage. It must be there.
   Result<std::unique_ptr<Home>> open_home() const;
+  // The same for what makes topics, and with the first one the home.
+  Result<std::unique_ptr<Home>> open_home_to_write() const;
+  Result<> init_home(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) const;
   Deadline deadline() const { return env_.clock.after(common_.timeout); }
 
   // One line on stderr: "pg-produce: …". note() is silenced by -q; detail() needs -v.
   void error(const std::string& message) const;
   void note(const std::string& message) const;
   void detail(const std::string& message) const;
+  // That something was made which may be due to a mistyped name: with -v, and to a person at a terminal.
+  void made(const std::string& message) const;
   // Writes to stdout, unbuffered.
   Result<> print(std::string_view text) const;
 

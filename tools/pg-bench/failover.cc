@@ -114,7 +114,7 @@ int bench_failover(const Arguments& arguments) {
   table.count("--partitions", 1, options.partitions, "of the topic (default 12)");
   tool.add_common_options(table, "print the result as a line of JSON");
   return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
-    PG_ASSIGN(const auto outer, tool.open_home());
+    PG_ASSIGN(const auto outer, tool.open_home_to_write());
     PG_ASSIGN(const BenchHome own, BenchHome::make(*outer));
     PG_CHECK(Home::init(tool.env(), own.path(), three_brokers(), {}));
     PG_ASSIGN(const auto home, Home::open(tool.env(), own.path()));

@@ -21,7 +21,7 @@ const char* acknowledged_state(const ProducerOptions& options) {
 // A topic, the crews, and the result of the last one of them.
 Result<ExitCode> measure(const Tool& tool, const Arguments& arguments, const BenchOptions& options, std::span<const Crew> crews,
                          const char* bench, const char* until, const std::function<Result<>(Home&, const std::string& topic)>& prepare = {}) {
-  PG_ASSIGN(const auto home, tool.open_home());
+  PG_ASSIGN(const auto home, tool.open_home_to_write());
   PG_ASSIGN(const BenchTopic topic, BenchTopic::make(tool, *home, options));
   if (prepare) PG_CHECK(prepare(*home, topic.name()));
   PG_ASSIGN(auto measured, run_workers(*home, arguments, options, topic.name(), crews));

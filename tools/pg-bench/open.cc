@@ -60,7 +60,7 @@ int bench_open(const Arguments& arguments) {
   BenchOptions options;
   OptionTable table = open_table(tool, options);
   return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
-    PG_ASSIGN(const auto home, tool.open_home());
+    PG_ASSIGN(const auto home, tool.open_home_to_write());
     std::vector<BenchResult> results;
     for (const int64_t partitions : kPartitionCounts) {
       options.partitions = partitions;

@@ -41,7 +41,7 @@ int bench_recover(const Arguments& arguments) {
   add_record_options(table, options);
   tool.add_common_options(table, "print the results as lines of JSON");
   return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
-    PG_ASSIGN(const auto outer, tool.open_home());
+    PG_ASSIGN(const auto outer, tool.open_home_to_write());
     PG_ASSIGN(const BenchHome own, BenchHome::make(*outer));
     {
       PG_ASSIGN(const auto home, Home::open(tool.env(), own.path()));

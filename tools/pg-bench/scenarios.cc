@@ -62,10 +62,9 @@ int bench_scenarios(const Arguments& arguments) {
     if (names.empty()) {
       for (const auto& scenario : scenarios()) chosen.push_back(&scenario);
     }
-    PG_ASSIGN(const std::string home, tool.home_path());
     for (const Scenario* scenario : chosen) {
       Arguments options = scenario->options;
-      options.insert(options.end(), {"--home", home});
+      if (!tool.common().home.empty()) options.insert(options.end(), {"--home", tool.common().home});
       if (tool.common().json) options.push_back("--json");
       else PG_CHECK(tool.print(std::string(scenario->name) + ": "));
       if (const int status = scenario->run(options); status != kExitDone) return static_cast<ExitCode>(status);

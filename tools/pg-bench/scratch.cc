@@ -57,7 +57,8 @@ Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& op
   return producer->close();
 }
 
-Result<BenchHome> BenchHome::make(const Home& home) {
+Result<BenchHome> BenchHome::make(Home& home) {
+  PG_CHECK(home.make());
   std::string path = home.path() + "/" + own_name(home.env());
   PG_CHECK(home.env().files.make_directory(path));
   return BenchHome(home.env(), std::move(path));

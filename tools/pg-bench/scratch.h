@@ -37,7 +37,7 @@ Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& op
 // A home of its own inside `home`, on the same disk.
 class BenchHome {
  public:
-  static Result<BenchHome> make(const Home& home);
+  static Result<BenchHome> make(Home& home);
   BenchHome(BenchHome&& other) noexcept : env_(other.env_), path_(std::exchange(other.path_, "")) {}
   ~BenchHome();
 

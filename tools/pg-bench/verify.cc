@@ -172,7 +172,7 @@ int bench_verify(const Arguments& arguments) {
   add_producer_options(table, options.producer);
   tool.add_common_options(table, "");
   return run_tidily(tool, table, arguments, [&](const auto&) -> Result<ExitCode> {
-    PG_ASSIGN(const auto home, tool.open_home());
+    PG_ASSIGN(const auto home, tool.open_home_to_write());
     PG_ASSIGN(const BenchTopic topic, BenchTopic::make(tool, *home, options));
     return Verify(tool, *home, options, topic.name()).run();
   });

@@ -51,8 +51,7 @@ int cluster_init(const Arguments& arguments) {
       if (directory.id.value >= count) return fail(Errc::invalid_argument, fmt::format("--log-dir: there will be no broker {}", directory.id.value));
       brokers[static_cast<size_t>(directory.id.value)] = directory;
     }
-    PG_ASSIGN(const std::string home, tool.home_path());
-    PG_CHECK(Home::init(tool.env(), home, brokers, config));
+    PG_CHECK(tool.init_home(brokers, config));
     tool.detail(fmt::format("the cluster has {} brokers", count));
     return kExitDone;
   });

@@ -50,7 +50,7 @@ Result<> BrokerStart::begin() {
 }
 
 Result<> BrokerStart::start_supervisor() {
-  PG_CHECK(home_.env().files.make_directories(names::logs_directory(home_.path())));
+  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), names::logs_directory(home_.path())));
   PG_ASSIGN(const std::string home, absolute_path(home_.path()));
   if (const auto info = home_.env().files.info(watch_.log_file())) log_before_ = *info;
   PG_ASSIGN(supervisor_, DetachedProgram::start(this_program(home, "supervise", broker_), watch_.log_file()));

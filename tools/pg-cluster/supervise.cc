@@ -31,6 +31,7 @@ class Supervisor {
   };
   Result<Life> live_once();
   Result<> look_whether_it_works();
+  Result<bool> is_in_place() const;
   void keep(const std::string& output);
   std::string describe(const Life& life) const;
 
@@ -58,6 +59,8 @@ Result<ExitCode> Supervisor::run() {
     if (!has_worked_) PG_CHECK(life);
     log_.add_line(life ? describe(*life) : life.error().message());
     if (stop_signal() != 0) return kExitDone;
+    PG_ASSIGN(const bool in_place, is_in_place());
+    if (!in_place) return fail(Errc::io, fmt::format("the home is gone, and broker {} is not started again", broker_.value), home_);
     // What has never worked is reported to who starts it.
     if (life && (!has_worked_ || !is_worth_a_restart(life->end))) return exit_code_of(life->end);
     const Duration pause = life ? delay.after(life->length, life->end.signal == SIGKILL) : delay.after(Duration(0), false);
@@ -91,6 +94,15 @@ Result<> Supervisor::look_whether_it_works() {
   return {};
 }
 
+// False: the home was removed, or another one stands at its path: that has brokers of its own. Where there is nothing at the path its
+// disk may be mounted again.
+Result<bool> Supervisor::is_in_place() const {
+  PG_ASSIGN(const FileInfo ours, lock_.info());
+  if (ours.links == 0) return false;
+  const auto there = env_.files.info(lock_.path());
+  return !there || (there->device == ours.device && there->inode == ours.inode);
+}
+
 void Supervisor::keep(const std::string& output) {
   log_.add(output);
   last_said_ += output;
@@ -108,7 +120,7 @@ std::string Supervisor::describe(const Life& life) const {
 
 Result<ExitCode> supervise(const Home& home, BrokerId broker) {
   const Env& env = home.env();
-  PG_CHECK(env.files.make_directories(names::locks_directory(home.path())));
+  PG_CHECK(env.files.make_directories_in(names::topics_directory(home.path()), names::locks_directory(home.path())));
   PG_ASSIGN(const auto lock, env.files.open_lock(names::supervisor_lock(home.path(), broker), Access::read_write));
   PG_ASSIGN(const bool ours, lock->try_lock(supervisor_lock_byte::kRuns, LockMode::exclusive));
   if (!ours) return kExitBusy;  // two were started at once: 'start' waits for the other one

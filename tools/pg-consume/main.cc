@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 
+#include "core/format/path_names.h"
 #include "core/os/signals.h"
 #include "tools/pg-consume/batch_source.h"
 #include "tools/pg-consume/exec.h"
@@ -236,6 +237,7 @@ int main(int argc, char** argv) {
   const pg::ProgramRun program{"pg-consume", pg::arguments_of(argc, argv)};
   return tool.run(table, program.arguments, [&](const auto& topics) -> pg::Result<pg::ExitCode> {
     PG_CHECK(pg::settle(tool, options));
+    for (const auto& topic : topics) PG_CHECK(pg::names::check_topic(topic));
     PG_ASSIGN(const auto home, tool.open_home());
     if (options.by_schema) {
       PG_ASSIGN(options.codec, pg::make_value_codec(*home, {.deadline = tool.deadline()}, program));

@@ -84,7 +84,7 @@ int SettingCommand<Value>::run(const Arguments& arguments) const {
   return tool.run(table, arguments, [&](const auto& given) -> Result<ExitCode> {
     PG_ASSIGN(const auto choice, parse_operands(given));
     if (unset && choice.value) return fail(Errc::invalid_argument, fmt::format("either a {} or --unset", word));
-    PG_ASSIGN(auto open, open_registry(tool));
+    PG_ASSIGN(auto open, open_registry(tool, choice.value ? RegistryUse::write : RegistryUse::read));
     if (choice.value || unset) {
       PG_CHECK((open.registry.*set)(choice.subject, choice.value, tool.deadline()));
       return kExitDone;

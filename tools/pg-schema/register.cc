@@ -7,8 +7,8 @@
 
 namespace pg {
 
-Result<OpenRegistry> open_registry(const Tool& tool) {
-  PG_ASSIGN(auto home, tool.open_home());
+Result<OpenRegistry> open_registry(const Tool& tool, RegistryUse use) {
+  PG_ASSIGN(auto home, use == RegistryUse::write ? tool.open_home_to_write() : tool.open_home());
   PG_ASSIGN(auto registry, Registry::open(*home, tool.deadline()));
   return OpenRegistry{std::move(home), std::move(registry)};
 }
@@ -78,7 +78,7 @@ int schema_register(const Arguments& arguments) {
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto subject, parse_subject(operands[0]));
     PG_ASSIGN(const auto schema, read_schema(file, operands[1]));
-    PG_ASSIGN(auto open, open_registry(tool));
+    PG_ASSIGN(auto open, open_registry(tool, RegistryUse::write));
     const auto done = open.registry.register_schema(subject, schema, file.policy, tool.deadline());
     if (!done) {
       for (const auto& each : done.error().incompatible) tool.error(line_of(each));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/client/admin.h"
-#include "tools/common/exit_code.h"
+#include "tools/common/run_tool.h"
 #include "tools/common/subcommands.h"
 
 namespace pg {
@@ -20,11 +20,27 @@ int topic_verify(const Arguments& arguments);
 int topic_repair(const Arguments& arguments);
 
 // What repair does with --abort-transactions.
-class Tool;
 Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, const Arguments& names, int64_t only, bool yes);
 
-// The named topics, or all of them.
+// The named topics, or all of them, also those whose metadata is damaged.
 Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);
+
+// What went wrong with one topic of several: it is said, and the others are looked at all the same. Damage decides the exit status,
+// else the greatest one.
+class Faults {
+ public:
+  explicit Faults(const Tool& tool) : tool_(tool) {}
+  void add(const Error& error);
+  void add(ExitCode code);
+  ExitCode outcome() const { return outcome_; }
+
+ private:
+  const Tool& tool_;
+  ExitCode outcome_ = kExitDone;
+};
+
+// A topic that is nobody's choice and was deleted meanwhile, which is none of the faults. Empty: it cannot be looked at.
+std::optional<TopicMetadata> describe_chosen(const Home& home, const std::string& name, bool named, Faults& faults);
 
 enum class TopicNamed { no, yes };
 // The partition `only` of the topic, or all of them where it is -1. A topic that lacks it is not_found, if the topic was

@@ -36,7 +36,11 @@ int topic_compact(const Arguments& arguments) {
     for (const auto& name : names) {
       const auto topic = home->describe_topic(name);
       if (!topic && operands.empty() && topic.error().code == Errc::not_found) continue;  // deleted meanwhile
-      PG_CHECK(topic);
+      if (!topic) {
+        tool.error(topic.error().message());
+        outcome = std::max(outcome, exit_code(topic.error()));
+        continue;
+      }
       PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId p : partitions) {
         const auto done = maintain_partition(*home, *topic, p, yes, tool.deadline());

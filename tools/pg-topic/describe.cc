@@ -25,11 +25,13 @@ Json broker_array(const std::vector<BrokerId>& brokers) {
   return list;
 }
 
-Result<std::vector<PartitionDescription>> describe_all(const Tool& tool, const Home& home, const TopicMetadata& topic) {
+// Those that can be looked at.
+std::vector<PartitionDescription> describe_all(const Tool& tool, const Home& home, const TopicMetadata& topic, Faults& faults) {
   std::vector<PartitionDescription> partitions;
   for (size_t p = 0; p < topic.partitions.size(); ++p) {
-    PG_ASSIGN(auto partition, describe_partition(home, topic, PartitionId(static_cast<int32_t>(p)), tool.deadline()));
-    partitions.push_back(std::move(partition));
+    auto partition = describe_partition(home, topic, PartitionId(static_cast<int32_t>(p)), tool.deadline());
+    if (partition) partitions.push_back(std::move(*partition));
+    else faults.add(partition.error());
   }
   return partitions;
 }
@@ -79,12 +81,14 @@ int topic_describe(const Arguments& arguments) {
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto names, chosen_topics(*home, operands));
+    Faults faults(tool);
     for (const auto& name : names) {
-      PG_ASSIGN(const auto topic, home->describe_topic(name));
-      PG_ASSIGN(const auto partitions, describe_all(tool, *home, topic));
-      PG_CHECK(tool.print(tool.common().json ? to_json(topic, partitions) : to_text(topic, partitions)));
+      const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
+      if (!topic) continue;
+      const auto partitions = describe_all(tool, *home, *topic, faults);
+      PG_CHECK(tool.print(tool.common().json ? to_json(*topic, partitions) : to_text(*topic, partitions)));
     }
-    return kExitDone;
+    return faults.outcome();
   });
 }
 
@@ -100,18 +104,24 @@ int topic_offsets(const Arguments& arguments) {
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto names, chosen_topics(*home, operands));
     std::string out;
+    Faults faults(tool);
     for (const auto& name : names) {
-      PG_ASSIGN(const auto topic, home->describe_topic(name));
-      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
+      if (!topic) continue;
+      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId partition : partitions) {
-        PG_ASSIGN(const auto p, describe_partition(*home, topic, partition, tool.deadline()));
+        const auto p = describe_partition(*home, *topic, partition, tool.deadline());
+        if (!p) {
+          faults.add(p.error());
+          continue;
+        }
         out += tool.common().json
-                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}{}}}\n", name, partition.value, p.log_start.value, p.high_watermark.value,
-                                 p.last_stable < p.high_watermark ? fmt::format(",\"last_stable_offset\":{}", p.last_stable.value) : "")
-                   : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p.log_start.value, p.high_watermark.value);
+                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}{}}}\n", name, partition.value, p->log_start.value, p->high_watermark.value,
+                                 p->last_stable < p->high_watermark ? fmt::format(",\"last_stable_offset\":{}", p->last_stable.value) : "")
+                   : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p->log_start.value, p->high_watermark.value);
       }
     }
-    return tool.print(out).map([] { return kExitDone; });
+    return tool.print(out).map([&] { return faults.outcome(); });
   });
 }
 

@@ -30,6 +30,21 @@ std::string item_line(const RepairItem& item, bool json) {
   return line + "}\n";
 }
 
+// What a topic is again whose metadata was lost.
+Result<> report_metadata(const Tool& tool, const RestoredTopic& restored, bool yes) {
+  const TopicMetadata& topic = restored.topic;
+  RepairItem item;
+  item.path = restored.fault.path;
+  item.is_lost = false;
+  item.reason = "the metadata of the topic";
+  PG_CHECK(tool.print(item_line(item, tool.common().json)));
+  std::string configs;
+  for (const auto& [name, value] : topic.config) configs += fmt::format(" {}={}", name, value);
+  tool.note(fmt::format("'{}': the metadata of {} partitions {} from their directories; configs:{}", topic.name, topic.partitions.size(),
+                        yes ? "was made" : "can be made", configs.empty() ? " the default" : configs));
+  return {};
+}
+
 }  // namespace
 
 int topic_repair(const Arguments& arguments) {
@@ -48,6 +63,10 @@ int topic_repair(const Arguments& arguments) {
     if (transactions) return abort_topic_transactions(tool, *home, names, only, yes);
     bool needed = false;
     for (const auto& name : names) {
+      PG_ASSIGN(const auto restored, home->restore_topic(name, yes, tool.deadline()));
+      if (restored) PG_CHECK(report_metadata(tool, *restored, yes));
+      needed |= restored.has_value();
+      if (restored && !yes) continue;  // its partitions can be looked at only then
       PG_ASSIGN(const auto topic, home->describe_topic(name));
       PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, TopicNamed::yes));
       for (const PartitionId p : partitions) {

@@ -28,7 +28,7 @@ int topic_create(const Arguments& arguments) {
     const std::string& name = operands[0];
     const auto copies = replication_factor == 0 ? std::nullopt : std::optional(static_cast<int32_t>(std::min<int64_t>(replication_factor, INT32_MAX)));
     if (partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
-    PG_ASSIGN(const auto home, tool.open_home());
+    PG_ASSIGN(const auto home, tool.open_home_to_write());
     const auto existing = home->describe_topic(name);
     if (existing && if_not_exists) return kExitDone;
     if (existing) return fail(Errc::already_exists, fmt::format("topic '{}' exists already", name));
@@ -53,26 +53,43 @@ int topic_list(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per topic");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto names, home->list_topics());
+    Faults faults(tool);
+    PG_ASSIGN(const auto names, home->list_topics([&](const Error& error) { faults.add(error); }));
     std::string out;
     for (const auto& name : names) {
       if (name.starts_with('_') && !internal) continue;
       out += tool.common().json ? fmt::format("{{\"topic\":\"{}\"}}\n", name) : name + "\n";
     }
-    return tool.print(out).map([] { return kExitDone; });
+    return tool.print(out).map([&] { return faults.outcome(); });
   });
 }
 
+namespace {
+
+// Before anything is deleted: a topic that is not there is found out first, whatever else is wanted.
+Result<> check_deletion(const Home& home, const Arguments& names, bool internal, bool yes) {
+  for (const auto& name : names) PG_CHECK(home.check_deletable(name));
+  for (const auto& name : names) {
+    if (!name.starts_with('_') || internal) continue;
+    return fail(Errc::invalid_argument, fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
+                                                    name == "__consumer_offsets" ? " (all groups would begin anew)" : ""));
+  }
+  return yes ? Result<>() : fail(Errc::invalid_argument, "this destroys records: add --yes");
+}
+
+}  // namespace
+
 int topic_delete(const Arguments& arguments) {
   Tool tool("pg-topic delete");
-  bool yes = false;
+  bool yes = false, internal = false;
   OptionTable table("pg-topic delete", "TOPIC...", "Deletes each TOPIC and its records, for good.");
   table.operands(1, std::numeric_limits<size_t>::max());
   table.flag("-y,--yes", yes, "really do it");
+  table.flag("--internal", internal, "also internal topics (their names begin with '_')");
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
-    if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
     PG_ASSIGN(const auto home, tool.open_home());
+    PG_CHECK(check_deletion(*home, names, internal, yes));
     for (const auto& name : names) {
       PG_CHECK(home->delete_topic(name, tool.deadline()));
       tool.detail(fmt::format("deleted '{}'", name));

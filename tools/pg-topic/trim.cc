@@ -37,8 +37,9 @@ int topic_trim(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per partition");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     if (!to) return fail(Errc::invalid_argument, "say with -o which record is the first to keep");
-    if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
     PG_ASSIGN(const auto home, tool.open_home());
+    for (const auto& name : names) PG_CHECK(home->describe_topic(name));
+    if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
       PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, TopicNamed::yes));

@@ -34,21 +34,31 @@ int topic_verify(const Arguments& arguments) {
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto names, chosen_topics(*home, operands));
-    int64_t faults = 0;
+    Faults faults(tool);
+    const auto report = [&](const Fault& fault) {
+      (void)tool.print(fault_line(fault, tool.common().json));
+      faults.add(kExitDamaged);
+    };
     for (const auto& name : names) {
-      PG_ASSIGN(const auto topic, home->describe_topic(name));
-      PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
+      if (!topic) continue;
+      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId p : partitions) {
-        PG_ASSIGN(const auto totals,
-                  verify_partition(*home, topic, p, tool.deadline(), [&](const Fault& fault) {
-                    (void)tool.print(fault_line(fault, tool.common().json));
-                  }));
-        faults += totals.faults;
-        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value, totals.segments,
-                                totals.batches, totals.records, totals.bytes, totals.faults));
+        const auto totals = verify_partition(*home, *topic, p, tool.deadline(), report);
+        if (!totals) {
+          faults.add(totals.error());
+          if (totals.error().code == Errc::io) faults.add(kExitDamaged);  // what cannot be read is not known to be good
+          continue;
+        }
+        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value, totals->segments,
+                                totals->batches, totals->records, totals->bytes, totals->faults));
       }
     }
-    return faults == 0 ? kExitDone : kExitDamaged;
+    if (operands.empty()) {
+      PG_ASSIGN(const auto strays, home->stray_partitions());
+      for (const auto& stray : strays) report({stray.directory, 0, Offset(0), "records of a partition that no topic has: see 'pg-topic repair'"});
+    }
+    return faults.outcome();
   });
 }
 

@@ -41,6 +41,7 @@ struct Brokers {
 TEST_CASE("home: init makes a cluster with a log directory for each broker") {
   for (const Machine machine : kEveryMachine) {
     Brokers t(machine);
+    must(t.env.files.make_directory(t.env.root() + "/disk"));
     t.init({{BrokerId(2), t.env.root() + "/disk/two"}, {BrokerId(0)}, {BrokerId(1)}}, {{"broker.session.timeout.ms", "3000"}});
     const ClusterMetadata cluster = t.cluster();
     CHECK((cluster.brokers == std::vector<BrokerMetadata>{{BrokerId(0)}, {BrokerId(1)}, {BrokerId(2), t.env.root() + "/disk/two"}}));

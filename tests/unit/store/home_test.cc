@@ -15,7 +15,11 @@ namespace {
 struct HomeFixture {
   explicit HomeFixture(Machine machine = Machine::memory) : env(machine), path(env.root() + "/home"), home(open()) {}
 
-  std::unique_ptr<Home> open() { return must(Home::open(env.env(), path)); }
+  std::unique_ptr<Home> open() {
+    auto opened = must(Home::open(env.env(), path));
+    must(opened->make());
+    return opened;
+  }
   TopicMetadata create(const std::string& name, int32_t partitions = 1) {
     return must(home->create_topic(name, partitions, {}, env.soon()));
   }
@@ -63,15 +67,20 @@ TEST_CASE("home: a home on a network file system is refused before anything is s
   env.memory.pretend_remote("NFS");
   const Error error = error_of(Home::open(env.env(), env.root() + "/home"));
   CHECK(error.code == Errc::io);
-  CHECK(error.what == "the home is on NFS, which is not supported yet: use --home with a local disk");
-  CHECK_FALSE(exists(env.files, env.root() + "/home/cluster.json.v1"));
+  CHECK(error.what == "cannot make the home: the home is on NFS, which is not supported yet: use --home with a local disk");
+  CHECK_FALSE(exists(env.files, env.root() + "/home"));
+
+  env.memory.pretend_remote("");
+  must(must(Home::open(env.env(), env.root() + "/home"))->make());
+  env.memory.pretend_remote("NFS");
+  CHECK(error_of(Home::open(env.env(), env.root() + "/home")).what == "the home is on NFS, which is not supported yet: use --home with a local disk");
 }
 
 TEST_CASE("home: many first users make one cluster") {
   TestEnv env(Machine::disk);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] { must(Home::open(env.env(), env.root() + "/home")); });
+    threads.emplace_back([&] { must(must(Home::open(env.env(), env.root() + "/home"))->make()); });
   }
   for (auto& thread : threads) thread.join();
   CHECK(exists(env.files, env.root() + "/home/cluster.json.v1"));
@@ -83,7 +92,7 @@ TEST_CASE("home: opening may fail at any call, and is then just done again") {
     CAPTURE(n);
     TestEnv env;
     env.files.arm({.nth = n, .sys_errno = ENOSPC, .prefix_bytes = 3});
-    (void)Home::open(env.env(), env.root() + "/home");
+    (void)Home::open(env.env(), env.root() + "/home").and_then([](auto opened) { return opened->make(); });
     env.files.disarm();
     const auto home = must(Home::open(env.env(), env.root() + "/home"));
     must(home->create_topic("t", 1, {}, env.soon()));

@@ -58,7 +58,7 @@ int serve(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     catch_stop_signals();
-    PG_ASSIGN(const auto home, tool.open_home());
+    PG_ASSIGN(const auto home, tool.open_home_to_write());
     PG_ASSIGN(auto registry, Registry::open(*home, tool.deadline()));
     PG_ASSIGN(const auto listener, TcpListener::open(options.listen));
     const std::string url = "http://" + listener.address();

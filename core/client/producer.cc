@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "core/client/named_input.h"
-#include "core/store/find_or_create.h"
 #include "core/store/leader.h"
 #include "core/store/log_table.h"
 
@@ -163,21 +162,63 @@ class Producer::Flusher {
 
 Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
   if (is_table(name)) return fail(Errc::invalid_argument, fmt::format("'{}' is a table of this program: records are not written to it", name));
-  const Deadline deadline = home.env().clock.after(options.timeout);
-  auto topic = options.create_topic ? find_or_create_topic(home, name, {}, deadline) : home.describe_topic(name);
+  auto topic = home.describe_topic(name);
+  const bool to_be_made = !topic && topic.error().code == Errc::not_found && options.create_topic;
+  if (to_be_made) {
+    topic = TopicMetadata();
+    topic->name = name;
+  }
   PG_CHECK(topic);
   std::unique_ptr<Producer> producer(new Producer(home, std::move(*topic), std::move(options)));
-  PG_ASSIGN(const LogConfig config, to_log_config(producer->topic_.config));
-  producer->max_message_bytes_ = config.max_message_bytes;
-  producer->compacted_ = config.cleanup_compact;
-  producer->set_flushing(config);
-  producer->batch_bytes_ = std::min(producer->options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
-  const Codec codec = config.compression.value_or(producer->options_.codec);
-  if (codec != Codec::none) producer->compressor_ = std::make_unique<Compressor>(codec);
-  // One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
-  PG_CHECK(producer->open_slot(PartitionId(0)));
-  if (producer->options_.name) PG_CHECK(producer->open_input());
+  PG_CHECK(producer->use_config());
+  if (!to_be_made) PG_CHECK(producer->begin());
   return producer;
+}
+
+Result<> Producer::use_config() {
+  PG_ASSIGN(const LogConfig config, to_log_config(topic_.config));
+  max_message_bytes_ = config.max_message_bytes;
+  compacted_ = config.cleanup_compact;
+  set_flushing(config);
+  batch_bytes_ = std::min(options_.batch_bytes, static_cast<size_t>(config.max_message_bytes));
+  const Codec codec = config.compression.value_or(options_.codec);
+  if (codec != Codec::none) compressor_ = std::make_unique<Compressor>(codec);
+  return {};
+}
+
+// One partition is opened now, so that a topic that cannot be written to is found out before any input is read.
+Result<> Producer::begin() {
+  PG_CHECK(open_slot(PartitionId(0)));
+  return options_.name ? open_input() : Result<>();
+}
+
+// Before the first record that nothing speaks against. Somebody else may have been faster.
+Result<> Producer::make_topic(const Record* first, std::optional<PartitionId> wanted) {
+  auto topic = home_.describe_topic(topic_.name);
+  if (!topic && topic.error().code == Errc::not_found) {
+    if (first != nullptr) PG_CHECK(check_first(*first, wanted));
+    topic = home_.create_topic(topic_.name, 1, {}, deadline());
+    if (topic && options_.topic_made) options_.topic_made(*topic);
+    if (!topic && topic.error().code == Errc::already_exists) topic = home_.describe_topic(topic_.name).or_else([&](const Error&) { return topic; });
+  }
+  PG_CHECK(topic);
+  topic_ = std::move(*topic);
+  slots_.resize(topic_.partitions.size());
+  partitioner_.emplace(options_.partitioner, partition_count(), home_.env().random);
+  PG_CHECK(use_config());
+  return begin();
+}
+
+// Whether a topic that is made for it could take it.
+Result<> Producer::check_first(const Record& record, std::optional<PartitionId> wanted) const {
+  if (wanted && *wanted != PartitionId(0)) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it would be made with 1", topic_.name, wanted->value));
+  const size_t bytes = record.key.value_or("").size() + record.value.value_or("").size();
+  if (std::cmp_less_equal(bytes, max_message_bytes_) && BatchBuilder().add(record, record.timestamp_ms.value_or(0), static_cast<size_t>(max_message_bytes_))) return {};
+  return too_large();
+}
+
+tl::unexpected<Error> Producer::too_large() const {
+  return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows", max_message_bytes_, topic_.name));
 }
 
 Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
@@ -186,7 +227,7 @@ Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
       options_(std::move(options)),
       batch_bytes_(options_.batch_bytes),
       max_message_bytes_(kMaxMessageBytesDefault),
-      partitioner_(options_.partitioner, static_cast<int32_t>(topic_.partitions.size()), home.env().random),
+      partitioner_(std::in_place, options_.partitioner, std::max(static_cast<int32_t>(topic_.partitions.size()), 1), home.env().random),
       slots_(topic_.partitions.size()),
       producer_id_(static_cast<int64_t>(home.env().random.next() >> 2)) {}
 
@@ -252,9 +293,15 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
   }
   const int64_t timestamp_ms = record.timestamp_ms ? *record.timestamp_ms : home_.env().clock.wall_ms();
   const PartitionId partition = wanted   ? *wanted
-                                : input_ ? input_->place(record.key, partitioner_)
-                                         : partitioner_.choose(record.key);
-  if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].is_open()) PG_CHECK(open_slot(partition));
+                                : input_ ? input_->place(record.key, *partitioner_)
+                                         : partitioner_->choose(record.key);
+  if (!topic_.has(partition) || !slots_[static_cast<size_t>(partition.value)].is_open()) [[unlikely]] {
+    if (!is_made()) {
+      PG_CHECK(make_topic(&record, wanted));
+      return send(record, wanted);
+    }
+    PG_CHECK(open_slot(partition));
+  }
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
   if (input_) {
     PG_ASSIGN(const bool is_there, take_named(record, slot, partition));
@@ -267,12 +314,11 @@ Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted)
   // It begins the next batch, which may be larger than others if it is the only record in it.
   if (!slot.batch.empty()) {
     PG_CHECK(send_batch(slot));
-    partitioner_.batch_sent(partition);
+    partitioner_->batch_sent(partition);
   }
   if (!slot.batch.add(record, timestamp_ms, static_cast<size_t>(max_message_bytes_))) {
     if (input_) input_->refuse(partition);
-    return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows",
-                                         max_message_bytes_, topic_.name));
+    return too_large();
   }
   slot.first_added = home_.env().clock.now();
   return {};
@@ -429,7 +475,7 @@ Result<> Producer::send_batches() {
       continue;
     }
     PG_CHECK(append_batch(slots_[p]));
-    partitioner_.batch_sent(PartitionId(static_cast<int32_t>(p)));
+    partitioner_->batch_sent(PartitionId(static_cast<int32_t>(p)));
   }
   PG_CHECK(settled);
   PG_CHECK(flusher_->flush_if_due());
@@ -456,6 +502,8 @@ std::optional<Deadline> Producer::linger_deadline() const {
 }
 
 Result<> Producer::close(bool whole_input) {
+  if (!is_made() && !whole_input) return {};  // nothing came of it
+  if (!is_made()) PG_CHECK(make_topic(nullptr, {}));  // an input without records is whole, too
   const auto ended = end_input(whole_input);
   auto sent = send_batches();
   if (sent) sent = settle_replicated(true);

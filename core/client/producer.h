@@ -51,6 +51,7 @@ struct ProducerOptions {
   PartitionerKind partitioner = PartitionerKind::murmur2;
   Codec codec = Codec::none;  // unless the topic's compression.type says another
   bool create_topic = true;
+  std::function<void(const TopicMetadata&)> topic_made = {};  // called when it was
   // A name for this input: records of it that are in the topic already are compared and skipped. See named_input.h.
   std::optional<std::string> name = {};
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
@@ -62,7 +63,8 @@ class NamedInput;
 
 class Producer {
  public:
-  // Makes the topic, with one partition, if it does not exist. Borrows `home`.
+  // A topic that does not exist is made, with one partition, before the first record that it can take, or by close() of a whole
+  // input; that can then fail as Home::create_topic does. Borrows `home`.
   static Result<std::unique_ptr<Producer>> open(Home& home, const std::string& topic, ProducerOptions options);
   ~Producer();  // without close(), what was not sent is dropped
 
@@ -103,6 +105,12 @@ class Producer {
   };
 
   Producer(Home& home, TopicMetadata topic, ProducerOptions options);
+  Result<> use_config();
+  Result<> begin();
+  bool is_made() const { return !topic_.partitions.empty(); }
+  Result<> make_topic(const Record* first, std::optional<PartitionId> wanted);
+  Result<> check_first(const Record& record, std::optional<PartitionId> wanted) const;
+  tl::unexpected<Error> too_large() const;
   Result<> open_slot(PartitionId partition);
   void set_flushing(const LogConfig& config);
   Result<> send_batch(Slot& slot);
@@ -130,7 +138,7 @@ class Producer {
   size_t batch_bytes_;
   int32_t max_message_bytes_;
   bool compacted_ = false;  // every record needs a key
-  Partitioner partitioner_;
+  std::optional<Partitioner> partitioner_;  // always there
   std::unique_ptr<Compressor> compressor_;  // null: batches are not compressed
   std::vector<Slot> slots_;
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever

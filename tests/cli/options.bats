@@ -35,6 +35,7 @@ load helper
   fails 2 "*--partitions N*" pg-topic create -p 3 t
   fails 2 "*missing operand*" pg-produce
   fails 2 "*not expected*" pg-produce --bogus t
+  pg-topic create t
   fails 2 "*add --yes*" pg-topic delete t
   fails 2 "*unknown command*" pg-topic frobnicate
   fails 2 "*missing command*" pg-topic
@@ -128,6 +129,8 @@ load helper
 }
 
 @test "-q silences notices, -v says what was done" {
+  run --separate-stderr pg-produce -v t a b
+  [ "$stderr" = "pg-produce: made topic 't' with 1 partition in $PG_HOME"$'\n'"pg-produce: 2 records written to 't'" ]
   run --separate-stderr pg-produce -v t a b
   [ "$stderr" = "pg-produce: 2 records written to 't'" ]
   run --separate-stderr pg-produce -q t a b

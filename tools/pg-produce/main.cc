@@ -213,7 +213,8 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   options.producer.timeout = tool.common().timeout;
   options.producer.create_topic = !options.no_create;
   if (options.report) options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
-  PG_ASSIGN(const auto home, tool.open_home());
+  PG_ASSIGN(const auto home, options.no_create ? tool.open_home() : tool.open_home_to_write());
+  options.producer.topic_made = [&](const TopicMetadata& topic) { tool.made(fmt::format("made topic '{}' with 1 partition in {}", topic.name, home->path())); };
   PG_ASSIGN(auto codec, open_codec(tool, *home, options.schema, false, program));
   PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
   PG_ASSIGN(const auto asked, schema_of_topic(operands[0], *producer, options.schema));

@@ -34,14 +34,38 @@ std::vector<int> codecs_in(PartitionLog& log) {
 
 }  // namespace
 
-TEST_CASE("producer: makes the topic on first use, or refuses to") {
+TEST_CASE("producer: makes the topic with the first record that it can take, or refuses to") {
   TestHome t;
   CHECK(code_of(Producer::open(*t.home, "t", {.create_topic = false})) == Errc::not_found);
   CHECK(code_of(Producer::open(*t.home, "a/b", {})) == Errc::invalid_argument);
-  CHECK(t.producer("t")->partition_count() == 1);
+  std::string made;
+  const auto producer = must(Producer::open(*t.home, "t", {.topic_made = [&](const TopicMetadata& topic) { made += topic.name; }}));
+  CHECK(code_of(producer->send({.value = "x"}, PartitionId(4))) == Errc::not_found);
+  const std::string large(2'000'000, 'x');
+  CHECK(code_of(producer->send({.value = large})) == Errc::limit);
+  must(producer->close(false));
+  CHECK(must(t.home->list_topics()).empty());
+  CHECK(made == "");
+  must(producer->send({.value = "x"}));
+  CHECK(made == "t");
+  CHECK(producer->partition_count() == 1);
   CHECK(must(t.home->list_topics()) == std::vector<std::string>{"t"});
+  must(producer->send({.value = "y"}));
+  must(producer->close());
+  CHECK(t.read({.topics = {"t"}}) == "t-0@0=x t-0@1=y");
   t.create("three", 3);
   CHECK(t.producer("three", {.create_topic = false})->partition_count() == 3);
+}
+
+TEST_CASE("producer: a whole input without records makes the topic, too, and one that somebody makes meanwhile is used as it is") {
+  TestHome t;
+  must(must(Producer::open(*t.home, "empty", {}))->close());
+  CHECK(must(t.home->list_topics()) == std::vector<std::string>{"empty"});
+  const auto producer = must(Producer::open(*t.home, "t", {}));
+  t.create("t", 3);
+  must(producer->send({.value = "x"}, PartitionId(2)));
+  must(producer->close());
+  CHECK(t.read({.topics = {"t"}}) == "t-2@0=x");
 }
 
 TEST_CASE("producer: nothing is written before a batch is full, sent or closed") {

@@ -33,6 +33,13 @@ std::string held_back_notice(const TopicPartition& partition, const OpenTransact
 
 }  // namespace
 
+std::string describe(const LostRecords& lost) {
+  const int64_t count = lost.to - lost.from;
+  return fmt::format("'{}-{}' has lost {} that this reader has passed, {} to {}, read in leader epoch {}: it goes on at {}", lost.partition.topic,
+                     lost.partition.partition.value, count == 1 ? "1 offset" : fmt::format("{} offsets", count), lost.from.value,
+                     lost.to.value - 1, lost.epoch.value, lost.next.value);
+}
+
 Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage) {
   switch (place.kind) {
     case Place::Kind::start: return log_start;
@@ -122,12 +129,21 @@ void Consumer::begin_reading(const TopicPartition& partition, std::unique_ptr<Pa
   source->to = to;
   source->reader.emplace(*source->log, from);
   source->begins_behind = options_.isolation == Isolation::read_committed;
+  source->epochs.begin(*source->log);
+  source->begun = source->epochs.epoch();
   sources_.push_back(std::move(source));
 }
 
 void Consumer::add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from) {
+  EpochGuard epochs;
+  epochs.begin(*log);
+  add(partition, std::move(log), from, std::move(epochs));
+}
+
+void Consumer::add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, EpochGuard epochs) {
   const Offset end = log->current_state()->high_watermark();
   begin_reading(partition, std::move(log), from, options_.follow ? std::nullopt : std::optional(end));
+  sources_.back()->epochs = std::move(epochs);
 }
 
 void Consumer::remove(const TopicPartition& partition) {
@@ -209,21 +225,57 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   source.transactions.reset();
   source.log = std::move(*log);
   source.reader.emplace(*source.log, next);
+  source.epochs.move();
   return true;
 }
 
-Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
+// Whether the log at hand lacks what lies below `passed`: then the reader is back where that begins, and it was said.
+Result<bool> Consumer::go_back_if_lost(Source& source, Offset passed) {
+  const LeaderEpoch epoch = source.epochs.epoch();
+  PG_ASSIGN(const Offset shared, source.epochs.compare(*source.log, passed));
+  PG_CHECK(lower_lost_end(source));
+  if (shared >= passed) return false;
   const auto state = source.log->current_state();
   if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", source.log->name()));
-  if (source.begins_behind) PG_CHECK(look_behind(source));
-  if (source.held) {
-    PG_ASSIGN(const bool held, is_held_back(source));
-    if (held) return std::nullopt;
-  }
-  Offset end = state->high_watermark();
-  if (source.to) end = std::min(end, *source.to);
+  // What was deleted since then is none of this.
+  const Offset next = std::max(shared, std::min(state->position().log_start, passed));
+  const LostRecords lost{source.partition, shared, passed, epoch, next, state->leader_epoch()};
+  if (options_.on_lost) PG_CHECK(options_.on_lost(lost));
+  home_.env().notice(describe(lost));
+  source.reader.emplace(*source.log, next);
+  source.transactions.reset();
+  source.held.reset();
+  source.begins_behind = options_.isolation == Isolation::read_committed;
+  return true;
+}
+
+// Who reads to the end that was there when it began reads to the end of what is left of that.
+Result<> Consumer::lower_lost_end(Source& source) {
+  if (options_.follow || !source.to) return {};
+  PG_ASSIGN(const Offset end, shared_end(*source.log, EpochTrail(source.begun), *source.to));
+  if (end >= *source.to) return {};
+  home_.env().notice(fmt::format("'{}' has lost offsets {} to {}, which were there when reading began: it is read to {}", source.log->name(),
+                                 end.value, source.to->value - 1, end.value));
+  source.to = end;
+  return {};
+}
+
+Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   for (;;) {
+    const auto state = source.log->current_state();
+    if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", source.log->name()));
     const Offset from = source.reader->next_offset();
+    if (source.epochs.is_due(*source.log, *state)) {
+      PG_ASSIGN(const bool went_back, go_back_if_lost(source, from));
+      if (went_back) continue;
+    }
+    if (source.begins_behind) PG_CHECK(look_behind(source));
+    if (source.held) {
+      PG_ASSIGN(const bool held, is_held_back(source));
+      if (held) return std::nullopt;
+    }
+    Offset end = state->high_watermark();
+    if (source.to) end = std::min(end, *source.to);
     auto read = read_batch(source, end);
     // A missing file is no fault of the disk's where somebody deleted the topic.
     if (!read && read.error().code == Errc::not_found) PG_CHECK(state->check_not_deleted());
@@ -231,21 +283,32 @@ Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
     if (!batch) return std::nullopt;
     FetchedBatch fetched{&source.partition, *batch, std::max(from, batch->header.base_offset),
                          source.to.value_or(batch->header.end_offset()), &decompressor_};
-    if (options_.isolation == Isolation::read_uncommitted || !batch->header.is_undecided()) return fetched;
-    const auto decided = decide(source, fetched);
-    if (decided && *decided) return fetched;
-    if (!decided && skips(decided.error())) {
-      options_.skip_damage({source.partition, fetched.from, fetched.end(), decided.error()});
-      continue;
+    if (source.epochs.is_due(batch->header)) {
+      PG_ASSIGN(const bool went_back, go_back_if_lost(source, fetched.from));
+      if (went_back) continue;
     }
-    source.reader.emplace(*source.log, fetched.from);  // it is read again, once its transaction has ended
-    PG_CHECK(decided);
-    hold_back(source, {.producers = {batch->header.producer.id},
-                       .first = {.producer_id = batch->header.producer.id, .producer_epoch = batch->header.producer.epoch,
-                                 .first_offset = batch->header.base_offset, .since_ms = batch->header.base_timestamp_ms}});
-    PG_ASSIGN(const bool held, is_held_back(source));
-    if (held) return std::nullopt;
+    source.epochs.read(batch->header, fetched.from);
+    if (options_.isolation == Isolation::read_uncommitted || !batch->header.is_undecided()) return fetched;
+    PG_ASSIGN(const bool decided, decide_or_hold_back(source, fetched));
+    if (decided) return fetched;
   }
+}
+
+// Whether the outcome of the batch's transaction is known. Where it is not, the batch is read again, or left out as damage is.
+Result<bool> Consumer::decide_or_hold_back(Source& source, FetchedBatch& fetched) {
+  const auto decided = decide(source, fetched);
+  if (decided && *decided) return true;
+  if (!decided && skips(decided.error())) {
+    options_.skip_damage({source.partition, fetched.from, fetched.end(), decided.error()});
+    return false;
+  }
+  const BatchHeader header = fetched.batch.header;
+  source.reader.emplace(*source.log, fetched.from);  // it is read again, once its transaction has ended
+  PG_CHECK(decided);
+  hold_back(source, {.producers = {header.producer.id},
+                     .first = {.producer_id = header.producer.id, .producer_epoch = header.producer.epoch,
+                               .first_offset = header.base_offset, .since_ms = header.base_timestamp_ms}});
+  return false;
 }
 
 // False: the transaction of the batch is open.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/format/record_batch.h"
+#include "core/log/epoch_guard.h"
 #include "core/log/log_reader.h"
 #include "core/log/transactions.h"
 #include "core/store/home.h"
@@ -39,6 +40,18 @@ struct SkippedDamage {
   Error error;
 };
 
+// Records that a reader has passed and that the log has no more: they were lost by an election, or by a log that was cut.
+struct LostRecords {
+  TopicPartition partition;
+  Offset from;         // the first that is missing
+  Offset to;           // up to where the reader was
+  LeaderEpoch epoch;  // of the last one that it has read
+  Offset next;         // where it goes on
+  LeaderEpoch next_epoch;  // of the log there
+};
+// For people.
+std::string describe(const LostRecords& lost);
+
 struct ConsumerOptions {
   std::vector<std::string> topics;
   std::vector<PartitionId> partitions = {};  // empty: all
@@ -52,6 +65,8 @@ struct ConsumerOptions {
   // Told of a transaction behind which nothing can be read: without `follow` the reading of its partition ends there, with it
   // it waits, and this is told once that takes long. Empty: it is a notice.
   std::function<void(const TopicPartition&, const OpenTransaction&)> held_back = {};
+  // Called before the reader goes back to where records are missing that it has passed; people are told of them in any case.
+  std::function<Result<>(const LostRecords&)> on_lost = {};
 };
 
 // A batch and which of its records were asked for: those from `from` to below `to`.
@@ -92,6 +107,8 @@ class Consumer {
 
   // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
   void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
+  // The same where the offset was known before.
+  void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, EpochGuard epochs);
   void remove(const TopicPartition& partition);
   // The offset that is read next; empty: it has no such partition.
   std::optional<Offset> next_offset(const TopicPartition& partition) const;
@@ -122,6 +139,8 @@ class Consumer {
     TopicPartition partition;
     std::unique_ptr<PartitionLog> log;
     std::optional<LogReader> reader;
+    EpochGuard epochs;
+    LeaderEpoch begun{-1};  // of the log when `to` was found
     std::optional<Offset> to;
     std::optional<TransactionOutcomes> transactions;  // once there was one
     bool begins_behind = false;  // what lies before its first record was not looked at: a transaction may be open there
@@ -139,12 +158,15 @@ class Consumer {
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<FetchedBatch>> fetch_here(Source& source);
   Result<bool> decide(Source& source, FetchedBatch& fetched);
+  Result<bool> decide_or_hold_back(Source& source, FetchedBatch& fetched);
   Result<std::optional<TransactionOutcomes::Outcome>> outcome_of(Source& source, int64_t producer_id, Offset offset);
   Result<> look_behind(Source& source);
   void hold_back(Source& source, HeldBack held);
   Result<bool> is_held_back(Source& source);
   void say_held_back(Source& source);
   Result<bool> move_to_leader(Source& source);
+  Result<bool> go_back_if_lost(Source& source, Offset passed);
+  Result<> lower_lost_end(Source& source);
   void let_go_of_stale();
   bool must_move(const Source& source, const Result<std::optional<FetchedBatch>>& fetched) const;
   Result<std::optional<ScannedBatch>> read_batch(Source& source, Offset end);

@@ -19,8 +19,11 @@ class EpochTrail {
   void read(LeaderEpoch epoch, Offset first) {
     if (read_.empty() || epoch > read_.back().epoch) read_.push_back({epoch, first});
   }
-  // Whether a batch of `epoch` was read last: then the next one of it needs no comparison.
-  bool is_in(LeaderEpoch epoch) const { return !read_.empty() && read_.back().epoch == epoch; }
+  // The reader goes back to `end`, in a log that is in `epoch`.
+  void cut(Offset end, LeaderEpoch epoch) {
+    while (!read_.empty() && read_.back().start_offset >= end) read_.pop_back();
+    if (read_.empty()) begun_ = epoch;
+  }
   // Of what was read last; before that, of the log where the reader began.
   LeaderEpoch epoch() const { return read_.empty() ? begun_ : read_.back().epoch; }
 

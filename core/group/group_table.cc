@@ -40,7 +40,11 @@ Result<std::optional<GroupTable>> GroupTable::open_existing(Home& home, std::opt
 }
 
 Result<> GroupTable::catch_up(Deadline deadline) {
-  return table_.catch_up([this](std::string_view key, std::optional<std::string_view> value) { return take_in(key, value); }, deadline);
+  const auto forget = [this] {
+    groups_.clear();
+    ++rows_taken_;  // what was decided on them is decided again
+  };
+  return table_.catch_up([this](std::string_view key, std::optional<std::string_view> value) { return take_in(key, value); }, forget, deadline);
 }
 
 Result<> GroupTable::take_in(std::string_view key, std::optional<std::string_view> value) {

@@ -199,6 +199,7 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::state(Deadline deadline) {
   }
   state.reset();
   PG_ASSIGN(state, open_state(deadline));
+  openings_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard guard(state_mutex_);
   state_ = state;
   looked_ = env_.clock.now();

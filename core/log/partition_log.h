@@ -6,6 +6,7 @@
 // visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -177,6 +178,8 @@ class PartitionLog {
   Result<std::shared_ptr<PartitionState>> state(Deadline deadline);
   // The same without looking whether it was replaced: for the hot path of readers.
   std::shared_ptr<PartitionState> current_state() const;
+  // How often state() has opened one: it may be of a log that was made anew.
+  int64_t openings() const { return openings_.load(std::memory_order_relaxed); }
 
   const std::string& name() const { return name_; }
   const std::string& directory() const { return directory_; }
@@ -252,6 +255,7 @@ class PartitionLog {
   mutable std::mutex state_mutex_;  // guards state_, looked_, config_ and config_version_
   std::shared_ptr<PartitionState> state_;
   Deadline looked_ = {};  // when the files were last compared with the page
+  std::atomic<int64_t> openings_ = 0;
   LogConfig config_;
   int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock

@@ -64,10 +64,8 @@ Result<> Registry::catch_up(Deadline deadline) {
   if (done || !table_ || done.error().code != Errc::not_found) return done;
   // The topic was deleted, and perhaps made again.
   table_.reset();
-  view_ = RegistryView();
-  parsed_.clear();
+  begin_view(nullptr);
   begun_ = false;
-  ++views_;
   return try_catch_up(deadline);
 }
 
@@ -83,14 +81,18 @@ Result<> Registry::begin_reading(bool with_index, Deadline deadline) {
   auto index = with_index ? open_registry_index(*home_) : std::nullopt;
   if (index && !table_->resume(index->place, deadline)) index.reset();
   if (!index) table_->restart();
-  view_ = RegistryView(index ? std::move(index->rows) : nullptr);
-  parsed_.clear();
-  unindexed_bytes_ = 0;
+  begin_view(index ? std::move(index->rows) : nullptr);
   begun_ = false;
-  ++views_;
   PG_CHECK(read_new(deadline));
   begun_ = true;
   return {};
+}
+
+void Registry::begin_view(std::shared_ptr<const SortedFile> base) {
+  view_ = RegistryView(std::move(base));
+  parsed_.clear();
+  unindexed_bytes_ = 0;
+  ++views_;
 }
 
 Result<> Registry::read_new(Deadline deadline) {
@@ -99,7 +101,7 @@ Result<> Registry::read_new(Deadline deadline) {
     unindexed_bytes_ += key.size() + (value ? value->size() : 0);
     return {};
   };
-  PG_CHECK(table_->catch_up(take, deadline));
+  PG_CHECK(table_->catch_up(take, [this] { begin_view(nullptr); }, deadline));
   if (unindexed_bytes_ <= kUnindexedBytesMax || view_.is_damaged()) return {};
   const auto place = table_->place();
   if (!place || !*place) return {};

@@ -110,6 +110,7 @@ class Registry {
 
   Result<> open_table(bool make, Deadline deadline);
   Result<> try_catch_up(Deadline deadline);
+  void begin_view(std::shared_ptr<const SortedFile> base);
   Result<> begin_reading(bool with_index, Deadline deadline);
   Result<> read_new(Deadline deadline);
   // Answers from the view; from a whole one, should it turn out to be spoilt.

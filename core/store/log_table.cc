@@ -26,11 +26,13 @@ Result<LogTable> LogTable::open(Home& home, const std::string& name, Deadline de
   const LogPosition position = table.log_->current_state()->position();
   table.next_ = position.log_start;
   table.active_ = position.active_segment;
+  table.epochs_.begin(*table.log_);
   return table;
 }
 
 Result<> LogTable::find_leader(Deadline deadline) {
   log_.reset();  // as long as it is open, its state cannot be made anew
+  epochs_.move();
   PG_ASSIGN(log_, open_leader(*home_, topic_, PartitionId(0), deadline));
   return {};
 }
@@ -44,12 +46,18 @@ Result<> LogTable::leave_log(const Error& error, Deadline deadline) {
   return {};
 }
 
-Result<> LogTable::catch_up(const Visit& visit, Deadline deadline) {
+Result<> LogTable::catch_up(const Visit& visit, const Forget& forget, Deadline deadline) {
   for (;;) {
     if (!log_) PG_CHECK(find_leader(deadline));
     std::optional<Error> of_log;
-    if (const auto seen = see_end(deadline); !seen) of_log = seen.error();
-    else PG_CHECK(visit_new(visit, of_log));
+    const auto again = see_end(deadline).and_then([this] { return must_begin_again(); });
+    if (again && *again) {
+      restart();
+      forget();
+      continue;
+    }
+    if (again) PG_CHECK(visit_new(visit, of_log));
+    else of_log = again.error();
     if (!of_log) return {};
     PG_CHECK(leave_log(*of_log, deadline));
   }
@@ -65,6 +73,20 @@ Result<> LogTable::see_end(Deadline deadline) {
   return make_durable(*log_, {next_, seen_.log_end, seen_.leader_epoch}, deadline);
 }
 
+// Whether what was visited may not be what the log comes to, as far as it was just seen.
+Result<bool> LogTable::must_begin_again() {
+  const auto state = log_->current_state();
+  if (!state) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced", log_->name()));
+  if (next_ <= state->position().log_start) {
+    epochs_.begin(*log_);
+    return false;
+  }
+  if (has_fallen_behind()) return true;
+  if (!epochs_.is_due(*log_, *state)) return false;
+  PG_ASSIGN(const Offset shared, epochs_.compare(*log_, next_));
+  return shared < next_;
+}
+
 // `of_log`: an error in reading, of which another replica may know nothing. A record that was read and makes no sense is the same
 // everywhere.
 Result<> LogTable::visit_new(const Visit& visit, std::optional<Error>& of_log) {
@@ -76,7 +98,12 @@ Result<> LogTable::visit_new(const Visit& visit, std::optional<Error>& of_log) {
       of_log = batch.error();
       return {};
     }
+    if (epochs_.is_due((*batch)->header)) {
+      of_log = Error{Errc::fenced, fmt::format("the leader of '{}' changed", log_->name()), {}, {}, 0};
+      return {};
+    }
     PG_CHECK(visit_batch(**batch, decompressor, visit));
+    epochs_.read((*batch)->header, next_);
     next_ = reader.next_offset();
   }
   return {};
@@ -107,6 +134,7 @@ Result<std::optional<TablePlace>> LogTable::place() { return place_at(next_); }
 bool LogTable::resume(const TablePlace& place, Deadline deadline) {
   // catch_up() says what is wrong with this log, if anything is.
   if (!log_ || place.topic != topic_.id || !see_end(deadline)) return false;
+  epochs_.begin(*log_);
   const auto there = place_at(place.next);
   if (!there || !*there || **there != place) return false;
   next_ = place.next;
@@ -115,7 +143,10 @@ bool LogTable::resume(const TablePlace& place, Deadline deadline) {
 
 bool LogTable::has_fallen_behind() const { return log_ && next_ < log_->current_state()->position().active_segment; }
 
-void LogTable::restart() { next_ = Offset(0); }
+void LogTable::restart() {
+  next_ = Offset(0);
+  if (log_) epochs_.begin(*log_);
+}
 
 Result<bool> LogTable::append(const std::vector<TableRow>& rows, Deadline deadline) {
   BatchBuilder batch;
@@ -162,9 +193,9 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
     return {};
   };
   StopPatience stop;
-  next_ = Offset(0);
+  restart();
   for (;;) {
-    PG_CHECK(catch_up(take, deadline));
+    PG_CHECK(catch_up(take, [&row] { row.reset(); }, deadline));
     PG_ASSIGN(auto decided, decide(row));
     if (decided) {
       PG_ASSIGN(const bool appended, append({{std::string(key), *decided}}, deadline));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/format/record_batch.h"
+#include "core/log/epoch_guard.h"
 #include "core/log/log_reader.h"
 #include "core/store/home.h"
 #include "core/store/leader.h"
@@ -51,7 +52,10 @@ class LogTable {
   // Called with each record that was written since the last call, oldest first; at the first call, with all there are. Its error
   // is the call's; what it was called with since the batch began comes again then.
   using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
-  Result<> catch_up(const Visit& visit, Deadline deadline);
+  // Called where what was visited may be wrong: the log has lost some of it by an election or by recovery, or compaction may have taken
+  // deletions that were not visited yet. All there are come again.
+  using Forget = std::function<void()>;
+  Result<> catch_up(const Visit& visit, const Forget& forget, Deadline deadline);
 
   // Where catch_up has left off. None: there is no telling it from another one later; there will be, with more rows.
   Result<std::optional<TablePlace>> place();
@@ -83,6 +87,7 @@ class LogTable {
   Result<> find_leader(Deadline deadline);
   Result<> leave_log(const Error& error, Deadline deadline);
   Result<> see_end(Deadline deadline);
+  Result<bool> must_begin_again();
   Result<> visit_new(const Visit& visit, std::optional<Error>& of_log);
   Result<> visit_batch(const ScannedBatch& batch, Decompressor& decompressor, const Visit& visit);
   void compact(Deadline deadline);
@@ -94,6 +99,7 @@ class LogTable {
   std::unique_ptr<PartitionLog> log_;  // null: the leader must be looked for
   LeaderPatience patience_;
   Offset next_;      // up to here the records were visited
+  EpochGuard epochs_;
   LogEnd seen_{};    // of the last catch_up
   Offset active_;    // the segment that was active last
 };

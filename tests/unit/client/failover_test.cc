@@ -1,6 +1,7 @@
 // Consumers, tables and producers when a partition gets another leader.
 #include <fmt/format.h>
 
+#include "core/client/cluster_admin.h"
 #include "core/client/consumer.h"
 #include "core/client/producer.h"
 #include "core/store/leader.h"
@@ -35,6 +36,17 @@ struct Cluster : TestCluster {
     return text;
   }
   std::string next(Consumer& consumer) { return rest(consumer, env.clock().after(2s)); }
+  // Broker 2 goes on, and the others are lost: a person has it lead, whatever it lacks.
+  void lose_brokers() {
+    for (const int32_t broker : {0, 1}) kill(broker);
+    settle();
+    for (const int32_t broker : {0, 1}) must(env.files.remove_tree(directory(broker)));
+    thaw(2);
+    settle();
+    REQUIRE(must(elect_leader(client(), topic(), PartitionId(0), true, env.soon())));
+    settle();
+    REQUIRE(partition().leader == BrokerId(2));
+  }
   std::string everything() { return rest(*consumer(), kNoDeadline); }
 };
 
@@ -102,6 +114,51 @@ TEST_CASE("consumer: one that reads to an end finds the rest at the new leader")
   cluster.settle();
   CHECK(cluster.partition().leader == BrokerId(1));
   CHECK(Cluster::rest(*consumer, kNoDeadline) == "1:b 2:c");
+}
+
+TEST_CASE("consumer: goes back to where the records of its epoch end at a leader that lost some, and says so once") {
+  Cluster cluster;
+  cluster.produce({"a", "b"});
+  const auto caught_up = cluster.consumer(true), idle = cluster.consumer(true);
+  CHECK(cluster.next(*caught_up) == "0:a 1:b");
+  cluster.freeze(2);
+  cluster.settle();
+  cluster.produce({"c", "d", "e"});
+  CHECK(cluster.next(*caught_up) == "2:c 3:d 4:e");
+  const auto at_end = must(Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .from = {Place::Kind::end}, .follow = true}));
+  cluster.lose_brokers();
+  SUBCASE("what is new does not reach its place") {
+    cluster.produce({"v", "w"}, {.acks = Acks::leader});
+    CHECK(cluster.next(*caught_up) == "2:v 3:w");
+    CHECK(cluster.next(*at_end) == "2:v 3:w");
+  }
+  SUBCASE("what is new goes beyond its place before it looks") {
+    cluster.produce({"v", "w", "x", "y", "z"}, {.acks = Acks::leader});
+    CHECK(cluster.next(*caught_up) == "2:v 3:w 4:x 5:y 6:z");
+    CHECK(cluster.next(*at_end) == "2:v 3:w 4:x 5:y 6:z");
+  }
+  const std::string lost =
+      "'" + cluster.topic_name() + "-0' has lost 3 offsets that this reader has passed, 2 to 4, read in leader epoch 0: it goes on at 2";
+  const std::string notices = cluster.env.notices();
+  CAPTURE(notices);
+  CHECK(notices.find(lost) != std::string::npos);
+  CHECK(notices.find(lost) != notices.rfind(lost));  // each of the two
+  CHECK(cluster.next(*caught_up) == "");
+  // One that has not passed them has lost nothing.
+  CHECK(cluster.next(*idle).starts_with("0:a 1:b 2:v 3:w"));
+  CHECK(cluster.env.notices() == notices);
+}
+
+TEST_CASE("consumer: one that reads to an end that was lost ends where the log does") {
+  Cluster cluster;
+  cluster.produce({"a", "b"});
+  cluster.freeze(2);
+  cluster.settle();
+  cluster.produce({"c", "d", "e"});
+  const auto consumer = cluster.consumer();
+  cluster.lose_brokers();
+  CHECK(cluster.rest(*consumer, kNoDeadline) == "0:a 1:b");
+  CHECK(cluster.env.notices().find("has lost offsets 2 to 4, which were there when reading began: it is read to 2") != std::string::npos);
 }
 
 TEST_CASE("consumer: one that waits at the end survives that its leader's log is lost") {
@@ -241,7 +298,7 @@ TEST_CASE("log_table: a row that was changed is changed once, and is there at ev
         rows += std::string(*value) + " ";
         return {};
       },
-      cluster.env.soon()));
+      [] {}, cluster.env.soon()));
   CHECK(rows == "1 2 3 4 5 6 7 8 9 ");
 }
 
@@ -257,15 +314,53 @@ TEST_CASE("log_table: what nobody has but a dead leader is seen by nobody") {
     seen += fmt::format("{}={} ", key, value.value_or("null"));
     return {};
   };
-  must(table.catch_up(visit, cluster.env.soon()));
+  must(table.catch_up(visit, [] {}, cluster.env.soon()));
   CHECK(code_of(table.append({{"key", "value"}}, cluster.env.clock().after(1s))) == Errc::timed_out);
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  CHECK(code_of(other.catch_up(visit, cluster.env.clock().after(1s))) == Errc::timed_out);
+  CHECK(code_of(other.catch_up(visit, [] {}, cluster.env.clock().after(1s))) == Errc::timed_out);
   CHECK(seen == "");
   cluster.thaw(1);
   cluster.thaw(2);
-  must(other.catch_up(visit, cluster.env.soon()));
+  must(other.catch_up(visit, [] {}, cluster.env.soon()));
   CHECK(seen == "key=value ");
+}
+
+TEST_CASE("log_table: rows that an election has lost are forgotten by who has read them") {
+  Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
+  auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
+  std::map<std::string, std::string> rows;
+  int forgotten = 0;
+  const auto catch_up = [&] {
+    const auto visit = [&](std::string_view key, std::optional<std::string_view> value) -> Result<> {
+      rows[std::string(key)] = value.value_or("null");
+      return {};
+    };
+    const auto forget = [&] {
+      rows.clear();
+      ++forgotten;
+    };
+    must(table.catch_up(visit, forget, cluster.env.soon()));
+  };
+  const auto add = [&](LogTable& to, const char* key) {
+    must(to.change(key, [](const auto&) -> Result<std::optional<std::string>> { return "value"; }, cluster.env.soon()));
+  };
+  auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
+  add(other, "a");
+  catch_up();
+  cluster.freeze(2);
+  cluster.settle();
+  add(other, "b");
+  catch_up();
+  CHECK(rows.size() == 2);
+  cluster.lose_brokers();
+  for (const int32_t broker : {0, 1}) cluster.start(broker);
+  cluster.settle();
+  for (const char* key : {"c", "d"}) add(other, key);
+  catch_up();
+  CHECK(rows == std::map<std::string, std::string>{{"a", "value"}, {"c", "value"}, {"d", "value"}});
+  CHECK(forgotten == 1);
+  catch_up();
+  CHECK(forgotten == 1);
 }
 
 TEST_CASE("log_table: a damaged row is read at another replica, which leads then") {
@@ -277,13 +372,13 @@ TEST_CASE("log_table: a damaged row is read at another replica, which leads then
     return {};
   };
   for (const char* key : {"a", "b", "c", "d"}) {
-    must(table.catch_up([](auto, auto) -> Result<> { return {}; }, cluster.env.soon()));
+    must(table.catch_up([](auto, auto) -> Result<> { return {}; }, [] {}, cluster.env.soon()));
     REQUIRE(must(table.append({{key, "value"}}, cluster.env.soon())));
   }
   const std::string log = cluster.directory(0) + "/00000000000000000000.log";
   flip_bits(cluster.env.files, log, 2 * size_of(cluster.env.files, log) / 4 + 70);
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  must(other.catch_up(visit, cluster.env.soon()));
+  must(other.catch_up(visit, [] {}, cluster.env.soon()));
   CHECK(seen == "abcd");
   CHECK(cluster.partition().leader == BrokerId(1));
   cluster.settle();
@@ -296,11 +391,11 @@ TEST_CASE("log_table: what its reader makes of a row is no damage of the log's")
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
   const auto refuse = [](std::string_view, std::optional<std::string_view>) -> Result<> { return fail(Errc::corrupt, "nonsense"); };
   for (const char* key : {"a", "b"}) {
-    must(table.catch_up([](auto, auto) -> Result<> { return {}; }, cluster.env.soon()));
+    must(table.catch_up([](auto, auto) -> Result<> { return {}; }, [] {}, cluster.env.soon()));
     REQUIRE(must(table.append({{key, "value"}}, cluster.env.soon())));
   }
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  const auto refused = other.catch_up(refuse, cluster.env.soon());
+  const auto refused = other.catch_up(refuse, [] {}, cluster.env.soon());
   REQUIRE(code_of(refused) == Errc::corrupt);
   CHECK(refused.error().what == "nonsense");
   cluster.settle();
@@ -310,7 +405,7 @@ TEST_CASE("log_table: what its reader makes of a row is no damage of the log's")
 TEST_CASE("log_table: an error of the leader's disk that no broker notices comes back") {
   Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  must(table.catch_up([](auto, auto) -> Result<> { return {}; }, cluster.env.soon()));
+  must(table.catch_up([](auto, auto) -> Result<> { return {}; }, [] {}, cluster.env.soon()));
   const Deadline began = cluster.env.clock().now();
   cluster.env.files.arm({.kind = Call::write, .sys_errno = EIO, .for_ever = true});
   const auto changed = table.change(
@@ -323,7 +418,7 @@ TEST_CASE("log_table: an error of the leader's disk that no broker notices comes
 TEST_CASE("log_table: a leader that changes again and again is no reason to take the caller for replaced") {
   Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  must(table.catch_up([](auto, auto) -> Result<> { return {}; }, cluster.env.soon()));
+  must(table.catch_up([](auto, auto) -> Result<> { return {}; }, [] {}, cluster.env.soon()));
   cluster.open(0)->current_state()->page().fenced = 1;
   const auto appended = table.append({{"key", "value"}}, cluster.env.clock().now());
   REQUIRE(code_of(appended) == Errc::timed_out);

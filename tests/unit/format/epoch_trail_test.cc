@@ -62,17 +62,28 @@ TEST_CASE("epoch_trail: before anything is read, the epoch of the log counts whe
   CHECK(EpochTrail().shared_end(history_of({{0, 0}, {4, 30}}), Offset(90), Offset(80)) == Offset(80));
 }
 
-TEST_CASE("epoch_trail: it is in the epoch of the last batch") {
+TEST_CASE("epoch_trail: each epoch's part begins with the first batch that was read of it") {
   EpochTrail trail(LeaderEpoch(2));
-  CHECK(!trail.is_in(LeaderEpoch(2)));
   CHECK(trail.epoch() == LeaderEpoch(2));
   trail.read(LeaderEpoch(1), Offset(10));
   trail.read(LeaderEpoch(1), Offset(20));
-  CHECK(trail.is_in(LeaderEpoch(1)));
+  CHECK(trail.epoch() == LeaderEpoch(1));
   trail.read(LeaderEpoch(2), Offset(30));
   CHECK(trail.epoch() == LeaderEpoch(2));
   // What was read of epoch 1 goes on to 30.
   CHECK(trail.shared_end(history_of({{0, 0}, {1, 5}, {3, 25}}), Offset(90), Offset(40)) == Offset(25));
+}
+
+TEST_CASE("epoch_trail: a reader that went back knows what it has read before that") {
+  EpochTrail trail(LeaderEpoch(0));
+  trail.read(LeaderEpoch(0), Offset(10));
+  trail.read(LeaderEpoch(1), Offset(30));
+  trail.cut(Offset(20), LeaderEpoch(4));
+  CHECK(trail.epoch() == LeaderEpoch(0));
+  trail.read(LeaderEpoch(4), Offset(20));
+  CHECK(trail.shared_end(history_of({{0, 0}, {4, 20}, {5, 60}}), Offset(90), Offset(70)) == Offset(60));
+  trail.cut(Offset(5), LeaderEpoch(6));
+  CHECK(trail.epoch() == LeaderEpoch(6));
 }
 
 TEST_CASE("end_of_epoch: where the log has left it, as far as it goes") {

@@ -1,5 +1,6 @@
 #include "core/group/group_table.h"
 
+#include "core/log/compaction.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_home.h"
 
@@ -59,4 +60,29 @@ TEST_CASE("group_table: a change is decided anew where somebody was first") {
       t.env.soon()));
   CHECK(decided == 2);
   CHECK(one.group("g").offsets.by_partition.at(kPartition) == at(11));
+}
+
+TEST_CASE("group_table: who has slept while deletions came and were compacted away keeps nothing of what was deleted") {
+  TestHome t;
+  auto sleeper = must(GroupTable::open(*t.home, {}, t.env.soon()));
+  auto other = must(GroupTable::open(*t.home, {}, t.env.soon()));
+  must(t.home->alter_topic(kConsumerOffsetsTable, {.set = {{"delete.retention.ms", "0"}}}, t.env.soon()));
+  const auto write = [&](std::vector<TableRow> rows) {
+    must(other.change([&]() -> Result<std::vector<TableRow>> { return rows; }, t.env.soon()));
+  };
+  write({offset_row("a", kPartition, at(1)), offset_row("b", kPartition, at(2))});
+  must(sleeper.catch_up(t.env.soon()));
+  CHECK(sleeper.groups().size() == 2);
+  write({offset_row("a", kPartition, {})});
+  const auto log = t.log(kConsumerOffsetsTable);
+  for (int i = 0; i < 3; ++i) {  // the first compaction dates the deletion, a later one takes it
+    must(log->roll_active(t.env.soon()));
+    write({offset_row("b", kPartition, at(3 + i))});
+    t.env.manual_clock.set_wall_ms(t.env.clock().wall_ms() + 1000);
+    t.env.manual_clock.advance(std::chrono::seconds(1));
+    must(compact_log(*log, t.env.clock().wall_ms(), t.env.soon()));
+  }
+  must(sleeper.catch_up(t.env.soon()));
+  CHECK(sleeper.groups().size() == 1);
+  CHECK(sleeper.group("b").offsets.by_partition.at(kPartition) == at(5));
 }

@@ -44,7 +44,7 @@ struct Scene {
   // What another program writes to the log.
   void write(std::vector<TableRow> rows) {
     auto table = must(LogTable::open(*t.home, kSchemasTable, t.env.soon()));
-    must(table.catch_up([](auto, auto) { return Result<>(); }, t.env.soon()));
+    must(table.catch_up([](auto, auto) { return Result<>(); }, [] {}, t.env.soon()));
     CHECK(must(table.append(rows, t.env.soon())));
   }
   // All that a registry has to say, of these subjects.

@@ -267,7 +267,7 @@ TEST_CASE("rest_api: an id that somebody is about to register is on stable stora
     Scene s;
     // Another process, between its append and its flush.
     auto table = must(LogTable::open(*s.t.home, kSchemasTable, s.t.env.soon()));
-    must(table.catch_up([](auto, auto) { return Result<>(); }, s.t.env.soon()));
+    must(table.catch_up([](auto, auto) { return Result<>(); }, [] {}, s.t.env.soon()));
     const std::vector<TableRow> rows = {{write_registry_key({RegistryKey::Kind::schema, "s", 1}), write_schema_row("s", 1, {1, SchemaType::avro, "a"})}};
     CHECK(must(table.append(rows, s.t.env.soon())));
     const auto flushed = [&, log = s.t.log(kSchemasTable)] { return log->current_state()->page().flushed.load(); };

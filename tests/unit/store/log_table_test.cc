@@ -120,7 +120,7 @@ struct Follower {
           if (value) found.emplace(key, *value);
           return {};
         },
-        deadline));
+        [this] { found.clear(); }, deadline));
     std::string text;
     for (const auto& [key, value] : found) text += key + "=" + value + " ";
     return text;
@@ -169,7 +169,7 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
   };
   CHECK_FALSE(must(table.place()));
   for (const char* key : {"a", "b"}) must(try_add(table, key, t.env.soon()));
-  must(table.catch_up(visit, t.env.soon()));
+  must(table.catch_up(visit, [] {}, t.env.soon()));
   const TablePlace place = *must(table.place());
   CHECK(place.next == Offset(2));
   must(try_add(table, "c", t.env.soon()));
@@ -179,7 +179,7 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
     LogTable other = open_table(t);
     const bool is_there = other.resume(from, t.env.soon());
     if (!is_there) other.restart();
-    must(other.catch_up(visit, t.env.soon()));
+    must(other.catch_up(visit, [] {}, t.env.soon()));
     return is_there;
   };
   CHECK(resumed(place));
@@ -199,7 +199,7 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
   CHECK_FALSE(resumed(wrong));
 
   LogTable waiting = open_table(t);
-  must(waiting.catch_up(visit, t.env.soon()));
+  must(waiting.catch_up(visit, [] {}, t.env.soon()));
   CHECK_FALSE(waiting.has_fallen_behind());
   must(t.log("__rows")->roll_active(t.env.soon()));
   CHECK_FALSE(waiting.has_fallen_behind());

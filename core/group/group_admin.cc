@@ -10,6 +10,7 @@
 #include "core/format/path_names.h"
 #include "core/group/group_plan.h"
 #include "core/group/member_slots.h"
+#include "core/log/epoch_guard.h"
 #include "core/store/leader.h"
 
 namespace pg {
@@ -111,6 +112,19 @@ bool is_chosen(const std::vector<PartitionChoice>& choice, const TopicPartition&
          });
 }
 
+// What a committed offset means in the log as it is: one of an epoch whose end was lost counts as where that epoch ended (KIP-320).
+Result<CommittedOffset> as_in(const PartitionLog& log, CommittedOffset committed) {
+  PG_ASSIGN(committed.offset, shared_end(log, EpochTrail(committed.leader_epoch), committed.offset));
+  return committed;
+}
+
+// The same of what the group has stored; none: nothing.
+Result<std::optional<CommittedOffset>> stored_offset(const Group& group, const TopicPartition& partition, const Uuid& topic_id, const PartitionLog& log) {
+  const CommittedOffset* stored = group.offsets.of(partition, topic_id);
+  if (stored == nullptr) return std::nullopt;
+  return as_in(log, *stored);
+}
+
 Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const TopicPartition& partition, Deadline deadline) {
   PartitionProgress progress;
   progress.partition = partition;
@@ -120,7 +134,7 @@ Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const 
     return progress;
   }
   PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
-  if (const CommittedOffset* committed = group.offsets.of(partition, topic->id)) progress.committed = *committed;
+  PG_ASSIGN(progress.committed, stored_offset(group, partition, topic->id, *log));
   const auto state = log->current_state();
   progress.log_start = state->position().log_start;
   progress.log_end = state->high_watermark();
@@ -173,8 +187,8 @@ Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& grou
     PG_ASSIGN(const auto log, topics.open(partition, deadline));
     if (!log) continue;
     PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
-    const CommittedOffset* stored = group.offsets.of(partition, topic->id);
-    const auto from = stored != nullptr ? std::optional(stored->offset) : std::nullopt;
+    PG_ASSIGN(const auto stored, stored_offset(group, partition, topic->id, *log));
+    const auto from = stored ? std::optional(stored->offset) : std::nullopt;
     PG_ASSIGN(const Offset to, resolve(*log, place, from));
     changes.push_back({partition, from, to, log->current_state()->leader_epoch()});
   }
@@ -260,15 +274,20 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
   PG_CHECK(names::check_group_name(name));
   Topics topics(home);
   std::map<TopicPartition, CommittedOffset> furthest;
+  std::map<TopicPartition, std::unique_ptr<PartitionLog>> logs;
   for (const auto& each : offsets) {
     PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.partition.topic));
-    PG_ASSIGN(const auto log, topics.open(each.partition, deadline));
+    auto& log = logs[each.partition];
+    if (!log) {
+      PG_ASSIGN(log, topics.open(each.partition, deadline));
+    }
     if (!log) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", topic->name, each.partition.partition.value));
-    if (const Offset end = log->current_state()->high_watermark(); each.next > end) {
+    PG_ASSIGN(const auto next, as_in(*log, committed_offset(home.env(), each.next, each.leader_epoch, topic->id)));
+    if (const Offset end = log->current_state()->high_watermark(); next.offset > end) {
       return fail(Errc::out_of_range, fmt::format("'{}' ends at {}, below offset {}", log->name(), end.value, each.next.value));
     }
     CommittedOffset& kept = furthest[each.partition];
-    if (each.next >= kept.offset) kept = committed_offset(home.env(), each.next, each.leader_epoch, topic->id);
+    if (next.offset >= kept.offset) kept = next;
   }
   PG_ASSIGN(auto table, GroupTable::open(home, name, deadline));
   std::vector<OffsetChange> changes;
@@ -277,9 +296,9 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
     changes.clear();
     for (const auto& [partition, next] : furthest) {
       PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
-      const CommittedOffset* stored = group.offsets.of(partition, topic->id);
-      if (stored != nullptr && stored->offset >= next.offset) continue;
-      changes.push_back({partition, stored != nullptr ? std::optional(stored->offset) : std::nullopt, next.offset, next.leader_epoch});
+      PG_ASSIGN(const auto stored, stored_offset(group, partition, topic->id, *logs.at(partition)));
+      if (stored && stored->offset >= next.offset) continue;
+      changes.push_back({partition, stored ? std::optional(stored->offset) : std::nullopt, next.offset, next.leader_epoch});
       rows.push_back(offset_row(name, partition, next));
     }
     return rows;

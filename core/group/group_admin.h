@@ -13,7 +13,7 @@ namespace pg {
 
 struct PartitionProgress {
   TopicPartition partition;
-  std::optional<CommittedOffset> committed;
+  std::optional<CommittedOffset> committed;  // as it counts now: where its epoch ended, if the log has lost what was beyond
   Offset log_start, log_end;  // log_end: the high watermark
   Offset last_stable;         // up to which consumers read: below log_end while a transaction is open
   std::string member;         // id of the live member that it is assigned to, or empty
@@ -76,7 +76,8 @@ struct DeliveredOffset {
   LeaderEpoch leader_epoch{-1};
 };
 // Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
-// already stay. Those that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
+// already stay. What was delivered of an epoch counts up to where the log has that epoch, for what is committed and what was before.
+// Those that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
 // before).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);

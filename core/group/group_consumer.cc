@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
-#include "core/log/log_recovery.h"
+#include "core/log/epoch_guard.h"
 #include "core/store/leader.h"
 
 namespace pg {
@@ -35,15 +35,6 @@ std::set<TopicPartition> difference(const std::set<TopicPartition>& from, const 
   return left;
 }
 
-// Where the log left `epoch`; `end` where it has not left it yet. A record at or above was never, or is no longer, in it.
-Result<Offset> end_of_epoch(const Env& env, const PartitionLog& log, LeaderEpoch epoch, Offset end) {
-  PG_ASSIGN(const EpochHistory history, read_epoch_history(env, log.directory()));
-  for (const auto& entry : history) {
-    if (entry.epoch > epoch) return std::min(entry.start_offset, end);
-  }
-  return end;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(Home& home, GroupConsumerOptions options) {
@@ -51,6 +42,7 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(Home& home, GroupCons
   GroupConsumerOptions& chosen = opened->options_;
   PG_ASSIGN(opened->membership_, Membership::join(home, chosen.membership, opened->deadline()));
   ConsumerOptions reading{.topics = {}, .follow = chosen.follow, .isolation = chosen.isolation, .timeout = chosen.timeout, .skip_damage = chosen.skip_damage};
+  reading.on_lost = [member = opened.get()](const LostRecords& lost) { return member->go_back(lost); };
   PG_ASSIGN(opened->consumer_, Consumer::open(home, std::move(reading)));
   PG_CHECK(opened->attend());
   return opened;
@@ -86,9 +78,11 @@ Result<> GroupConsumer::attend() {
     PG_ASSIGN(const auto view, membership_->view());
     if (!view.missing_topic.empty()) return fail(Errc::not_found, fmt::format("topic '{}' was deleted", view.missing_topic));
     const auto assigned = partitions_of(view.assignment);
-    PG_ASSIGN(const bool is_member, view.is_member ? give_up(difference(owned_, assigned)) : Result<bool>(false));
+    PG_ASSIGN(bool is_member, view.is_member ? give_up(difference(owned_, assigned)) : Result<bool>(false));
     if (is_member) {
-      PG_CHECK(take_over(difference(assigned, owned_)));
+      PG_ASSIGN(is_member, take_over(difference(assigned, owned_)));
+    }
+    if (is_member) {
       followed_changes_ = changes;
       return look_for_leftovers();
     }
@@ -126,7 +120,8 @@ Result<> GroupConsumer::rejoin() {
   return membership_->rejoin(deadline());
 }
 
-Result<> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
+// False: this is no member any more. Read from what is committed now, records would come again when it has joined again.
+Result<bool> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
   std::set<TopicPartition> got, awaited;
   for (const auto& partition : partitions) {
     PG_ASSIGN(const bool owned, membership_->try_own(partition));
@@ -136,7 +131,12 @@ Result<> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
     const Deadline now = home_.env().clock.now();
     awaited_ = {std::move(awaited), now, now + kGroupLookInterval};
   }
-  return got.empty() ? Result<>() : start(got);
+  if (got.empty()) return true;
+  owned_.insert(got.begin(), got.end());
+  const auto started = start(got);
+  if (!started && started.error().code == Errc::fenced) return false;
+  PG_CHECK(started);
+  return true;
 }
 
 // A command that a dead member left running ends here. An owner that cannot be seen is waited for, however long: two
@@ -161,7 +161,6 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
       PG_ASSIGN(topics[partition.topic], home_.describe_topic(partition.topic));
     }
     const TopicMetadata& topic = topics[partition.topic];
-    owned_.insert(partition);
     topic_ids_[topic.name] = topic.id;
     PG_ASSIGN(auto log, open_committed(home_, topic, partition.partition, deadline()));
     if (committed.of(partition, topic.id) == nullptr) {
@@ -169,8 +168,10 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
       consumer_->add(partition, std::move(log), first);
       PG_ASSIGN(committed, membership_->committed(deadline()));
     } else {
-      PG_ASSIGN(const Offset from, committed_start(partition, *log, *committed.of(partition, topic.id)));
-      consumer_->add(partition, std::move(log), from);
+      EpochGuard epochs;
+      const CommittedOffset& last = *committed.of(partition, topic.id);
+      PG_ASSIGN(const Offset from, committed_start(partition, *log, last, epochs));
+      consumer_->add(partition, std::move(log), from, std::move(epochs));
     }
   }
   return {};
@@ -196,13 +197,26 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
   return passed ? Result<>() : tl::unexpected(error);
 }
 
+// The log has lost records that this member has read: what it delivered of them counts no more.
+Result<> GroupConsumer::go_back(const LostRecords& lost) {
+  PG_CHECK(options_.release(lost.partition));
+  const auto position = positions_.by_partition.find(lost.partition);
+  if (position == positions_.by_partition.end() || position->second.offset <= lost.from) return {};
+  delivered(lost.partition, lost.next, lost.next_epoch);
+  return {};
+}
+
 // Where the group goes on.
-Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last) {
+Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last,
+                                              EpochGuard& epochs) {
   const auto state = log.current_state();
-  const Offset start = state->position().log_start, end = state->high_watermark();
-  PG_ASSIGN(const Offset epoch_end, end_of_epoch(home_.env(), log, last.leader_epoch, end));
-  if (last.leader_epoch >= LeaderEpoch(0) && last.offset > epoch_end) {
-    const Offset back = std::max(epoch_end, start);
+  // What is not committed at a new leader yet will be.
+  const LogPosition position = state->position();
+  const Offset start = position.log_start, end = std::max(position.log_end, state->high_watermark());
+  epochs = EpochGuard(last.leader_epoch);
+  PG_ASSIGN(const Offset shared, epochs.compare(log, last.offset));
+  if (shared < last.offset) {
+    const Offset back = std::max(shared, start);
     home_.env().notice(fmt::format("{} lost records that the group had read: it goes back from {} to {}", name_of(partition),
                                    last.offset.value, back.value));
     return back;
@@ -213,6 +227,7 @@ Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, P
   if (options_.reset == OffsetReset::fail) return fail(Errc::out_of_range, what + "; --reset says where to go on");
   PG_ASSIGN(const Offset offset, options_.reset == OffsetReset::earliest ? start : readable_end(log, options_.isolation));
   home_.env().notice(fmt::format("{}: going on at {}", what, offset.value));
+  epochs.begin(log);
   return offset;
 }
 

@@ -64,12 +64,13 @@ class GroupConsumer {
  private:
   GroupConsumer(Home& home, GroupConsumerOptions options) : home_(home), options_(std::move(options)) {}
   Result<bool> give_up(const std::set<TopicPartition>& partitions);
-  Result<> take_over(const std::set<TopicPartition>& partitions);
+  Result<bool> take_over(const std::set<TopicPartition>& partitions);
   Result<> rejoin();
   Result<> look_for_leftovers();
   Result<> start(const std::set<TopicPartition>& partitions);
   Result<> pass_deleted(const Error& error);
-  Result<Offset> committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last);
+  Result<> go_back(const LostRecords& lost);
+  Result<Offset> committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last, EpochGuard& epochs);
   Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                               const CommittedOffsets& committed);
   Deadline deadline() const { return home_.env().clock.after(options_.timeout); }

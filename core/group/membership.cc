@@ -236,12 +236,19 @@ const LockFile* Membership::ownership(const std::string& topic) const {
 Result<CommittedOffsets> Membership::committed(Deadline deadline) {
   const std::lock_guard guard(table_mutex_);
   PG_CHECK(table_.catch_up(deadline));
+  PG_CHECK(check_member());
   return group_now().offsets;
+}
+
+Result<> Membership::check_member() const {
+  if (group_now().member(id_) != nullptr) return {};
+  return fail(Errc::fenced, fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
 }
 
 Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) {
   return write_offsets(offsets, deadline, [](const CommittedOffset* stored, const CommittedOffset& offset) {
-    return stored == nullptr || stored->offset != offset.offset;
+    // An offset of an epoch that the log has lost means another place.
+    return stored == nullptr || stored->offset != offset.offset || stored->leader_epoch != offset.leader_epoch;
   });
 }
 
@@ -252,9 +259,7 @@ Result<> Membership::commit_missing(const CommittedOffsets& offsets, Deadline de
 Result<> Membership::write_offsets(const CommittedOffsets& offsets, Deadline deadline, const IsWanted& is_wanted) {
   const std::lock_guard guard(table_mutex_);
   const auto decide = [&]() -> Result<std::vector<TableRow>> {
-    if (group_now().member(id_) == nullptr) {
-      return fail(Errc::fenced, fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
-    }
+    PG_CHECK(check_member());
     std::vector<TableRow> rows;
     for (const auto& [partition, offset] : offsets.by_partition) {
       const auto topic_id = parse_uuid(offset.metadata);

@@ -65,7 +65,7 @@ class Membership {
   // The file whose bytes are the owned partitions of a topic; for a command that is to keep them locked while it runs.
   const LockFile* ownership(const std::string& topic) const;
 
-  // What the group has committed, as of now.
+  // What the group has committed, as of now. fenced: this is no member any more, and goes on from what is committed when it is again.
   Result<CommittedOffsets> committed(Deadline deadline);
   // On stable storage on return. fenced: this is no member any more, and nothing was committed.
   Result<> commit(const CommittedOffsets& offsets, Deadline deadline);
@@ -91,6 +91,7 @@ class Membership {
   using IsWanted = std::function<bool(const CommittedOffset* stored, const CommittedOffset& offset)>;
   Result<> write_offsets(const CommittedOffsets& offsets, Deadline deadline, const IsWanted& is_wanted);
   Result<LockFile*> owners(const std::string& topic);
+  Result<> check_member() const;
   const Group& group_now() const { return table_.group(options_.group); }
 
   Home& home_;

@@ -186,6 +186,36 @@ TEST_CASE("group_consumer: a group that is moved while it reads goes on from the
   CHECK(lag(t, "g") == 0);
 }
 
+TEST_CASE("group_consumer: a group that is moved while a member takes a partition over is read from there once") {
+  TestHome t;
+  t.create("t", 2);
+  for (const int32_t partition : {0, 1}) t.produce("t", {"a", "b", "c"}, partition);
+  bool move = false;
+  GroupConsumerOptions options{.follow = true};
+  options.release = [&](const TopicPartition&) -> Result<> {
+    if (!std::exchange(move, false)) return {};
+    must(seek_group(*t.home, "g", {Place::Kind::before_end, 1}, {}, LiveGroup::fence, t.env.soon()));
+    return {};
+  };
+  Member member(t, "g", options);
+  CHECK(member.read() == "t-0@0=a t-1@0=a t-0@1=b t-1@1=b t-0@2=c t-1@2=c");
+  must(member.consumer->commit());
+  const auto other = must(Membership::join(*t.home, {.group = "g", .topics = {"t"}, .looks_by_itself = false}, t.env.soon()));
+  CHECK(member.read().empty());
+  auto table = must(GroupTable::open(*t.home, "g", t.env.soon()));
+  must(table.change(
+      [&]() -> Result<std::vector<TableRow>> {
+        GroupMetadata group = *table.group("g").metadata;
+        std::swap(group.members[0].assignment, group.members[1].assignment);
+        return std::vector{metadata_row("g", group)};
+      },
+      t.env.soon()));
+  move = true;  // between its look at the group and its reading of what is committed
+  CHECK(member.read() == "t-0@2=c t-1@2=c");
+  must(member.consumer->leave());
+  CHECK(lag(t, "g") == 0);
+}
+
 TEST_CASE("group_consumer: records that recovery cut are not skipped") {
   TestHome t;
   t.create("t");
@@ -220,6 +250,86 @@ TEST_CASE("group_consumer: records that recovery cut are not skipped, also where
   t.produce("t", {"v", "w", "x", "y", "z"});
   must(t.log("t")->raise_log_start(Offset(2), t.env.soon()));
   CHECK(Member(t, "g").read() == "t-0@2=x t-0@3=y t-0@4=z");
+}
+
+namespace {
+
+// "t" of these batches, of which a power cut leaves the first `kept`; then others are written in their place.
+struct CutLog : TestHome {
+  CutLog() { create("t"); }
+  void write(const std::vector<std::string>& values) {
+    const auto writer = producer("t", {.batch_bytes = 1, .flush = FlushMode::never});
+    for (const auto& value : values) must(writer->send({.value = value}));
+    must(writer->close());
+    if (first_size_ == 0) first_size_ = size_of(env.files, file_);
+  }
+  // Back to what the first write() left, with the page gone.
+  void cut() {
+    must(must(env.files.open(file_, OpenMode::write))->truncate(first_size_));
+    must(env.files.unlink(path + "/brokers/0/t-0/partition.state"));
+  }
+  std::vector<OffsetChange> commit(int64_t next, int32_t epoch) {
+    return must(commit_offsets(*home, "g", {{{"t", PartitionId(0)}, Offset(next), LeaderEpoch(epoch)}}, env.soon()));
+  }
+
+ private:
+  uint64_t first_size_ = 0;
+  const std::string file_ = path + "/brokers/0/t-0/00000000000000000000.log";
+};
+
+}  // namespace
+
+TEST_CASE("group_consumer: an offset of an epoch that the log has lost counts as where that epoch ended, for everybody") {
+  CutLog t;
+  t.write({"a", "b"});
+  t.write({"c", "d", "e"});
+  REQUIRE(t.commit(5, 0).size() == 1);
+  t.cut();
+  t.produce("t", {"x"});
+  CHECK(lag(t, "g") == 1);
+  const auto described = must(describe_group(*t.home, "g", {}, t.env.soon()));
+  CHECK(described.partitions[0].committed->offset == Offset(2));
+  // From there, not from 5.
+  CHECK(must(plan_seek(*t.home, "g", {Place::Kind::before_end, 1}, {}, t.env.soon()))[0].to == Offset(1));
+  CHECK(must(plan_seek(*t.home, "g", {Place::Kind::after_start, 1}, {}, t.env.soon()))[0].to == Offset(3));
+  // What somebody has read of the lost records is committed as far as they are there.
+  CHECK(t.commit(4, 0).empty());
+  // The first of this history is further than 5 of the other one.
+  const auto changes = t.commit(3, 1);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].from == Offset(2));
+  CHECK(changes[0].to == Offset(3));
+  CHECK(lag(t, "g") == 0);
+}
+
+TEST_CASE("group_consumer: a member whose log is cut while it reads goes back, and commits no further than it has read of this log") {
+  CutLog t;
+  t.write({"a", "b"});
+  t.write({"c", "d", "e"});
+  std::string released;
+  GroupConsumerOptions options{.follow = true};
+  options.release = [&](const TopicPartition& partition) -> Result<> {
+    released += partition.topic;
+    return {};
+  };
+  Member member(t, "g", options);
+  CHECK(member.read() == "t-0@0=a t-0@1=b t-0@2=c t-0@3=d t-0@4=e");
+  SUBCASE("committed") { must(member.consumer->commit()); }
+  SUBCASE("not committed") {}
+  t.cut();
+  CHECK_FALSE(must(member.consumer->poll(t.env.clock().after(1s))));  // it lets go of the page
+  t.produce("t", {"x"});
+  CHECK(member.read() == "t-0@2=x");
+  CHECK(released == "t");
+  must(member.consumer->commit());
+  CHECK(must(describe_group(*t.home, "g", {}, t.env.soon())).partitions[0].committed->offset == Offset(3));
+  t.produce("t", {"y", "z"});
+  CHECK(member.read() == "t-0@3=y t-0@4=z");
+  // The same offset as before, of another epoch.
+  must(member.consumer->commit());
+  CHECK(lag(t, "g") == 0);
+  must(member.consumer->leave());
+  CHECK(Member(t, "g").read() == "");
 }
 
 TEST_CASE("group_consumer: a topic that was made again is another one, and is read from its start") {

@@ -195,6 +195,19 @@ Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& grou
   return changes;
 }
 
+// Whether the group still is where its reader began; else somebody may have done the same work.
+Result<> check_unmoved(const std::string& name, const Group& group, const DeliveredOffset& delivered, const Uuid& topic_id, const PartitionLog& log) {
+  if (!delivered.from) return {};
+  const CommittedOffset* stored = group.offsets.of(delivered.partition, topic_id);
+  if (stored != nullptr) {
+    PG_ASSIGN(const auto counted, as_in(log, *stored));
+    if (stored->offset == *delivered.from || counted.offset == *delivered.from) return {};
+  }
+  return fail(Errc::conflict, fmt::format("group '{}' was at {} of '{}' when this was read, and is at {}: somebody else has committed meanwhile, or "
+                                          "this was committed already; nothing is committed", name, delivered.from->value, log.name(),
+                                          stored != nullptr ? std::to_string(stored->offset.value) : "no offset"));
+}
+
 // Its members can commit nothing any more, and join again.
 GroupMetadata without_members(GroupMetadata group) {
   group.members.clear();
@@ -294,6 +307,10 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
   PG_CHECK(change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
     changes.clear();
+    for (const auto& each : offsets) {
+      PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.partition.topic));
+      PG_CHECK(check_unmoved(name, group, each, topic->id, *logs.at(each.partition)));
+    }
     for (const auto& [partition, next] : furthest) {
       PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
       PG_ASSIGN(const auto stored, stored_offset(group, partition, topic->id, *logs.at(partition)));

@@ -74,11 +74,12 @@ struct DeliveredOffset {
   TopicPartition partition;
   Offset next;
   LeaderEpoch leader_epoch{-1};
+  std::optional<Offset> from = {};  // what the group had committed when its reading began
 };
 // Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
 // already stay. What was delivered of an epoch counts up to where the log has that epoch, for what is committed and what was before.
 // Those that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
-// before).
+// before), conflict (the group has another offset by now than `from`: somebody else has committed, or moved it; nothing is committed).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);
 

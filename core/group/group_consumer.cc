@@ -165,11 +165,13 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
     PG_ASSIGN(auto log, open_committed(home_, topic, partition.partition, deadline()));
     if (committed.of(partition, topic.id) == nullptr) {
       PG_ASSIGN(const Offset first, first_offset(topic, partition, committed));
+      begun_at_[partition] = first;
       consumer_->add(partition, std::move(log), first);
       PG_ASSIGN(committed, membership_->committed(deadline()));
     } else {
       EpochGuard epochs;
       const CommittedOffset& last = *committed.of(partition, topic.id);
+      begun_at_[partition] = last.offset;
       PG_ASSIGN(const Offset from, committed_start(partition, *log, last, epochs));
       consumer_->add(partition, std::move(log), from, std::move(epochs));
     }

@@ -54,6 +54,8 @@ class GroupConsumer {
   Result<> commit();
   // What was delivered, whether committed or not: of the partitions that this member has, or, where nothing is committed, has had.
   const std::map<TopicPartition, CommittedOffset>& positions() const { return positions_.by_partition; }
+  // What the group had committed for the partition when this member got it.
+  Offset begun_at(const TopicPartition& partition) const { return begun_at_.at(partition); }
 
   // Commits, and gives everything up.
   Result<> leave();
@@ -91,6 +93,7 @@ class GroupConsumer {
   Awaited awaited_;
 
   CommittedOffsets positions_;
+  std::map<TopicPartition, Offset> begun_at_;  // of all partitions that it has, or has had
   bool uncommitted_ = false;
 };
 

@@ -152,14 +152,14 @@ all_read() {
   seq 10 | pg-produce --partitioner round-robin t
   pg-consume -g g --commit never --offsets-file offsets t >out
   [ "$(sort -n out)" = "$(seq 10)" ]
-  [ "$(cat offsets)" = "$(printf 't\t0\t5\t0\nt\t1\t5\t0')" ]
+  [ "$(cat offsets)" = "$(printf 't\t0\t5\t0\t0\nt\t1\t5\t0\t0')" ]
   [ "$(pg-group lag g)" = 10 ]
   [ "$(pg-group commit g offsets)" = "$(printf 't\t0\t0\t5\nt\t1\t0\t5')" ]
   [ "$(pg-group lag g)" = 0 ]
-  run --separate-stderr pg-group commit g offsets
-  [ "$status" -eq 0 ]
+  # A file that does not say where its reader began.
+  cut -f 1-4 offsets >of_earlier_version
+  fails 0 "*2 of 2 partitions were committed that far already" pg-group commit g of_earlier_version
   [ -z "$output" ]
-  [[ $stderr == *"2 of 2 partitions were committed that far already"* ]]
   # What is no file is written to, and what a link leads to is replaced.
   pg-group seek g start >/dev/null
   mkfifo pipe
@@ -180,6 +180,76 @@ all_read() {
   fails 3 "*'nope' does not exist*" pg-group commit g <(printf 'nope\t0\t5\t0\n')
   : >empty
   fails 0 "*'empty' is empty: there is nothing to commit" pg-group commit g empty
+}
+
+@test "committed by hand: what somebody else has committed meanwhile, or moved, is exit 8" {
+  pg-topic create t --partitions 2
+  seq 10 | pg-produce --partitioner round-robin t
+  pg-consume -g g --commit never --offsets-file one t >/dev/null
+  pg-consume -g g --commit never --offsets-file two t >/dev/null
+  pg-group commit g one >/dev/null
+  fails 8 "*group 'g' was at 0 of 't-0' when this was read, and is at 5: somebody else has committed meanwhile*" pg-group commit g two
+  [ -z "$output" ]
+  seq 10 | pg-produce --partitioner round-robin t
+  pg-consume -g g --commit never --offsets-file one t >/dev/null
+  pg-group seek g -1 t:1 >/dev/null
+  # All or nothing.
+  fails 8 "*was at 5 of 't-1' when this was read, and is at 4:*" pg-group commit g one
+  [ "$(pg-group lag g)" = 11 ]
+  pg-group delete-offsets --yes g >/dev/null
+  fails 8 "*is at no offset:*" pg-group commit g one
+}
+
+@test "an offset of records that a power cut took counts as where that epoch ended" {
+  local size
+  pg-topic create t
+  seq 5 | pg-produce --flush batch t
+  size=$(stat -c %s "$(log t)")
+  seq 6 105 | pg-produce --flush never t
+  pg-consume -g g t >/dev/null
+  pg-consume -g h --commit never --offsets-file lost t >/dev/null
+  truncate -s "$size" "$(log t)"
+  rm "$(partition t)"/partition.state "$(partition t)"/*index
+  seq 201 203 | pg-produce --flush batch t
+  fails 8 "*lag of 3*" pg-group lag g --max 0
+  [ "$(pg-group describe g --json | jq -c '.partitions[0] | [.committed_offset, .lag]')" = "[5,3]" ]
+  [ "$(pg-group seek g -2 --dry-run)" = $'t\t0\t5\t3' ]
+  pg-consume -g g --commit never --offsets-file of t >out 2>said
+  [ "$(cat out)" = "$(seq 201 203)" ]
+  grep -q "partition 0 of 't' lost records that the group had read: it goes back from 105 to 5" said
+  [ "$(pg-group commit g of)" = $'t\t0\t5\t8' ]
+  [ "$(pg-group lag g --max 0)" = 0 ]
+  # What was delivered before that is committed as far as the log has it.
+  [ "$(pg-group commit h lost)" = $'t\t0\t0\t5' ]
+  [ "$(pg-consume -g h t)" = "$(seq 201 203)" ]
+}
+
+@test "readers that run when a log is cut and written again miss nothing of it" {
+  local size alone member
+  pg-topic create t
+  seq 5 | pg-produce --flush batch t
+  size=$(stat -c %s "$(log t)")
+  seq 6 105 | pg-produce --flush never t
+  pg-consume -F t >alone 2>alone.said &
+  alone=$!
+  pg-consume -F -g g t >member 2>member.said &
+  member=$!
+  counts() { [ "$(wc -l <"$1")" -eq "$2" ]; }
+  until_true counts alone 105
+  until_true counts member 105
+  truncate -s "$size" "$(log t)"
+  rm "$(partition t)"/partition.state
+  seq 201 400 | pg-produce --flush batch t
+  until_true counts alone 305
+  until_true counts member 305
+  kill "$alone" "$member"
+  wait "$alone" "$member" || true
+  for out in alone member; do
+    [ "$(tail -n 200 $out)" = "$(seq 201 400)" ]
+    [ "$(grep -c "'t-0' has lost 100 offsets that this reader has passed, 5 to 104, read in leader epoch 0: it goes on at 5" $out.said)" = 1 ]
+  done
+  [ "$(pg-group lag g)" = 0 ]
+  [ -z "$(pg-consume -g g t)" ]
 }
 
 @test "an offsets file that cannot be written is refused before anything is read" {
@@ -210,6 +280,15 @@ all_read() {
   ./daily-sums
   [ "$(tail -n 1 sums.log)" = "3 6" ]
   [ "$(pg-group lag sums)" = 0 ]
+  # One that is still at work when the next begins.
+  seq 4 | pg-produce numbers
+  mkfifo began
+  sed 's/^awk/echo >began; sleep 1; awk/' daily-sums >slow
+  sh slow 3>&- &
+  read -r <began
+  ./daily-sums
+  wait $!
+  [ "$(tail -n 2 sums.log)" = "$(printf '3 6\n4 10')" ]
 }
 
 @test "seek: to the start, the end, an offset, a time, or from where it stands" {

@@ -13,11 +13,16 @@ constexpr size_t kOffsetsFileBytesMax = 64 << 20;
 
 std::optional<DeliveredOffset> parse_line(std::string_view line) {
   const auto fields = split(line, '\t');
-  if (fields.size() != 4 || fields[0].empty()) return {};
+  if (fields.size() < 4 || fields.size() > 5 || fields[0].empty()) return {};
   const auto partition = parse_integer(fields[1]), next = parse_integer(fields[2]), epoch = parse_integer(fields[3]);
   if (!partition || *partition < 0 || *partition >= kPartitionsMax || !next || *next < 0 || !epoch || *epoch < -1 || *epoch > INT32_MAX) return {};
-  return DeliveredOffset{{std::string(fields[0]), PartitionId(static_cast<int32_t>(*partition))}, Offset(*next),
+  DeliveredOffset offset{{std::string(fields[0]), PartitionId(static_cast<int32_t>(*partition))}, Offset(*next),
                          LeaderEpoch(static_cast<int32_t>(*epoch))};
+  if (fields.size() == 4) return offset;
+  const auto from = parse_integer(fields[4]);
+  if (!from || *from < 0) return {};
+  offset.from = Offset(*from);
+  return offset;
 }
 
 }  // namespace
@@ -25,7 +30,8 @@ std::optional<DeliveredOffset> parse_line(std::string_view line) {
 std::string write_offsets_file(const std::vector<DeliveredOffset>& offsets) {
   std::string text;
   for (const auto& each : offsets) {
-    text += fmt::format("{}\t{}\t{}\t{}\n", each.partition.topic, each.partition.partition.value, each.next.value, each.leader_epoch.value);
+    text += fmt::format("{}\t{}\t{}\t{}", each.partition.topic, each.partition.partition.value, each.next.value, each.leader_epoch.value);
+    text += each.from ? fmt::format("\t{}\n", each.from->value) : "\n";
   }
   return text;
 }

@@ -57,7 +57,9 @@ class GroupSource final : public BatchSource {
   // Whole or not at all: a part of it would leave records uncommitted, which does no harm, but nobody would notice.
   Result<> write_positions() {
     std::vector<DeliveredOffset> offsets;
-    for (const auto& [partition, committed] : consumer_->positions()) offsets.push_back({partition, committed.offset, committed.leader_epoch});
+    for (const auto& [partition, committed] : consumer_->positions()) {
+      offsets.push_back({partition, committed.offset, committed.leader_epoch, consumer_->begun_at(partition)});
+    }
     return about_offsets_file(write_user_file(env_.files, offsets_file_, write_offsets_file(offsets)));
   }
 

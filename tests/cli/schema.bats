@@ -397,3 +397,16 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   pg-cluster verify
   pg-cluster stop --all
 }
+
+@test "a group that meets a value without a schema is told what to type to go on behind it" {
+  add s a:string
+  pg-produce --schema s t '{"a":"x"}'
+  pg-produce t plain
+  pg-produce --schema s t '{"a":"y"}'
+  run --separate-stderr pg-consume --schema -g g t
+  [ "$status" -eq 2 ]
+  [ "$output" = '{"a":"x"}' ]
+  [[ $stderr == *"partition 0 of 't', offset 1: "*"; 'pg-group seek g 2 t:0' goes on behind it" ]]
+  $(sed "s/.*'\(pg-group seek [^']*\)'.*/\1/" <<<"$stderr")
+  [ "$(pg-consume --schema -g g t)" = '{"a":"y"}' ]
+}

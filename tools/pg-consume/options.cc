@@ -62,6 +62,17 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
 
 }  // namespace
 
+namespace {
+
+// A group stays before a record that it cannot decode, on every run: what to type to go on behind it.
+std::string way_past(const GroupOptions& group, const ConsumedRecord& record) {
+  if (group.name.empty()) return {};
+  return fmt::format("; 'pg-group seek {} {} {}:{}' goes on behind it", group.name, record.offset.value + 1, record.source->topic,
+                     record.source->partition.value);
+}
+
+}  // namespace
+
 Result<bool> choose(const ConsumeOptions& options, ConsumedRecord& record) {
   if (!options.codec) return options.filter.keeps_all() || options.filter.keeps(record);
   if (!options.filter.keeps_key(record)) return false;
@@ -69,7 +80,8 @@ Result<bool> choose(const ConsumeOptions& options, ConsumedRecord& record) {
     auto json = options.codec->decode(*record.value);
     if (!json) {
       Error& error = json.error();
-      error.what = fmt::format("partition {} of '{}', offset {}: {}", record.source->partition.value, record.source->topic, record.offset.value, error.what);
+      error.what = fmt::format("partition {} of '{}', offset {}: {}{}", record.source->partition.value, record.source->topic, record.offset.value,
+                               error.what, way_past(options.group, record));
       return tl::unexpected(std::move(error));
     }
     record.value = *json;

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     PG_ASSIGN(auto table, pg::LogTable::open(*home, pg::kConsumerOffsetsTable, pg::kNoDeadline));
     for (int commit = 1; commit <= commits; ++commit) {
       for (int group = 1; group <= groups; ++group) {
-        PG_CHECK(table.catch_up([](auto, auto) { return pg::Result<>(); }, pg::kNoDeadline));
+        PG_CHECK(table.catch_up([](auto, auto) { return pg::Result<>(); }, [] {}, pg::kNoDeadline));
         const auto offset = pg::committed_offset(env, pg::Offset(commit), pg::LeaderEpoch(0), topic.id);
         PG_ASSIGN(const bool first, table.append({pg::offset_row(fmt::format("g{}", group), {"t", pg::PartitionId(0)}, offset)}, pg::kNoDeadline));
         if (!first) return pg::fail(pg::Errc::busy, "somebody else commits too");

@@ -207,7 +207,7 @@ Result<> ReplicatedWriter::take_done() {
 
 Result<> ReplicatedWriter::wait_for(const Batch& batch, bool flushed, Deadline until) {
   const auto waited = at_leader([&](PartitionLog& log) { return wait_here(log, batch.appended, flushed, until); }, until);
-  // Who has waited for as long as was allowed does not begin again, as when closing.
+  // A producer that has waited for its whole time-out does not wait again when it closes.
   if (!waited && waited.error().code == Errc::timed_out) return give_up(waited.error());
   PG_CHECK(waited);
   return take_done();

@@ -216,7 +216,7 @@ class Planner {
     return *memory.join_end;
   }
 
-  // Who is in sync has what acks=all promised as flushed on its own disk, too.
+  // A replica in sync has on its own disk what acks=all promised as flushed.
   bool has_on_disk(size_t replica, Offset end) const {
     const auto& told = leader().slots[replica];
     return told && told->log_end >= end && told->flushed >= end;

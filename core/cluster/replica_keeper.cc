@@ -159,7 +159,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   PG_ASSIGN(StatePage* const mine, mine_.page());
   if (mine->unclean.load() != 0 && read_position(*mine).log_end >= whole_at_) mine->unclean.store(0);
   PG_ASSIGN(StatePage* const theirs, leader.page());
-  // Who is to be in sync must have on its disk what counts as flushed by now, however long ago.
+  // A replica that joins must have on its disk everything that counts as flushed by now.
   const bool joins = !is_in(metadata.in_sync, self_) && read_position(*mine).log_end >= read_position(*theirs).log_end;
   const int64_t wanted = joins ? read_position(*mine).log_end.value : std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
   if (mine->flushed.load() < wanted) {

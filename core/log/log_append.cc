@@ -50,7 +50,7 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   if (rolled) retain(*state);
   if (appended.end_offset - flushed < config.flush_messages) return appended;
   const auto done = flush(deadline);
-  // The batch is published, so it must not be sent again. With more replicas, who waits for it is told.
+  // The batch is published, so its producer must not send it again. With more replicas, the waiting producer gets the error.
   if (!done && !spec_.replicated) appended.not_flushed = done.error();
   return appended;
 }
@@ -212,7 +212,7 @@ void PartitionLog::retain(PartitionState& state) {
   if (!ignored) env_.notice(fmt::format("old segments of '{}' are not deleted: {}", name_, retained.error().message()));
 }
 
-// The page says who took the lock last, which may be long ago: nobody is named who is not seen to hold it.
+// The page names the process that took the lock last, perhaps long ago. The message names a process only if it is seen to hold the lock.
 Error PartitionLog::explain_lock_failure(Error error) const {
   const auto state = current_state();
   if (error.code != Errc::timed_out || !state) return error;

@@ -162,6 +162,7 @@ class Producer::Flusher {
 
 Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
   if (is_table(name)) return fail(Errc::invalid_argument, fmt::format("'{}' is a table of this program: records are not written to it", name));
+  if (options.name) PG_CHECK(ProducerIdentity::check_name(*options.name));
   auto topic = home.describe_topic(name);
   const bool to_be_made = !topic && topic.error().code == Errc::not_found && options.create_topic;
   if (to_be_made) {
@@ -275,7 +276,7 @@ std::unique_ptr<ReplicatedWriter> Producer::make_writer(PartitionId partition) {
 Result<> Producer::settle_replicated(bool flushed) {
   for (Slot& slot : slots_) {
     if (!slot.writer) continue;
-    PG_CHECK(slot.writer->settle(flushed));
+    PG_CHECK(noted(slot.writer->settle(flushed)));
     // What was opened to read is let go when its state was replaced.
     if (slot.log) (void)slot.log->state(home_.env().clock.now());
   }
@@ -284,7 +285,14 @@ Result<> Producer::settle_replicated(bool flushed) {
 
 Result<> Producer::flush_if_due(Slot& slot) {
   if (!slot.writer) return flusher_->flush_if_due();
-  return flush_interval_ == Duration(0) ? slot.writer->settle(true) : Result<>();
+  return flush_interval_ == Duration(0) ? noted(slot.writer->settle(true)) : Result<>();
+}
+
+// Remembers a wait for replicas that took the whole time-out: close() does not begin another one.
+Result<> Producer::noted(Result<> waited) {
+  waited_out_.reset();
+  if (!waited && waited.error().code == Errc::timed_out) waited_out_ = waited.error();
+  return waited;
 }
 
 Result<> Producer::send(const Record& record, std::optional<PartitionId> wanted) {
@@ -436,7 +444,7 @@ Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
     if (input_) input_->appended(partition, count);
     records_written_ += count;
   }
-  return appended.map([](Offset) {});
+  return noted(appended.map([](Offset) {}));
 }
 
 Result<> Producer::append_records(Slot& slot, BatchBuilder& batch) {
@@ -505,7 +513,7 @@ Result<> Producer::close(bool whole_input) {
   if (!is_made() && !whole_input) return {};  // nothing came of it
   if (!is_made()) PG_CHECK(make_topic(nullptr, {}));  // an input without records is whole, too
   const auto ended = end_input(whole_input);
-  auto sent = send_batches();
+  auto sent = waited_out_ ? Result<>(tl::unexpected(*waited_out_)) : send_batches();
   if (sent) sent = settle_replicated(true);
   const auto flushed = flusher_->finish();
   PG_CHECK(ended);

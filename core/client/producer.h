@@ -123,6 +123,7 @@ class Producer {
   bool must_flush() const { return flush_interval_ != Duration::max(); }
   Result<> flush_if_due(Slot& slot);
   Result<> settle_replicated(bool flushed);
+  Result<> noted(Result<> waited);
   Result<> hold_batch(Slot& slot);
   Result<> open_input();
   std::vector<PartitionLog*> logs() const;
@@ -146,6 +147,7 @@ class Producer {
   std::atomic<int64_t> records_written_ = 0;
   int64_t producer_id_ = 0;  // of batches in replicated partitions that have no name
   std::unique_ptr<NamedInput> input_;
+  std::optional<Error> waited_out_;  // the last wait for replicas took its whole time-out
   size_t held_bytes_ = 0;
   BatchBuilder sending_;          // the background's
   Slot* sending_slot_ = nullptr;  // whose it is, while it is under way

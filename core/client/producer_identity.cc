@@ -7,13 +7,16 @@
 
 namespace pg {
 
+Result<> ProducerIdentity::check_name(const std::string& name) {
+  if (!name.empty() && name.size() <= kProducerNameBytesMax) return {};
+  return fail(Errc::invalid_argument, fmt::format("a producer's name has 1 to {} bytes", kProducerNameBytesMax));
+}
+
 Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, const std::string& name,
                                                                   const TopicMetadata& topic,
                                                                   const std::vector<PartitionLog*>& logs,
                                                                   Deadline deadline) {
-  if (name.empty() || name.size() > kProducerNameBytesMax) {
-    return fail(Errc::invalid_argument, fmt::format("a producer's name has 1 to {} bytes", kProducerNameBytesMax));
-  }
+  PG_CHECK(check_name(name));
   PG_CHECK(home.env().files.make_directories_in(names::topics_directory(home.path()), names::locks_directory(home.path())));
   PG_ASSIGN(auto table, LogTable::open(home, kProducerIdsTable, deadline));
   std::unique_ptr<ProducerIdentity> made(new ProducerIdentity(home, {name, topic.name}, std::move(table)));

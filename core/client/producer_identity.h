@@ -14,6 +14,9 @@ namespace pg {
 
 class ProducerIdentity {
  public:
+  // invalid_argument: it is empty or too long.
+  static Result<> check_name(const std::string& name);
+
   // Takes the lock and reads the row. `logs`: of all partitions of `topic`. Errors: busy (another process has it, whose
   // id is named), conflict (the topic had another number of partitions), invalid_argument (the name).
   static Result<std::unique_ptr<ProducerIdentity>> claim(Home& home, const std::string& name,

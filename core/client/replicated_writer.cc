@@ -206,10 +206,7 @@ Result<> ReplicatedWriter::take_done() {
 }
 
 Result<> ReplicatedWriter::wait_for(const Batch& batch, bool flushed, Deadline until) {
-  const auto waited = at_leader([&](PartitionLog& log) { return wait_here(log, batch.appended, flushed, until); }, until);
-  // A producer that has waited for its whole time-out does not wait again when it closes.
-  if (!waited && waited.error().code == Errc::timed_out) return give_up(waited.error());
-  PG_CHECK(waited);
+  PG_CHECK(at_leader([&](PartitionLog& log) { return wait_here(log, batch.appended, flushed, until); }, until));
   return take_done();
 }
 

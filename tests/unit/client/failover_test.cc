@@ -254,6 +254,22 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
   CHECK(cluster.everything() == "0:a 1:b 2:c 3:d");
 }
 
+TEST_CASE("producer: one that timed out does not wait once more when it closes") {
+  Cluster cluster;
+  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = FlushMode::batch, .timeout = 1s}));
+  for (const int32_t broker : {1, 2}) {
+    cluster.freeze(broker);
+    cluster.health[BrokerId(broker)] = BrokerHealth::running;
+  }
+  const Deadline began = cluster.env.clock().now();
+  must(producer->send({.value = "a"}));
+  CHECK(code_of(producer->send({.value = "b"})) == Errc::timed_out);
+  const Deadline waited = cluster.env.clock().now();
+  CHECK(waited - began >= 1s);
+  CHECK(code_of(producer->close()) == Errc::timed_out);
+  CHECK(cluster.env.clock().now() - waited < 1s);
+}
+
 TEST_CASE("producer: what one with a name finds from earlier runs is committed before it is counted") {
   Cluster cluster;
   const auto run = [&](const std::vector<std::string>& values) -> Result<> {

@@ -262,6 +262,7 @@ TEST_CASE("named_input: what is new is held back until all that is there was com
 
 TEST_CASE("named_input: a second process with the name is told who has it") {
   NamedHome t;
+  t.create("t", 1);
   const auto first = must(t.open());
   const Error error = error_of(t.open());
   CHECK(error.code == Errc::busy);

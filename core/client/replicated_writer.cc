@@ -6,7 +6,6 @@
 #include <bit>
 #include <chrono>
 
-#include "core/format/batch_fate.h"
 #include "core/log/log_recovery.h"
 #include "core/log/replica_words.h"
 #include "core/os/signals.h"
@@ -26,6 +25,8 @@ Result<std::shared_ptr<PartitionState>> leading_state(const PartitionLog& log) {
   PG_CHECK(state && state->leads_in(state->leader_epoch()) ? Result<>() : was_replaced());
   return state;
 }
+
+WrittenBatch place_of(const Appended& appended) { return {appended.leader_epoch, appended.base_offset, appended.end_offset}; }
 
 }  // namespace
 
@@ -92,26 +93,28 @@ Result<> ReplicatedWriter::resend_if_missing(Batch& batch, LeaderEpoch epoch, bo
     const LogEnd seen{state->position().log_end, state->leader_epoch()};
     if (seen.leader_epoch != epoch) return was_replaced();
     if (!is_missing) {
-      PG_ASSIGN(const bool there, is_there(batch));
+      PG_ASSIGN(const bool there, find_again(batch));
       if (there) return {};
     }
     PG_ASSIGN(const auto appended, log_->append_if(seen, batch.bytes, until));
     if (!appended) continue;
     is_missing = true;
     batch.appended = *appended;
-    batch.written = epoch;
+    batch.places.push_back(place_of(*appended));
     return {};
   }
 }
 
-Result<bool> ReplicatedWriter::is_there(const Batch& batch) const {
+Result<bool> ReplicatedWriter::find_again(Batch& batch) const {
   PG_ASSIGN(const auto state, leading_state(*log_));
   const LogPosition position = state->position();
   PG_ASSIGN(const EpochHistory epochs, read_epoch_history(home_.env(), log_->directory()));
-  const WrittenBatch written{batch.written, batch.appended.base_offset, batch.appended.end_offset};
-  const BatchFate fate = fate_of(written, epochs, position.log_start, position.log_end);
-  if (fate == BatchFate::unknown) return tl::unexpected(nobody_knows(batch));
-  return fate == BatchFate::there;
+  const FoundBatch found = find_batch(batch.places, epochs, position.log_start, position.log_end);
+  if (found.fate == BatchFate::unknown) return tl::unexpected(nobody_knows(batch));
+  if (found.fate == BatchFate::missing) return false;
+  batch.appended.base_offset = found.place.base;
+  batch.appended.end_offset = found.place.end;
+  return true;
 }
 
 Error ReplicatedWriter::nobody_knows(const Batch& batch) const {
@@ -129,7 +132,7 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   if (!done && done.error().code == Errc::not_durable) return tl::unexpected(done.error());  // it was not tried
   if (!done) return give_up(done.error()).map([] { return Offset(0); });
   // The log has stamped it, which a leader after this one does anew.
-  open_.push_back({{bytes.begin(), bytes.end()}, record_count, appended, appended.leader_epoch});
+  open_.push_back({{bytes.begin(), bytes.end()}, record_count, appended, {place_of(appended)}});
   open_bytes_ += bytes.size();
   sent_ += record_count;
   PG_CHECK(take_done());

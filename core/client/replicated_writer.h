@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/format/batch_fate.h"
 #include "core/format/record_batch.h"
 #include "core/store/home.h"
 #include "core/store/leader.h"
@@ -55,7 +56,7 @@ class ReplicatedWriter {
     std::vector<std::byte> bytes;  // empty: committed already, and not kept any more
     int32_t record_count = 0;
     Appended appended{};
-    LeaderEpoch written{};  // in which epoch; `appended` names the one in which it was last found
+    std::vector<WrittenBatch> places;  // every one that a leader gave it; `appended` is the one that counts
   };
 
   Deadline deadline() const;
@@ -67,7 +68,7 @@ class ReplicatedWriter {
   Result<> resend_if_missing(Batch& batch, LeaderEpoch epoch, bool& is_missing, Deadline deadline);
   Result<> append_here(PartitionLog& log, MutableBytes bytes, Appended& appended, Deadline deadline);
   Result<> give_up(Error error);
-  Result<bool> is_there(const Batch& batch) const;
+  Result<bool> find_again(Batch& batch) const;
   Error nobody_knows(const Batch& batch) const;
   Result<> await_enough_in_sync(const PartitionLog& log, Deadline deadline);
   Error too_few(const PartitionState& state) const;

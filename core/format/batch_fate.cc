@@ -12,4 +12,14 @@ BatchFate fate_of(const WrittenBatch& batch, const EpochHistory& log, Offset log
   return begins_later && log_start > batch.base ? BatchFate::unknown : BatchFate::missing;
 }
 
+FoundBatch find_batch(std::span<const WrittenBatch> places, const EpochHistory& log, Offset log_start, Offset log_end) {
+  FoundBatch found;
+  for (const WrittenBatch& place : places) {
+    const BatchFate fate = fate_of(place, log, log_start, log_end);
+    if (fate == BatchFate::there) return {fate, place};
+    if (fate == BatchFate::unknown) found.fate = fate;
+  }
+  return found;
+}
+
 }  // namespace pg

@@ -5,6 +5,8 @@
 // committed is deleted. Sources: Apache Kafka, KIP-101, KIP-320.
 #pragma once
 
+#include <span>
+
 #include "core/format/checkpoint_text.h"
 
 namespace pg {
@@ -17,5 +19,13 @@ struct WrittenBatch {
 // unknown: the log was copied after the batch's offsets had been deleted, and its history begins with a later epoch.
 enum class BatchFate { there, missing, unknown };
 BatchFate fate_of(const WrittenBatch& batch, const EpochHistory& log, Offset log_start, Offset log_end);
+
+// A batch that was sent again after an election has several places, and an unclean election can bring back a log that holds it at
+// an earlier one.
+struct FoundBatch {
+  BatchFate fate = BatchFate::missing;
+  WrittenBatch place = {};  // there: which of its places it is
+};
+FoundBatch find_batch(std::span<const WrittenBatch> places, const EpochHistory& log, Offset log_start, Offset log_end);
 
 }  // namespace pg

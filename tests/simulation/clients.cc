@@ -35,9 +35,9 @@ void SimProducer::run() {
 }
 
 void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
-  std::optional<WrittenBatch> written;
+  std::vector<WrittenBatch> places;
   for (;;) {
-    const auto sent = attempt(partition, value, promise, written);
+    const auto sent = attempt(partition, value, promise, places);
     if (sent && *sent) return;
     let_go_of_others(partition);
     if (!sent) world_.note("{}: {}: {}", process_.name(), value, sent.error().message());
@@ -45,26 +45,26 @@ void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
   }
 }
 
-// False: try again. `written`: where the record was, and may still be.
-Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, std::optional<WrittenBatch>& written) {
+// False: try again. `places`: where the record was, and may still be.
+Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, std::vector<WrittenBatch>& places) {
   SimReplica& log = leader(partition);
   std::optional<LogEnd> seen;
   std::optional<Appended> appended;
-  if (written) {
-    PG_ASSIGN(const auto found, log.look_for(*written));
-    if (found.fate == BatchFate::unknown) {
+  if (!places.empty()) {
+    PG_ASSIGN(const auto found, log.look_for(places));
+    if (found.batch.fate == BatchFate::unknown) {
       world_.note("{}: {} may have been written", process_.name(), value);
       return true;
     }
     seen = found.end;
-    if (found.fate == BatchFate::there) appended = Appended{written->base, written->end, found.end.leader_epoch};
+    if (found.batch.fate == BatchFate::there) appended = Appended{found.batch.place.base, found.batch.place.end, found.end.leader_epoch};
   }
   if (!appended) {
     auto produced = log.produce(value, seen);
     if (!produced && produced.error().code == Errc::no_space) log.say_full();
     PG_ASSIGN(appended, std::move(produced));
     if (!appended) return false;
-    written = WrittenBatch{appended->leader_epoch, appended->base_offset, appended->end_offset};
+    places.push_back({appended->leader_epoch, appended->base_offset, appended->end_offset});
   }
   if (promise == Promise::flushed) {
     PG_CHECK(log.flush());

@@ -25,7 +25,7 @@ class SimProducer final : public Client {
  private:
   void run();
   void send(PartitionId partition, int64_t value, Promise promise);
-  Result<bool> attempt(PartitionId partition, int64_t value, Promise promise, std::optional<WrittenBatch>& written);
+  Result<bool> attempt(PartitionId partition, int64_t value, Promise promise, std::vector<WrittenBatch>& places);
 
   int64_t next_;
   const std::optional<Promise> promise_;  // empty: any

@@ -40,12 +40,12 @@ class SimReplica final : public ReplicaLog {
   void say_full() { mapped().full.store(1); }
   // Whether what was appended in that epoch counts, though nobody else has it.
   Result<> check_leads(LeaderEpoch epoch) const;
-  // ReplicatedWriter::is_there(), and where the log ended then.
+  // ReplicatedWriter::find_again(), and where the log ended then.
   struct Found {
     LogEnd end;
-    BatchFate fate;
+    FoundBatch batch;
   };
-  Result<Found> look_for(const WrittenBatch& written);
+  Result<Found> look_for(const std::vector<WrittenBatch>& places);
   // As PartitionLog::openings().
   int64_t openings() const { return openings_; }
   BrokerId broker() const { return place_.broker; }

@@ -25,14 +25,14 @@ Result<> SimReplica::check_leads(LeaderEpoch epoch) const {
   return still_leads(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
 }
 
-Result<SimReplica::Found> SimReplica::look_for(const WrittenBatch& written) {
+Result<SimReplica::Found> SimReplica::look_for(const std::vector<WrittenBatch>& places) {
   PG_CHECK(reopen());
   const LeaderEpoch epoch(mapped().leader_epoch.load());
   if (!still_leads(mapped(), epoch)) return fail(Errc::fenced, "the leader changed");
   const Offset end = read_position(mapped()).log_end;
   const LogPosition position = read_position(mapped());
   PG_ASSIGN(const EpochHistory history, epochs());
-  return Found{{end, epoch}, fate_of(written, history, position.log_start, position.log_end)};
+  return Found{{end, epoch}, find_batch(places, history, position.log_start, position.log_end)};
 }
 
 Result<> SimReplica::wait_committed(const Appended& appended, bool flushed, Deadline deadline) {

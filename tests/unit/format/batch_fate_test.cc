@@ -41,3 +41,15 @@ TEST_CASE("batch_fate: a log that begins behind the batch and with a later epoch
   CHECK(fate({entry(4, 14)}, 14, 20) == BatchFate::missing);  // another leader's record stands where its last one was
   CHECK(fate({entry(4, 15)}, 10, 20) == BatchFate::missing);  // it would hold the batch
 }
+
+TEST_CASE("batch_fate: a batch that was sent again is where a log still has it, be it an earlier place") {
+  const WrittenBatch first{LeaderEpoch(0), Offset(32), Offset(33)}, second{LeaderEpoch(2), Offset(33), Offset(34)};
+  const std::vector<WrittenBatch> places{first, second};
+  const auto found = [&](const EpochHistory& log, int64_t log_end) { return find_batch(places, log, Offset(0), Offset(log_end)); };
+  CHECK(found({entry(0, 0), entry(2, 31)}, 34).place.base == Offset(33));
+  // An unclean election brings back a log from before it was sent again.
+  CHECK(found({entry(0, 0), entry(3, 33)}, 33).fate == BatchFate::there);
+  CHECK(found({entry(0, 0), entry(3, 33)}, 33).place.base == Offset(32));
+  CHECK(found({entry(0, 0), entry(3, 32)}, 40).fate == BatchFate::missing);
+  CHECK(find_batch({}, {entry(0, 0)}, Offset(0), Offset(40)).fate == BatchFate::missing);
+}

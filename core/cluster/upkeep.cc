@@ -84,8 +84,11 @@ void Upkeep::clean_up(Kept& kept) {
   const LogConfig config = log.config();
   const Offset active = read_position(**page).active_segment;
   const bool rolled = kept.active != active;
-  kept.active = active;
   const auto now_ms = believed_wall_ms(home_.env(), **page);
+  const bool needs_clock = config.cleanup_compact || (config.cleanup_delete && config.retention_ms >= 0);
+  if (needs_clock && !now_ms && !kept.clock_said) tell_(clock_notice(log.name()));
+  kept.clock_said = !now_ms;
+  if (now_ms) kept.active = active;
   const Deadline deadline = home_.env().clock.after(kPatience);
   const bool leads = (*page)->role.load() == static_cast<uint32_t>(Role::leader);
   // A follower's log begins where its leader's does.

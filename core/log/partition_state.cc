@@ -35,7 +35,7 @@ void fill_page(StatePage& page, const PageContent& content, Clock& clock) {
   page.unclean.store(content.unclean, std::memory_order_relaxed);
   page.damaged.store(content.damaged, std::memory_order_relaxed);
   page.transactional.store(content.transactional ? StatePage::some : StatePage::none, std::memory_order_relaxed);
-  page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - monotonic_ms(clock), std::memory_order_relaxed);
+  page.wall_ahead_ms.store(content.wall_seen_ms.value_or(clock.wall_ms()) - clock.boot_ms(), std::memory_order_relaxed);
   if (content.gaps_below > Offset(0)) page.incompatible_features |= StatePage::kHasGaps;
   page.gaps_below.store(content.gaps_below.value, std::memory_order_relaxed);
   publish(page, content.position);

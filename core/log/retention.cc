@@ -94,8 +94,10 @@ Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms) {
 }
 
 std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust) {
+  // A page that version 0.1.0 made in this boot was measured by a clock that stands still while the machine is suspended.
+  // What it has seen is too high by that time then, and so much more is believed until the machine starts again.
   const int64_t wall_ms = env.clock.wall_ms();
-  const int64_t ahead_ms = wall_ms - monotonic_ms(env.clock);
+  const int64_t ahead_ms = wall_ms - env.clock.boot_ms();
   int64_t seen = page.wall_ahead_ms.load(std::memory_order_relaxed);
   if (!trust && ahead_ms - seen > kClockJumpMaxMs) return {};
   while (seen < ahead_ms && !page.wall_ahead_ms.compare_exchange_weak(seen, ahead_ms, std::memory_order_relaxed)) {

@@ -28,7 +28,7 @@ Result<std::vector<Segment>> measure_segments(PartitionLog& log, PartitionState&
 Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms);
 
 // The wall clock, if it can be believed: if, since it was last looked at, it has not gone on by a day more than the
-// monotonic clock has. After a restart of the machine: since the partition's files were last touched. `trust`: believe
+// machine has run or slept. After a restart of the machine: since the partition's files were last touched. `trust`: believe
 // it in any case, and from now on.
 std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust = false);
 

@@ -95,7 +95,7 @@ struct StatePage {
   alignas(64) Word segment_list;  // odd while it changes
 
   SharedWord<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
-  SharedWord<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the monotonic clock; see retention.h
+  SharedWord<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the time since the machine started; see retention.h
   SharedWord<int64_t> gaps_below;      // below this offset offsets may be missing; 0: none is; never goes back; see gaps.h
 
   // Of a partition with more than one replica; see replica_words.h.

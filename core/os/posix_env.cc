@@ -12,6 +12,8 @@
 
 #include <array>
 #include <cctype>
+#include <cstdio>
+#include <cstring>
 
 #include "core/os/env.h"
 #include "core/os/posix_file_system.h"
@@ -32,6 +34,12 @@ class PosixClock final : public Clock {
   int64_t wall_ms() override { return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count(); }
   Deadline now() override { return steady_clock::now(); }
 
+  int64_t boot_ms() override {
+    timespec since{};
+    clock_gettime(CLOCK_BOOTTIME, &since);
+    return int64_t{since.tv_sec} * 1000 + since.tv_nsec / 1'000'000 - namespace_offset_ms();
+  }
+
   void wait(std::span<const WakeWord> words, Duration at_most) override {
     if (at_most <= Duration(0)) return;
     if (words.size() == 1) return wait_one(words[0], at_most);
@@ -47,6 +55,17 @@ class PosixClock final : public Clock {
 
  private:
   static constexpr size_t kWaitWordsMax = 128;  // FUTEX_WAITV_MAX
+
+  // What this time namespace adds to CLOCK_BOOTTIME. A kernel without time namespaces has no such file.
+  static int64_t namespace_offset_ms() {
+    UniqueFd fd(retry_eintr([] { return open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC); }));
+    std::array<char, 256> text{};
+    if (fd.get() < 0 || retry_eintr([&] { return read(fd.get(), text.data(), text.size() - 1); }) <= 0) return 0;
+    const char* const line = std::strstr(text.data(), "boottime");
+    long long seconds = 0, nanoseconds = 0;
+    if (line == nullptr || std::sscanf(line, "boottime %lld %lld", &seconds, &nanoseconds) != 2) return 0;
+    return seconds * 1000 + nanoseconds / 1'000'000;
+  }
 
   static void wait_one(const WakeWord& word, Duration at_most) {
     const timespec timeout = to_timespec(at_most);

@@ -177,6 +177,7 @@ void LogTable::compact(Deadline deadline) {
   const Offset active = state->position().active_segment;
   const bool rolled = std::exchange(active_, active) != active;
   const auto now_ms = rolled ? believed_wall_ms(env_, state->page()) : std::nullopt;
+  if (rolled && !now_ms) env_.notice(clock_notice(log_->name()));
   if (!now_ms || !compact_log(*log_, *now_ms, deadline)) return;
   (void)log_->delete_old_segments(std::chrono::milliseconds(log_->config().file_delete_delay_ms), deadline);
 }

@@ -17,6 +17,11 @@ inline constexpr int32_t kPartitionsMax = 100'000;
 inline constexpr int64_t kBatchBytesMax = 1 << 30;
 inline constexpr int64_t kSegmentPositionMax = INT32_MAX;
 
+// No log reaches this offset. A larger one in a file is damage, and so nothing that is added to an offset can overflow.
+inline constexpr int64_t kOffsetMax = int64_t{1} << 62;
+// No damage costs a log more offsets than this. A checkpoint that says so is wrong itself.
+inline constexpr int64_t kLostOffsetsMax = int64_t{1} << 40;
+
 // The records of a compressed batch may be no larger than this. All of them are in memory at once, so a few bytes that
 // claim to be gigabytes must not take the machine down; and a broker of Kafka's takes 100 MiB in one request, so batches
 // that are really in use lie far below.
@@ -54,6 +59,11 @@ inline constexpr Duration kBackgroundFlushInterval = std::chrono::seconds(1);
 inline constexpr int32_t kBrokersMax = 64;
 inline constexpr int32_t kReplicasMax = 16;
 inline constexpr int32_t kReplicationFactorDefault = 3;  // or as many as there are brokers
+
+// What a log directory keeps in reserve, so that on a full disk there is room for what frees space: files, for where inodes
+// are what is missing, each of one block.
+inline constexpr int kReserveFiles = 8;
+inline constexpr size_t kReserveFileBytes = 4096;
 
 // What compaction may take to remember keys: some four million of them at a time.
 inline constexpr size_t kCompactionMapBytes = 128 << 20;

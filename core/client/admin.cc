@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/format/path_names.h"
+#include "core/log/log_directory.h"
 #include "core/log/retention.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
@@ -59,9 +60,25 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
   return description;
 }
 
-Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
-                                  Deadline deadline) {
-  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+namespace {
+
+LogDirectory log_directory_of(const Home& home, const TopicMetadata& topic, PartitionId partition) {
+  const BrokerId leader = topic.has(partition) ? topic.partitions[static_cast<size_t>(partition.value)].leader : BrokerId(0);
+  return {home.env(), home.log_directory(leader)};
+}
+
+// no_space: there is no room for its state page, which may be made once some is given.
+Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, const TopicMetadata& topic, PartitionId partition,
+                                                          Deadline deadline) {
+  PG_ASSIGN(auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  const auto state = log->current_state();
+  if (state->no_space()) return tl::unexpected(*state->no_space());
+  if (state->access() == Access::read_write) return log;
+  return fail(Errc::io, fmt::format("cannot delete from '{}': no permission to write", log->name()), log->directory());
+}
+
+Result<TrimResult> trim_once(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to, Deadline deadline) {
+  PG_ASSIGN(const auto log, open_to_delete_from(home, topic, partition, deadline));
   const auto state = log->current_state();
   const LogPosition position = state->position();
   const Offset end = state->high_watermark();
@@ -74,25 +91,33 @@ Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, 
   return TrimResult{std::max(start, position.log_start), removed.segments, removed.bytes};
 }
 
+}  // namespace
+
+Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
+                                  Deadline deadline) {
+  const LogDirectory directory = log_directory_of(home, topic, partition);
+  auto trimmed = directory.with_reserve([&] { return trim_once(home, topic, partition, to, deadline); });
+  directory.keep_reserve();
+  return trimmed;
+}
+
 Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                        bool trust_clock, Deadline deadline) {
-  PG_ASSIGN(const auto log, home.open_partition(topic, partition, Access::read_write, deadline));
+  const LogDirectory directory = log_directory_of(home, topic, partition);
+  PG_ASSIGN(const auto log, directory.with_reserve([&] { return open_to_delete_from(home, topic, partition, deadline); }));
   const auto state = log->current_state();
-  if (state->no_space()) return tl::unexpected(*state->no_space());
-  if (state->access() == Access::read_only) {
-    return fail(Errc::io, fmt::format("cannot delete from '{}': no permission to write", log->name()), log->directory());
-  }
   const LogConfig config = log->config();
   const auto now_ms = believed_wall_ms(home.env(), state->page(), trust_clock);
   const bool needs_clock = config.cleanup_compact || (config.cleanup_delete && config.retention_ms >= 0);
   if (!now_ms && needs_clock) home.env().notice(clock_notice(log->name()));
   Maintenance done;
-  PG_ASSIGN(done.deleted, apply_retention(*log, now_ms, ActiveSegmentToo::yes, deadline));
+  PG_ASSIGN(done.deleted, directory.with_reserve([&] { return apply_retention(*log, now_ms, ActiveSegmentToo::yes, deadline); }));
   if (config.cleanup_compact && now_ms) {
-    PG_ASSIGN(done.compacted, compact_log(*log, *now_ms, deadline));
+    PG_ASSIGN(done.compacted, compact_log(*log, *now_ms, deadline, kCompactionMapBytes, ActiveSegmentToo::yes));
     PG_CHECK(log->delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline));
   }
   done.log_start = state->position().log_start;
+  directory.keep_reserve();
   return done;
 }
 

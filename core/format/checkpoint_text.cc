@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/limits.h"
+#include "core/format/path_names.h"
+
 namespace pg {
 namespace {
 
@@ -44,7 +47,7 @@ Result<EpochHistory> parse_epoch_history(std::string_view text) {
   EpochHistory history;
   for (const auto& fields : entries) {
     PG_ASSIGN(const int64_t epoch, number(fields[0], std::numeric_limits<int32_t>::max()));
-    PG_ASSIGN(const int64_t start, number(fields[1], std::numeric_limits<int64_t>::max()));
+    PG_ASSIGN(const int64_t start, number(fields[1], kOffsetMax));
     const EpochStart entry{LeaderEpoch(static_cast<int32_t>(epoch)), Offset(start)};
     if (!history.empty() && (entry.epoch <= history.back().epoch || entry.start_offset < history.back().start_offset)) {
       return fail(Errc::corrupt, "leader epochs are not in order");
@@ -95,10 +98,69 @@ Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
   OffsetCheckpoint offsets;
   for (const auto& fields : entries) {
     PG_ASSIGN(const int64_t partition, number(fields[1], std::numeric_limits<int32_t>::max()));
-    PG_ASSIGN(const int64_t offset, number(fields[2], std::numeric_limits<int64_t>::max()));
+    PG_ASSIGN(const int64_t offset, number(fields[2], kOffsetMax));
     offsets[{std::string(fields[0]), PartitionId(static_cast<int32_t>(partition))}] = Offset(offset);
   }
   return offsets;
+}
+
+namespace {
+
+struct OffsetLine {
+  TopicPartition partition;
+  Offset offset;
+};
+
+std::optional<OffsetLine> read_offset_line(std::string_view line) {
+  const auto fields = split(line, ' ');
+  if (fields.size() != 3 || !names::check_topic(fields[0])) return {};
+  const auto partition = number(fields[1], std::numeric_limits<int32_t>::max());
+  const auto offset = number(fields[2], kOffsetMax);
+  if (!partition || !offset) return {};
+  return OffsetLine{{std::string(fields[0]), PartitionId(static_cast<int32_t>(*partition))}, Offset(*offset)};
+}
+
+// A partition with two different offsets has none.
+void drop_contradictions(OffsetLines& lines, const std::vector<OffsetLine>& read) {
+  for (const auto& [partition, offset] : read) lines.offsets.emplace(partition, offset);
+  for (const auto& [partition, offset] : read) {
+    const auto kept = lines.offsets.find(partition);
+    if (kept == lines.offsets.end() || kept->second == offset) continue;
+    lines.fault = fmt::format("it has two offsets of '{}-{}'", partition.topic, partition.partition.value);
+    lines.offsets.erase(kept);
+  }
+  if (lines.fault.empty() && lines.offsets.size() != read.size()) lines.fault = "it has a line twice";
+}
+
+}  // namespace
+
+OffsetLines read_offset_lines(std::string_view text) {
+  OffsetLines lines;
+  std::vector<OffsetLine> read;
+  auto all = split(text, '\n');
+  if (all.size() < 3) lines.fault = "it is cut short";
+  // Each line ends with a line feed: what stands behind the last one is a line that was cut.
+  const std::string_view cut = all.empty() ? std::string_view() : all.back();
+  if (!all.empty()) all.pop_back();
+  if (!cut.empty()) lines.spoilt.push_back(fmt::format("{} ?", cut));
+  const bool is_headed = all.size() >= 2 && all[0] == "0" && parse_integer(all[1]) == static_cast<int64_t>(all.size() - 2);
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (auto line = read_offset_line(all[i])) read.push_back(std::move(*line));
+    else if (i >= 2) lines.spoilt.emplace_back(all[i]);
+  }
+  drop_contradictions(lines, read);
+  if (!lines.fault.empty()) return lines;
+  if (!cut.empty()) lines.fault = "its last line is cut short";
+  else if (!lines.spoilt.empty()) lines.fault = fmt::format("{} of its lines cannot be read", lines.spoilt.size());
+  else if (!is_headed || read.size() + 2 != all.size()) lines.fault = "its first two lines are not those that it was written with";
+  return lines;
+}
+
+std::string write_offset_lines(const OffsetLines& lines) {
+  std::string text = write_offset_checkpoint(lines.offsets);
+  if (lines.is_whole()) return text;
+  for (const auto& line : lines.spoilt) text += line + "\n";
+  return lines.spoilt.empty() ? text + "?\n" : text;
 }
 
 std::string write_partition_metadata(const Uuid& topic_id) {

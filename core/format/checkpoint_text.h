@@ -1,4 +1,5 @@
-// Kafka's small text files. Each parser accepts what Kafka writes and says `corrupt` to anything else.
+// Kafka's small text files. Each parser accepts what Kafka writes and says `corrupt` to anything else. A file of offsets is
+// also read line by line: it has one line for each partition, and a spoilt one must not cost the others theirs.
 //
 //   leader-epoch-checkpoint                      recovery-point-offset-checkpoint (and its like)
 //     0                 version                    0                       version
@@ -54,6 +55,17 @@ EpochHistory with_batch(EpochHistory history, LeaderEpoch epoch, Offset offset);
 using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 std::string write_offset_checkpoint(const OffsetCheckpoint& offsets);
 Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text);
+
+// What can be read of a file of offsets.
+struct OffsetLines {
+  OffsetCheckpoint offsets;         // no partition that has two different ones
+  std::vector<std::string> spoilt;  // the other lines, as they are
+  std::string fault;                // what is wrong with the file; empty: nothing, and who has no line never had one
+  bool is_whole() const { return fault.empty(); }
+};
+OffsetLines read_offset_lines(std::string_view text);
+// A file that says the same, and stays not whole, so that who has no line in it knows that it may have had one.
+std::string write_offset_lines(const OffsetLines& lines);
 
 std::string write_partition_metadata(const Uuid& topic_id);
 Result<Uuid> parse_partition_metadata(std::string_view text);

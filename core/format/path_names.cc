@@ -81,7 +81,7 @@ std::string segment(const std::string& directory, Offset base_offset, SegmentFil
 std::optional<SegmentName> parse_segment(std::string_view file_name) {
   if (file_name.size() < kOffsetDigits || !all_digits(file_name.substr(0, kOffsetDigits))) return {};
   const auto base = parse_integer(file_name.substr(0, kOffsetDigits));
-  if (!base) return {};  // above 2^63 - 1
+  if (!base || *base > kOffsetMax) return {};
   std::string_view rest = file_name.substr(kOffsetDigits);
   SegmentName name{Offset(*base), SegmentFile::log, SegmentStage::live};
   for (const auto stage : {SegmentStage::cleaned, SegmentStage::swap, SegmentStage::deleted}) {
@@ -170,6 +170,8 @@ std::string gap_checkpoint(const std::string& log_directory) { return log_direct
 std::string replication_checkpoint(const std::string& log_directory) {
   return log_directory + "/replication-offset-checkpoint";
 }
+std::string damaged_checkpoint(const std::string& checkpoint, int n) { return fmt::format("{}.damaged.{}", checkpoint, n); }
+std::string reserve(const std::string& log_directory, int n) { return fmt::format("{}/.reserve-{}", log_directory, n); }
 std::string clean_stop(const std::string& log_directory) { return log_directory + "/.clean-stop"; }
 std::string disk_probe(const std::string& log_directory) { return log_directory + "/.probe"; }
 std::string cleaner_checkpoint(const std::string& log_directory) { return log_directory + "/cleaner-offset-checkpoint"; }

@@ -15,11 +15,13 @@
 //       owners/<topic>.lock                             who reads which partition
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
+//       .reserve-<n>                                    space for what frees space
 //       recovery-point-offset-checkpoint                (Kafka)
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
 //       replication-offset-checkpoint                   (Kafka) high watermarks
 //       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied in
+//       <checkpoint>.damaged.<n>                        one that could not be read in full, as it was
 //       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
@@ -97,7 +99,10 @@ std::string log_start_checkpoint(const std::string& log_directory);
 std::string cleaner_checkpoint(const std::string& log_directory);
 std::string replication_checkpoint(const std::string& log_directory);
 std::string gap_checkpoint(const std::string& log_directory);
+// Where a checkpoint is kept that cannot be read in full, before it is written anew. No name of a partition.
+std::string damaged_checkpoint(const std::string& checkpoint, int n);
 std::string clean_stop(const std::string& log_directory);
+std::string reserve(const std::string& log_directory, int n);
 std::string disk_probe(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);
 

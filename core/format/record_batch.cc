@@ -99,7 +99,7 @@ const char* batch_header_fault(const BatchHeader& h) {
   if (h.batch_length > kBatchBytesMax) return "batch length too large";
   if (h.magic != kBatchMagic) return "not a record batch of magic 2";
   if (h.base_offset.value < 0 || h.last_offset_delta < 0) return "negative offset";
-  if (h.base_offset.value > INT64_MAX - 1 - h.last_offset_delta) return "offset too large";
+  if (h.base_offset.value > kOffsetMax - h.last_offset_delta) return "offset too large";
   if (h.record_count < 0 || h.record_count > int64_t{h.last_offset_delta} + 1) return "record count does not fit its offsets";
   return nullptr;
 }

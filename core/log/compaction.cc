@@ -18,6 +18,9 @@ namespace {
 using names::SegmentFile;
 using names::SegmentStage;
 
+// How often a run begins again because segments were deleted under it. Each time somebody trimmed, so it ends by itself.
+constexpr int kAttemptsMax = 10;
+
 class Compaction {
  public:
   Compaction(PartitionLog& log, std::shared_ptr<PartitionState> state, int64_t now_ms, Deadline deadline,
@@ -25,23 +28,40 @@ class Compaction {
       : log_(log),
         config_(log.config()),
         state_(std::move(state)),
+        truncations_(state_->page().truncations.load(std::memory_order_acquire)),
         now_ms_(now_ms),
         deadline_(deadline),
         last_offsets_(log.env().random, map_bytes_max) {}
 
-  Result<CompactionResult> run();
+  Result<CompactionResult> run(ActiveSegmentToo active);
 
  private:
-  Result<> close_old_active_segment();
+  struct Share {
+    int64_t dirty = 0, all = 0;  // bytes
+    std::optional<Offset> first_dirty;  // the first segment that is not clean
+  };
+
+  Result<> close_active_segment(ActiveSegmentToo active);
   Result<> find_segments(Offset end);
+  Share share_of(std::span<const Segment> segments) const;
+  bool is_enough(const Share& share) const {
+    return share.dirty > 0 && static_cast<double>(share.dirty) >= config_.min_cleanable_dirty_ratio * static_cast<double>(share.all);
+  }
   Result<bool> is_due();
+  Result<std::optional<Offset>> clean_once();
   Result<Offset> read_keys();
   Result<bool> take_keys(const ScannedBatch& batch);
-  Result<> clean_below(Offset known_below);
+  Result<bool> clean_below(Offset known_below);
   Result<size_t> clean_group(std::span<const Segment> segments, const CleaningRules& rules);
   Result<bool> swap_in(std::span<const Segment> group);
   Result<> note_producers(std::span<const Segment> segments);
 
+  // Whether the log is no more the one that this run began with: it was cut, began again, or was deleted.
+  bool is_other_log() const {
+    const auto stale = state_->is_stale();
+    return !stale || *stale || !state_->check_not_deleted() ||
+           state_->page().truncations.load(std::memory_order_seq_cst) != truncations_;
+  }
   bool has_waited_long(int64_t since_ms) const {
     return since_ms >= 0 && now_ms_ - since_ms > config_.max_compaction_lag_ms;
   }
@@ -52,6 +72,7 @@ class Compaction {
   PartitionLog& log_;
   const LogConfig config_;
   std::shared_ptr<PartitionState> state_;
+  const uint64_t truncations_;
   int64_t now_ms_;
   Deadline deadline_;
   OffsetMap last_offsets_;
@@ -62,37 +83,49 @@ class Compaction {
   CompactionResult result_;
 };
 
-Result<CompactionResult> Compaction::run() {
-  PG_CHECK(remove_cleaned(files(), directory()));
-  PG_CHECK(close_old_active_segment());
+Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
+  PG_ASSIGN(first_dirty_, log_directory().cleaned_to(log_.spec().partition));
+  PG_CHECK(close_active_segment(active));
   PG_ASSIGN(Offset flushed, log_.flush(deadline_));
   // With more than one replica, what is not committed may be cut off again.
   const Offset committed = log_.current_state()->high_watermark();
   // Readers of committed records do not see what lies behind an open transaction, so it must not take anything from them.
   PG_ASSIGN(const Offset stable, last_stable_offset(log_, committed));
   flushed = std::min({flushed, committed, stable});
-  PG_ASSIGN(first_dirty_, log_directory().cleaned_to(log_.spec().partition));
   PG_CHECK(find_segments(flushed));
-  if (segments_.empty()) return result_;
+  if (segments_.empty()) {
+    result_.idle = "no closed segment is committed and older than min.compaction.lag.ms";
+    return result_;
+  }
   const Offset end = segments_.back().end;
   if (first_dirty_ > end) first_dirty_ = segments_.front().base;  // a checkpoint of another log
   PG_ASSIGN(const bool due, is_due());
-  while (due && !segments_.empty() && first_dirty_ < segments_.back().end) {
-    PG_ASSIGN(const Offset known_below, read_keys());
-    PG_CHECK(clean_below(known_below));
-    PG_CHECK(log_directory().raise_cleaned(log_.spec().partition, known_below, deadline_,
-                                           [&](const TopicPartition&) { return !state_->check_not_deleted(); }));
-    first_dirty_ = known_below;
+  for (int attempt = 1; due && !segments_.empty() && first_dirty_ < segments_.back().end;) {
+    PG_ASSIGN(const auto cleaned_below, clean_once());
+    if (!cleaned_below && (is_other_log() || attempt++ == kAttemptsMax)) {
+      result_.idle = "the log was cut or deleted from while it was compacted";
+      break;
+    }
+    if (cleaned_below) {
+      PG_CHECK(log_directory().raise_cleaned(log_.spec().partition, *cleaned_below, deadline_,
+                                             [&](const TopicPartition&) { return is_other_log(); }));
+      first_dirty_ = *cleaned_below;
+    }
     PG_CHECK(find_segments(end));
   }
   return result_;
 }
 
-// With max.compaction.lag.ms no record may wait for longer because its segment is not full.
-Result<> Compaction::close_old_active_segment() {
+// With max.compaction.lag.ms no record may wait for longer because its segment is not full. Who asks for compaction need
+// not wait for that either, where there is enough to do.
+Result<> Compaction::close_active_segment(ActiveSegmentToo active) {
   const LogPosition position = state_->position();
-  const bool old = position.segment_bytes > 0 && has_waited_long(position.first_timestamp_ms);
-  return old ? log_.roll_active(deadline_) : Result<>();
+  if (position.segment_bytes == 0) return {};
+  if (has_waited_long(position.first_timestamp_ms)) return log_.roll_active(deadline_);
+  const bool young = config_.min_compaction_lag_ms > 0 && position.max_timestamp_ms > now_ms_ - config_.min_compaction_lag_ms;
+  if (active == ActiveSegmentToo::no || young) return {};
+  PG_ASSIGN(const auto segments, measure_segments(log_, *state_));
+  return is_enough(share_of(segments)) ? log_.roll_active(deadline_) : Result<>();
 }
 
 // The closed segments that end at or below `end` and hold nothing that is younger than min.compaction.lag.ms.
@@ -110,22 +143,46 @@ Result<> Compaction::find_segments(Offset end) {
   return {};
 }
 
-Result<bool> Compaction::is_due() {
-  int64_t bytes = 0, dirty = 0;
-  std::optional<Offset> first;
-  for (const Segment& segment : segments_) {
-    bytes += segment.bytes;
+Compaction::Share Compaction::share_of(std::span<const Segment> segments) const {
+  Share share;
+  for (const Segment& segment : segments) {
+    share.all += segment.bytes;
     if (segment.end <= first_dirty_) continue;
-    dirty += segment.bytes;
-    if (!first) first = segment.base;
+    share.dirty += segment.bytes;
+    if (!share.first_dirty) share.first_dirty = segment.base;
   }
-  if (dirty == 0) return false;
-  if (static_cast<double>(dirty) >= config_.min_cleanable_dirty_ratio * static_cast<double>(bytes)) return true;
-  PG_ASSIGN(const auto log, files().open(names::segment(directory(), *first, SegmentFile::log), OpenMode::read));
+  return share;
+}
+
+Result<bool> Compaction::is_due() {
+  const Share share = share_of(segments_);
+  if (is_enough(share)) return true;
+  if (share.dirty == 0) {
+    result_.idle = "all closed segments are compacted already";
+    return false;
+  }
+  PG_ASSIGN(const auto log, files().open(names::segment(directory(), *share.first_dirty, SegmentFile::log), OpenMode::read));
   PG_ASSIGN(const FileInfo info, log->info());
   BatchScanner scanner(*log);
   PG_ASSIGN(const auto oldest, scanner.next_header(info.size_bytes));
-  return oldest && has_waited_long(oldest->header.max_timestamp_ms);
+  if (oldest && has_waited_long(oldest->header.max_timestamp_ms)) return true;
+  result_.idle = fmt::format("{} of {} bytes are new, less than min.cleanable.dirty.ratio={} asks for", share.dirty, share.all,
+                             config_.min_cleanable_dirty_ratio);
+  return false;
+}
+
+// One pass over what is dirty. The offset below which the log is clean then; empty: segments were deleted meanwhile, and not
+// all was cleaned.
+Result<std::optional<Offset>> Compaction::clean_once() {
+  PG_CHECK(remove_cleaned(files(), directory()));
+  const auto pass = [&]() -> Result<std::optional<Offset>> {
+    PG_ASSIGN(const Offset known_below, read_keys());
+    PG_ASSIGN(const bool all, clean_below(known_below));
+    return all ? std::optional(known_below) : std::nullopt;
+  };
+  auto done = pass();
+  if (!done && done.error().code == Errc::not_found) return std::nullopt;
+  return done;
 }
 
 // Reads the dirty part. The offset below which every key's last record is known.
@@ -165,7 +222,8 @@ Result<bool> Compaction::take_keys(const ScannedBatch& batch) {
   }
 }
 
-Result<> Compaction::clean_below(Offset known_below) {
+// False: not all was cleaned, and nothing behind what was not.
+Result<bool> Compaction::clean_below(Offset known_below) {
   const int64_t horizon = now_ms_ + std::min(config_.delete_retention_ms, INT64_MAX - now_ms_);
   const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon, state_->gaps()};
   const auto end = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.base >= known_below; });
@@ -173,12 +231,14 @@ Result<> Compaction::clean_below(Offset known_below) {
   PG_CHECK(note_producers(known));
   for (size_t first = 0; first < known.size();) {
     PG_ASSIGN(const size_t cleaned, clean_group(known.subspan(first), rules));
+    if (cleaned == 0) return false;
     first += cleaned;
   }
-  return {};
+  return true;
 }
 
-// Writes the first segment anew, and as many of those that follow as fit behind what is left of it. How many these were.
+// Writes the first segment anew, and as many of those that follow as fit behind what is left of it. How many these were; 0:
+// they have changed meanwhile, and were left alone.
 Result<size_t> Compaction::clean_group(std::span<const Segment> segments, const CleaningRules& rules) {
   const Offset base = segments.front().base;
   SegmentCleaner cleaner(log_.env(), directory(), rules, producers_);
@@ -190,12 +250,10 @@ Result<size_t> Compaction::clean_group(std::span<const Segment> segments, const 
   } while (count < segments.size() && cleaner.bytes_written() + segments[count].bytes <= config_.segment_bytes &&
            segments[count].end - base <= INT32_MAX);
   const bool changed = count > 1 || cleaner.changed();
-  if (changed) PG_CHECK(cleaner.finish());
-  bool swapped = false;
-  if (changed) {
-    PG_ASSIGN(swapped, swap_in(segments.first(count)));
-  }
-  if (!swapped) return remove_cleaned(files(), directory()).map([&] { return count; });
+  if (!changed) return remove_cleaned(files(), directory()).map([&] { return count; });
+  PG_CHECK(cleaner.finish());
+  PG_ASSIGN(const bool swapped, swap_in(segments.first(count)));
+  if (!swapped) return remove_cleaned(files(), directory()).map([] { return size_t{0}; });
   result_.records += cleaner.records_removed();
   result_.bytes += cleaner.bytes_read() - cleaner.bytes_written();
   result_.segments += static_cast<int64_t>(count) - 1;
@@ -218,10 +276,12 @@ Result<> Compaction::note_producers(std::span<const Segment> segments) {
   return {};
 }
 
-// From here on the cleaned segment counts, whatever happens. False: one of the group was deleted meanwhile.
+// From here on the cleaned segment counts, whatever happens. False: one of the group was deleted meanwhile, or the log was
+// cut: segments of the same names may then hold other records.
 Result<bool> Compaction::swap_in(std::span<const Segment> group) {
   bool swapped = false;
   const auto done = SegmentList(log_.env(), *state_, directory()).change(deadline_, [&]() -> Result<> {
+    if (is_other_log()) return {};
     PG_ASSIGN(const auto bases, list_segments(files(), directory()));
     auto listed = std::find(bases.begin(), bases.end(), group.front().base);
     for (const Segment& segment : group) {
@@ -243,15 +303,16 @@ Result<bool> Compaction::swap_in(std::span<const Segment> group) {
 
 }  // namespace
 
-Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline, size_t map_bytes_max) {
+Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline, size_t map_bytes_max,
+                                     ActiveSegmentToo active) {
   PG_ASSIGN(auto state, log.state(deadline));
   if (state->access() == Access::read_only) {
     return fail(Errc::io, fmt::format("cannot compact '{}': no permission to write", log.name()), log.directory());
   }
   PG_ASSIGN(const bool mine, state->locks().try_lock(lock_byte::kCompaction, LockMode::exclusive));
-  if (!mine) return CompactionResult{};
+  if (!mine) return CompactionResult{.idle = "another process is compacting it"};
   state->page().compaction_since_ms.store(log.env().clock.wall_ms(), std::memory_order_relaxed);
-  auto done = Compaction(log, state, now_ms, deadline, map_bytes_max).run();
+  auto done = Compaction(log, state, now_ms, deadline, map_bytes_max).run(active);
   if (!done) (void)remove_cleaned(log.env().files, log.directory());
   state->locks().unlock(lock_byte::kCompaction);
   return done;

@@ -6,10 +6,15 @@
 // than memory is granted for, it goes on in another run. Readers are not disturbed; writers never wait.
 //
 // Only flushed records count as successors: a power cut must not take both a value and the one that replaced it.
+//
+// What was not cleaned does not count as cleaned. Where segments are deleted under a run (by trim or retention), it begins
+// again with those that are left: the checkpoint does not move and no later segment is touched, since a tombstone there
+// may stand for a value in the one that was missed. Where the log is cut or begins again under it, it ends.
 #pragma once
 
 #include "core/base/limits.h"
 #include "core/log/partition_log.h"
+#include "core/log/retention.h"
 
 namespace pg {
 
@@ -17,11 +22,14 @@ struct CompactionResult {
   int64_t records = 0;   // that went
   int64_t segments = 0;  // how many fewer there are
   int64_t bytes = 0;     // how much smaller the log is
+  std::string idle;      // why nothing was to do, or why it was not finished; empty: it was done
 };
 
-// `now_ms`: a wall clock that is believed. Nothing to do, or another process at it, is no error. corrupt: the log is
-// damaged where it was to be read; nothing is lost by that, and what was cleaned before stays clean.
+// `now_ms`: a wall clock that is believed. `active`: whether the active segment may be closed where it holds enough that is
+// new. Nothing to do, or another process at it, is no error. corrupt: the log is damaged where it was to be read; nothing
+// is lost by that, and what was cleaned before stays clean.
 Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline,
-                                     size_t map_bytes_max = kCompactionMapBytes);
+                                     size_t map_bytes_max = kCompactionMapBytes,
+                                     ActiveSegmentToo active = ActiveSegmentToo::no);
 
 }  // namespace pg

@@ -59,6 +59,9 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
                                                    const LogConfig& config) {
   const bool log_append_time = config.timestamp_type == TimestampType::log_append;
   const int64_t max_timestamp_ms = log_append_time ? env_.clock.wall_ms() : header.max_timestamp_ms;
+  if (writing.position.log_end.value > kOffsetMax - kBatchBytesMax) {
+    return fail(Errc::limit, fmt::format("'{}' ends at offset {}, and there is none behind {}", name_, writing.position.log_end.value, kOffsetMax), directory_);
+  }
   if (must_roll(writing.position, header, max_timestamp_ms, config)) PG_CHECK(roll(writing));
 
   LogPosition& position = writing.position;

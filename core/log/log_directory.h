@@ -1,13 +1,19 @@
 // One broker's log directory: the checkpoints that concern all of its partitions, in Kafka's files.
 //
-// A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. A
-// malformed recovery point checkpoint counts as empty: recovery then starts from the beginning.
+// A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. It is read
+// line by line. One that cannot be read in full is kept beside it before it is written anew, and that is said. A partition
+// without a line in such a file may have had one, so nothing is known of it. Whoever writes the file then puts in what the
+// partition's state page remembers; of one that has none it stays unknown until it is recovered.
+//
+// What is said of a log is taken back, durably, before the log is cut or begins again: no checkpoint speaks of bytes that it
+// was not made for.
 #pragma once
 
 #include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/format/checkpoint_text.h"
 #include "core/os/env.h"
@@ -21,31 +27,35 @@ class LogDirectory {
   const std::string& path() const { return path_; }
   std::string partition_path(const TopicPartition& partition) const;
 
-  // Everything below it was on stable storage when it was written; 0 where nothing is known.
-  Result<Offset> recovery_point(const TopicPartition& partition) const;
+  // Everything below it was on stable storage when it was written; empty where the line is lost and so nobody knows.
+  Result<std::optional<Offset>> recovery_point(const TopicPartition& partition) const;
   // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: what is kept of a
   // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It is also to
-  // be true of a log that was cut below the point: that lowers it under the lock later, or has done so.
+  // be true of a log that was cut below the point: that lowers it under the lock later, or has done so. The same holds for
+  // the other checkpoints.
   using IsDeleted = std::function<bool(const TopicPartition&)>;
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
                                  const IsDeleted& is_deleted = {});
 
-  // Before records above `offset` are cut off; durable on return.
-  Result<> lower_recovery_point(const TopicPartition& partition, Offset offset, Deadline deadline);
-  // For a log that is emptied and begins anew at `start`: sets the log start, and lowers the recovery point to it.
+  // Before records from `end` on are cut off: no checkpoint says more of the log than that; durable on return.
+  Result<> cut_at(const TopicPartition& partition, Offset end, Deadline deadline);
+  // For a log that is emptied and begins anew at `start`: that is its log start, and nothing else is known of it.
   Result<> restart_at(const TopicPartition& partition, Offset start, Deadline deadline);
 
   // Of partitions with more than one replica: below it every record is committed; 0 where nothing is known.
   Result<Offset> high_watermark(const TopicPartition& partition) const;
-  Result<> store_high_watermarks(const OffsetCheckpoint& offsets, Deadline deadline);
+  // Of those that are named; the others keep theirs.
+  Result<> store_high_watermarks(const OffsetCheckpoint& offsets, Deadline deadline, const IsDeleted& is_deleted = {});
 
   // That the broker stopped after all was on stable storage, and nobody has written since.
   Result<bool> was_stopped_cleanly() const;
   Result<> note_clean_stop();
   Result<> forget_clean_stop();
 
-  // The first offset that nobody has deleted; empty where the checkpoint cannot be read and so nobody knows.
+  // The first offset that nobody has deleted; empty where the line is lost and so nobody knows.
   Result<std::optional<Offset>> log_start(const TopicPartition& partition) const;
+  // What recovery has found, where a line was lost or the log contradicts it.
+  Result<> store_found(const TopicPartition& partition, Offset log_start, Offset recovery_point, Deadline deadline);
   // The same for it; durable on return.
   Result<> raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
                            const IsDeleted& is_deleted = {});
@@ -61,6 +71,20 @@ class LogDirectory {
   // The same for it; durable on return.
   Result<> raise_gaps_below(const TopicPartition& partition, Offset offset, Deadline deadline);
 
+  // What only frees space needs none: on a full disk each file of the reserve gives it one block and one inode. `f` is called
+  // again for as long as it ends with no_space and there is a file left to give.
+  template <class F>
+  auto with_reserve(F f) const {
+    for (;;) {
+      auto done = f();
+      if (done || done.error().code != Errc::no_space || !release_reserve()) return done;
+    }
+  }
+  // False: nothing is left of it.
+  bool release_reserve() const;
+  // Makes what is missing of it, as far as there is room.
+  void keep_reserve() const;
+
   // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with their
   // makers before they had a name. What cannot be removed stays for the next one.
   void remove_leftovers() const;
@@ -70,10 +94,11 @@ class LogDirectory {
 
  private:
   bool is_being_made(const std::string& directory) const;
-  // The partition's entry, or 0.
-  Result<Offset> entry(const std::string& path, const TopicPartition& partition) const;
-  // Empty where it cannot be understood.
-  Result<std::optional<OffsetCheckpoint>> read(const std::string& path) const;
+  std::vector<std::string> every_checkpoint() const;
+  // The partition's entry; 0 if it never had one; empty where nobody knows.
+  Result<std::optional<Offset>> entry(const std::string& path, const TopicPartition& partition) const;
+  Result<OffsetLines> read(const std::string& path) const;
+  Result<OffsetLines> mend(const std::string& path, const std::string& text, OffsetLines lines) const;
   template <class Change>
   Result<> change(const std::string& path, Deadline deadline, Change change);
   Result<> raise(const std::string& path, const OffsetCheckpoint& raised, Deadline deadline,

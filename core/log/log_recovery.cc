@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/limits.h"
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
@@ -73,6 +74,7 @@ class Recovery {
   Result<> cut_torn_tail(const SegmentScan& scan, const std::vector<Offset>& later);
   Result<> keep_torn_bytes(Offset base, const File& log, uint64_t from, uint64_t to, CutOff& cut);
   Result<Offset> end_behind_damage(const SegmentScan& damaged, Offset kept_below);
+  Result<> contradicts(const std::string& file, const char* says, Offset value, Offset log_end) const;
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<LogPosition> begin_segment(Offset base, Offset last);
   Result<> mend_sealed_indexes(Offset base, Offset end);
@@ -94,7 +96,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     return fail(Errc::corrupt, fmt::format("partition '{}' has no segment files", spec_.name), spec_.directory);
   }
   // Below this no offset may get another record: it was flushed, or shown to readers of this boot.
-  const Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
+  Offset kept_below = std::max(spec_.recovery_point, old.log_end_min);
   gaps_ = known_gaps(kept_below, old);
   restarted_ = old.restarted;
   PG_ASSIGN(EpochHistory stored, read_epoch_history(env_, spec_.directory));
@@ -124,7 +126,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
       if (transactional) keep_producers(last.position, bases[i + 1], i == 0);
       continue;
     }
-    if (last.position.log_end < kept_below) {
+    if (last.position.log_end < kept_below || spec_.is_recovery_point_lost) {
       if (is_last) break;
       continue;  // damage: every byte stays, and so do the segments after it
     }
@@ -136,9 +138,21 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     break;
   }
 
+  const Offset intact_end = last.position.log_end;
+  if (kept_below - intact_end > kLostOffsetsMax) {
+    if (!spec_.mends_checkpoints) PG_CHECK(contradicts(spec_.recovery_point_file, "was flushed up to", kept_below, intact_end));
+    kept_below = intact_end;
+  }
+  const bool starts_there = log_start <= bases.back() || (spec_.memory && spec_.memory->log_start == log_start);
+  if (log_start > std::max(intact_end, kept_below) && !starts_there) {
+    if (!spec_.mends_checkpoints) PG_CHECK(contradicts(spec_.log_start_file, "begins at", log_start, intact_end));
+    const bool remembers = spec_.memory && spec_.memory->log_start <= intact_end;
+    log_start = remembers ? std::max(spec_.memory->log_start, bases.front()) : bases.front();
+  }
   PageContent content;
   content.position = last.position;
-  if (last.position.log_end < kept_below && may_write()) {
+  const bool is_damaged = intact_end < kept_below || (spec_.is_recovery_point_lost && !last.is_intact());
+  if (is_damaged && may_write()) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
     content.after_damage = true;
@@ -290,7 +304,9 @@ Result<> Recovery::keep_torn_bytes(Offset base, const File& log, uint64_t from, 
 Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset kept_below) {
   const Offset base = damaged.position.active_segment;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
-  Offset end = kept_below;
+  // Where nobody knows how far the log had gone, behind every offset that those bytes can have held.
+  const uint64_t bytes = damaged.file_bytes - static_cast<uint64_t>(damaged.position.segment_bytes);
+  Offset end = spec_.is_recovery_point_lost ? std::max(kept_below, offset_limit(damaged.position.log_end, bytes)) : kept_below;
   PG_CHECK(for_each_intact_batch(*log, static_cast<uint64_t>(damaged.position.segment_bytes), damaged.file_bytes,
                                  damaged.position.log_end,
                                  [&](const BatchHeader& header) { end = std::max(end, header.end_offset()); }));
@@ -303,6 +319,11 @@ Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Off
                           spec_.name, damaged.position.log_end.value, log_end.value - 1,
                           damaged.fault.empty() ? "the file is shorter than it was" : damaged.fault));
   return begin_segment(log_end, base);
+}
+
+Result<> Recovery::contradicts(const std::string& file, const char* says, Offset value, Offset log_end) const {
+  return fail(Errc::corrupt, fmt::format("damaged checkpoint: it says that '{}' {} offset {}, but the log ends at {}; see 'pg-topic repair'",
+                                         spec_.name, says, value.value, log_end.value), file);
 }
 
 // An empty segment behind everything; `last` is the last one there is.

@@ -7,8 +7,11 @@
 //  * A torn tail: the first bad byte lies at or above every offset that is known to have been kept (the recovery point,
 //    and what the old page had published). Unsynced bytes survive a power cut in any subset, so the log ends there. What
 //    lies beyond is moved to <base>.torn-<n> if it is not all zeros, made durable, and only then cut.
-//  * Damage: the first bad byte lies below. Every byte is kept where it is, readers stop there, and the log goes on in
-//    a new segment whose base offset no record has ever had.
+//  * Damage: the first bad byte lies below, or nobody knows the recovery point. Every byte is kept where it is, readers
+//    stop there, and the log goes on in a new segment whose base offset no record has ever had.
+//
+// A checkpoint that the log contradicts is damage too, and corrupt names its file: a log start above the end of the log,
+// where no segment begins there and the last page did not say so; a recovery point further away than damage can be.
 //
 // A batch that does not begin where the one before it ended is bad too, where the log is known to have no gaps (gaps.h): below
 // the recovery point, unless the log directory's checkpoint says otherwise. Beyond that a gap is taken for one that Kafka's
@@ -43,6 +46,12 @@ struct RecoverySpec {
   bool replicated = false;          // then epochs are opened by those who are elected, and by nobody else
   Offset high_watermark = {};       // of a replicated one, as far as the disk tells
   bool stopped_cleanly = false;     // of a replicated one: its broker had flushed everything before the machine stopped
+  std::string log_start_file;       // where the log start comes from, for messages
+  std::string recovery_point_file;  // the same for the recovery point
+  bool is_recovery_point_lost = false;     // nobody knows it, so nothing may be cut
+  bool are_lines_lost = false;             // what recovery finds is to be stored
+  std::optional<PageMemory> memory = {};   // what the last page said, of whichever boot
+  bool mends_checkpoints = false;          // repair: a value that the log contradicts gives way
 };
 
 Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const OldPage& old);

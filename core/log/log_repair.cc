@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/format/path_names.h"
+#include "core/log/log_directory.h"
 #include "core/log/log_recovery.h"
 #include "core/log/log_verify.h"
 #include "core/log/repair_plan.h"
@@ -130,6 +131,7 @@ class Repair {
   void add_missing(std::vector<SegmentRepair>& plans, Offset first, Offset end, const GapRule& gaps) const;
   void count(const std::vector<SegmentRepair>& plans);
   Result<PageContent> rebuild(const OldPage& old);
+  Result<> mend_checkpoints(const RecoverySpec& recovery, const LogPosition& found);
 
   Env env_;
   const PartitionLog::Spec& spec_;
@@ -204,7 +206,8 @@ Result<> Repair::mend_structure() {
 Result<PageContent> Repair::rebuild(const OldPage& old) {
   Env quiet = env_;
   quiet.notice = [](const std::string&) {};  // what is damaged is reported here
-  PG_ASSIGN(RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
+  PG_ASSIGN(RecoverySpec recovery, PartitionLog::recovery_spec(quiet, spec_));
+  recovery.mends_checkpoints = true;
   const bool failed = old.failed || recovery.flush_failed;
   LogPosition position = old.position.value_or(LogPosition());
   GapRule gaps{std::max(recovery.gaps_below.value_or(Offset(0)), old.gaps_below)};
@@ -227,7 +230,18 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   if (!removed && removed.error().code != Errc::not_found) return tl::unexpected(removed.error());
   if (removed) PG_CHECK(env_.files.sync_directory(directory_));
   recovery.flush_failed = false;
-  return recover_log(quiet, recovery, {.same_boot = true, .log_end_min = position.log_end});
+  PG_ASSIGN(PageContent content, recover_log(quiet, recovery, {.same_boot = true, .log_end_min = position.log_end}));
+  PG_CHECK(mend_checkpoints(recovery, content.position));
+  return content;
+}
+
+// No checkpoint says more than what is there, nor less than what was found.
+Result<> Repair::mend_checkpoints(const RecoverySpec& recovery, const LogPosition& found) {
+  LogDirectory directory(env_, spec_.log_directory);
+  const Deadline deadline = env_.clock.after(kTimeoutDefault);
+  PG_CHECK(directory.cut_at(spec_.partition, found.log_end, deadline));
+  const bool fits = recovery.log_start == found.log_start && recovery.recovery_point <= found.log_end && !recovery.are_lines_lost;
+  return fits ? Result<>() : directory.store_found(spec_.partition, found.log_start, std::min(recovery.recovery_point, found.log_end), deadline);
 }
 
 // The active segment's are made by the recovery that follows.

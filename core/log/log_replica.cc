@@ -43,6 +43,9 @@ Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline dead
   }
   PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
   active_ = {};  // should this end halfway, the next writer compares its indexes with what is published
+  // A compaction that has not swapped its segments in by now never does. So what is measured stays as it is.
+  writing.state->page().truncations.fetch_add(1);
+  PG_CHECK(SegmentList(env_, *writing.state, directory_).keep(deadline));
   PG_ASSIGN(LogPosition kept, position_at(end, writing.position));
   return replace_end(writing, kept, deadline);
 }
@@ -54,12 +57,18 @@ Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   StatePage& page = writing.state->page();
   page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
   page.cutting.store(1);
-  PG_CHECK(LogDirectory(env_, spec_.log_directory).restart_at(spec_.partition, start, deadline));
   LogPosition empty;
   empty.active_segment = empty.log_end = empty.log_start = start;
-  const bool renamed = writing.position.active_segment != start;
-  if (renamed) PG_CHECK(remove_segment(env_.files, directory_, start));
-  if (renamed) PG_CHECK(create_segment(env_.files, directory_, start));
+  const auto make_segment = [&]() -> Result<> {
+    if (writing.position.active_segment == start) return {};
+    PG_CHECK(remove_segment(env_.files, directory_, start));
+    return create_segment(env_.files, directory_, start);
+  };
+  // A log start above the log's end is believed only where a segment begins there.
+  const bool above = start > writing.position.log_end;
+  if (above) PG_CHECK(make_segment());
+  PG_CHECK(LogDirectory(env_, spec_.log_directory).restart_at(spec_.partition, start, deadline));
+  if (!above) PG_CHECK(make_segment());
   PG_CHECK(replace_end(writing, empty, deadline));
   page.high_watermark.store(start.value);
   page.damaged.store(0);
@@ -94,7 +103,7 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
   page.cutting.store(1);
   // In this order: whoever raises the recovery point looks at `flushed` under the checkpoint's lock.
   page.flushed.store(std::min(page.flushed.load(), kept.log_end.value));
-  PG_CHECK(LogDirectory(env_, spec_.log_directory).lower_recovery_point(spec_.partition, kept.log_end, deadline));
+  PG_CHECK(LogDirectory(env_, spec_.log_directory).cut_at(spec_.partition, kept.log_end, deadline));
   page.truncations.fetch_add(1);
   writing.state->publish_and_wake(kept);
   writing.position = kept;

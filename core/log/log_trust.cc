@@ -177,8 +177,8 @@ Result<bool> PartitionLog::take_tail(PartitionState& state, LogPosition& positio
   }
   if (behind.tail == Tail::batch) {
     // A batch that was synced was published before. So it is the page that is old.
-    PG_ASSIGN(const Offset point, LogDirectory(env_, spec_.log_directory).recovery_point(spec_.partition));
-    if (position.log_end < point) {
+    PG_ASSIGN(const auto point, LogDirectory(env_, spec_.log_directory).recovery_point(spec_.partition));
+    if (point && position.log_end < *point) {
       distrust(state, fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value));
       return false;
     }

@@ -11,6 +11,7 @@
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
+#include "core/log/log_directory.h"
 #include "core/log/log_recovery.h"
 #include "core/log/segment_files.h"
 #include "core/log/segment_list.h"
@@ -38,6 +39,8 @@ class Verifier {
     int64_t max_timestamp_ms;
   };
 
+  Result<> look_at_checkpoints();
+  void check_checkpoints();
   Result<> check_segment(Offset base, uint64_t limit);
   Result<> check_batch(const ScannedBatch& batch, const File& log, uint64_t limit);
   Result<> check_base_offset(const ScannedBatch& batch, const File& log, uint64_t limit);
@@ -58,6 +61,7 @@ class Verifier {
   bool may_lack_ = false;  // indexes and the epoch checkpoint
   GapRule gaps_;
   Offset segment_base_, segment_end_;  // of the segment at hand
+  std::optional<Offset> log_start_, recovery_point_;  // as the checkpoints say
   Offset expected_;
   std::map<int64_t, ProducerStamp> last_;  // by producer id: the last record seen of it
   std::vector<Range> damaged_;  // of the segment at hand
@@ -69,8 +73,10 @@ Result<VerifyTotals> Verifier::run() {
   // Nothing is deleted or replaced while it is looked at.
   SegmentList list(log_.env(), *state, log_.directory());
   PG_ASSIGN(const HeldLock kept, list.keep(log_.env().clock.after(kTimeoutDefault)));
+  PG_CHECK(look_at_checkpoints());
   published_ = state->position();
   gaps_ = state->gaps();
+  check_checkpoints();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
   // Who finds no page that counts has what is made from the logs made again before anything else; verify makes nothing.
   may_lack_ = state->is_private_view();
@@ -103,6 +109,24 @@ Result<VerifyTotals> Verifier::run() {
           fmt::format("offsets {} to {} are missing", expected_.value, published_.log_end.value - 1));
   }
   return totals_;
+}
+
+// Before it is looked where the log ends, which may grow meanwhile.
+Result<> Verifier::look_at_checkpoints() {
+  const LogDirectory directory(log_.env(), log_.spec().log_directory);
+  PG_ASSIGN(log_start_, directory.log_start(log_.spec().partition));
+  PG_ASSIGN(recovery_point_, directory.recovery_point(log_.spec().partition));
+  return {};
+}
+
+void Verifier::check_checkpoints() {
+  const std::string& directory = log_.spec().log_directory;
+  const auto check = [&](const std::string& path, std::optional<Offset> value, const char* what) {
+    if (!value) fault(path, 0, Offset(0), fmt::format("nothing can be read of '{}'", log_.name()));
+    else if (*value > published_.log_end) fault(path, 0, *value, fmt::format("'{}' {} offset {}, but ends at {}", log_.name(), what, value->value, published_.log_end.value));
+  };
+  check(names::log_start_checkpoint(directory), log_start_, "begins at");
+  check(names::recovery_checkpoint(directory), recovery_point_, "was flushed up to");
 }
 
 Result<> Verifier::check_segment(Offset base, uint64_t limit) {

@@ -30,8 +30,8 @@ bool is_other_file(const StatePage& page, Offset active, const FileInfo& info) {
 Result<bool> ends_below_recovery_point(const Env& env, const PartitionFiles& files, const StatePage& page, Offset log_end) {
   PG_ASSIGN(const uint64_t now, recovery_point_file(env.files, files.log_directory));
   if (now == 0 || page.recovery_point_file.load(std::memory_order_relaxed) == now) return false;
-  PG_ASSIGN(const Offset point, LogDirectory(env, files.log_directory).recovery_point(files.partition));
-  return log_end < point;
+  PG_ASSIGN(const auto point, LogDirectory(env, files.log_directory).recovery_point(files.partition));
+  return point && log_end < *point;
 }
 
 }  // namespace

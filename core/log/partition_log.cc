@@ -143,17 +143,41 @@ Result<> PartitionLog::check_directory() const {
 
 Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spec) {
   const LogDirectory log_directory(env, spec.log_directory);
-  PG_ASSIGN(const Offset recovery_point, log_directory.recovery_point(spec.partition));
+  PG_ASSIGN(const auto recovery_point, log_directory.recovery_point(spec.partition));
   PG_ASSIGN(const auto log_start, log_directory.log_start(spec.partition));
   RecoverySpec recovery{names::partition_directory(spec.log_directory, spec.partition), name_of(spec.partition),
-                        recovery_point, log_start, spec.config.index_interval_bytes};
+                        recovery_point.value_or(Offset(0)), log_start, spec.config.index_interval_bytes};
   PG_ASSIGN(recovery.gaps_below, log_directory.gaps_below(spec.partition));
   PG_ASSIGN(recovery.flush_failed, env.files.exists(names::flush_failed(recovery.directory)));
+  recovery.log_start_file = names::log_start_checkpoint(spec.log_directory);
+  recovery.recovery_point_file = names::recovery_checkpoint(spec.log_directory);
+  PG_ASSIGN(recovery.memory, PartitionState::remember(env, recovery.directory));
+  recovery.are_lines_lost = !recovery_point || !log_start;
+  if (!recovery_point && recovery.memory) recovery.recovery_point = recovery.memory->flushed;
+  recovery.is_recovery_point_lost = !recovery_point && !recovery.memory;
+  if (!log_start && recovery.memory) recovery.log_start = recovery.memory->log_start;
+  if (!log_start && !recovery.memory) {
+    env.notice(fmt::format("nobody knows any more where '{}' begins, so it begins at its first segment: records that were deleted from "
+                           "the start of that may be there again", recovery.name));
+  }
   if (!spec.replicated) return recovery;
   recovery.replicated = true;
   PG_ASSIGN(recovery.high_watermark, log_directory.high_watermark(spec.partition));
   PG_ASSIGN(recovery.stopped_cleanly, log_directory.was_stopped_cleanly());
   return recovery;
+}
+
+// So that the checkpoints say no more of the log than what is there, and no less than what was found.
+Result<> PartitionLog::correct_checkpoints(const RecoverySpec& recovery, const PageContent& content, Deadline deadline) const {
+  LogDirectory log_directory(env_, spec_.log_directory);
+  const Offset end = content.position.log_end;
+  PG_ASSIGN(const Offset cleaned, log_directory.cleaned_to(spec_.partition));
+  if (cleaned > end) PG_CHECK(log_directory.cut_at(spec_.partition, end, deadline));
+  if (recovery.are_lines_lost) {
+    PG_CHECK(log_directory.store_found(spec_.partition, content.position.log_start, content.flushed, deadline));
+  }
+  // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
+  return content.after_damage ? log_directory.raise_recovery_points({{spec_.partition, end}}, deadline) : Result<>();
 }
 
 Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadline) {
@@ -169,10 +193,7 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
     if (content.gaps_below > recovery.gaps_below.value_or(Offset(0))) {
       PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, content.gaps_below, deadline));
     }
-    // What is damaged now must not look like a torn tail later, when only this page knew how far the log had gone.
-    if (content.after_damage) {
-      PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_recovery_points({{spec_.partition, content.position.log_end}}, deadline));
-    }
+    PG_CHECK(correct_checkpoints(recovery, content, deadline));
     return content;
   };
   // What was just rebuilt is believed: nobody knows better.
@@ -236,7 +257,10 @@ Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
 
 Result<> PartitionLog::remove_directory() const {
   const std::string doomed = names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
-  PG_CHECK(env_.files.rename(directory_, doomed));
+  const auto renamed = env_.files.rename(directory_, doomed);
+  // No room for the name on a full disk. The topic's metadata says already that it is gone, and whoever comes next goes on.
+  if (!renamed && renamed.error().code == Errc::no_space) return env_.files.remove_tree(directory_);
+  PG_CHECK(renamed);
   PG_CHECK(env_.files.sync_directory(spec_.log_directory));
   return env_.files.remove_tree(doomed);  // what is left of it now or by a crash, LogDirectory::remove_leftovers() finds
 }

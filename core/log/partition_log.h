@@ -191,6 +191,8 @@ class PartitionLog {
   // Says to everybody who has the partition open that metadata `version` has other configs.
   void announce_config(PartitionState& state, int64_t version) const;
   const Env& env() const { return env_; }
+  // True once for each segment in a row: that it keeps others from being deleted is said once by each process.
+  bool says_first(Offset segment) { return said_.exchange(segment.value) != segment.value; }
 
  private:
   // The append lock, the state it belongs to, and a position whose files were checked against it.
@@ -203,6 +205,7 @@ class PartitionLog {
   PartitionLog(const Env& env, Spec spec);
   Result<> check_directory() const;
   Result<std::shared_ptr<PartitionState>> open_state(Deadline deadline);
+  Result<> correct_checkpoints(const RecoverySpec& recovery, const PageContent& content, Deadline deadline) const;
   Result<> remove_directory() const;
 
   Result<std::optional<Appended>> append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline);
@@ -261,6 +264,7 @@ class PartitionLog {
   ActiveSegment active_;  // guarded by the append lock
   EpochHistory epochs_;   // of a replicated log's broker
   Offset gaps_stored_;    // what it has stored of the page's `gaps_below`
+  std::atomic<int64_t> said_{-1};  // see says_first()
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;
   Offset sync_base_;

@@ -158,6 +158,19 @@ Result<OldPage> PartitionState::read_old_page() const {
   return old;
 }
 
+Result<std::optional<PageMemory>> PartitionState::remember(const Env& env, const std::string& directory) {
+  const auto file = env.files.open(names::partition_state(directory), OpenMode::read);
+  if (!file && file.error().code == Errc::not_found) return std::nullopt;
+  PG_CHECK(file);
+  alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes;
+  PG_ASSIGN(const size_t got, (*file)->read_at(0, bytes));
+  const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
+  if (got != bytes.size() || page->magic != StatePage::kMagic || page->version != StatePage::kVersion || is_spoilt(*page)) {
+    return std::nullopt;
+  }
+  return PageMemory{read_position(*page).log_start, Offset(page->flushed.load()), Offset(page->gaps_below.load())};
+}
+
 // Called with the `mapped` byte held exclusively.
 Result<> PartitionState::rebuild_page(Deadline deadline) {
   PG_ASSIGN(const HeldLock append, HeldLock::acquire(*locks_, lock_byte::kAppend, LockMode::exclusive, deadline));

@@ -63,6 +63,13 @@ struct OldPage {
   bool restarted = false;              // there is a page, and it is no page of this boot
 };
 
+// What a page of any boot still says truly where a checkpoint cannot be read: both were durable before they came to stand
+// in it, and neither is higher than what was true last, unless the log was cut since.
+struct PageMemory {
+  Offset log_start, flushed;
+  Offset gaps_below;  // see gaps.h
+};
+
 class PartitionState {
  public:
   struct Spec {
@@ -82,6 +89,9 @@ class PartitionState {
   // Makes the page anew although it may be good: `rebuild` runs while nobody has the partition open and nobody can open it.
   // busy: somebody kept it open until `deadline`.
   static Result<> replace_page(const Env& env, const Spec& spec, Deadline deadline);
+
+  // Empty where there is no page, or a spoilt one.
+  static Result<std::optional<PageMemory>> remember(const Env& env, const std::string& directory);
 
   // Writes the page of a partition that is being made, before anybody can open it.
   static Result<> write_page(const Env& env, const std::string& directory, const PageContent& content);

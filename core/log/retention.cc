@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "core/format/path_names.h"
 #include "core/log/batch_scanner.h"
@@ -33,13 +34,42 @@ Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, Off
   return start;
 }
 
+// The latest time of a closed segment, as far as its index tells.
+std::optional<int64_t> indexed_time(PartitionLog& log, Offset base) {
+  const auto latest = lookup_time(log.env().files, log.directory(), base, std::numeric_limits<int64_t>::max());
+  return latest ? std::optional(latest->timestamp_ms) : std::nullopt;
+}
+
+// A log is deleted from its start, so one record that is dated in the future keeps all that is behind it. By Kafka's rule
+// that is so, and a person has to decide; it is said once by each process, with what to do.
+void say_what_keeps(PartitionLog& log, std::span<const Segment> segments, int64_t cutoff_ms) {
+  const auto time_ms = indexed_time(log, segments.front().base);
+  if (!time_ms || *time_ms <= log.env().clock.wall_ms()) return;
+  int64_t kept = 0, bytes = 0;
+  for (const Segment& segment : segments.subspan(1, segments.size() - 2)) {
+    const auto other_ms = indexed_time(log, segment.base);
+    if (!other_ms || *other_ms >= cutoff_ms) continue;
+    ++kept;
+    bytes += segment.bytes;
+  }
+  if (kept == 0 || !log.says_first(segments.front().base)) return;
+  log.env().notice(fmt::format(
+      "the segment of '{}' from offset {} on has a record of {}, in the future: it keeps {} segments with {} bytes behind it that are "
+      "older than retention.ms (to delete it: 'pg-topic trim {} -p {} -o {} --yes')",
+      log.name(), segments.front().base.value, rfc3339_utc(*time_ms), kept, bytes, log.spec().partition.topic,
+      log.spec().partition.partition.value, segments.front().end.value));
+}
+
 Result<Offset> start_by_age(PartitionLog& log, const std::vector<Segment>& segments, Offset log_start, Offset committed,
                             int64_t cutoff_ms) {
   Offset start = log_start;
   for (size_t i = 0; i + 1 < segments.size() && segments[i].end <= committed; ++i) {
     if (segments[i].end > start) {
       PG_ASSIGN(const bool old, is_older(log, segments[i].base, cutoff_ms));
-      if (!old) break;
+      if (!old) {
+        say_what_keeps(log, std::span(segments).subspan(i), cutoff_ms);
+        break;
+      }
     }
     start = std::max(start, segments[i].end);
   }

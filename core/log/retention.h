@@ -35,7 +35,7 @@ std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool tr
 // What to say where it cannot be believed.
 std::string clock_notice(const std::string& partition);
 
-enum class ActiveSegmentToo { no, yes };  // close the active segment and delete it, if it is old too
+enum class ActiveSegmentToo { no, yes };  // close the active segment, if what it holds is to go too
 
 // `now_ms`: a wall clock that is believed; empty: nothing is deleted for its age.
 Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<int64_t> now_ms, ActiveSegmentToo active,

@@ -134,8 +134,11 @@ Result<> finish_swaps(FileSystem& files, const std::string& directory) {
 Result<> set_deleted(FileSystem& files, const std::string& directory, Offset base) {
   // The .log last: as long as it is there, the segment is in the list, and may be set deleted again.
   for (const auto kind : {SegmentFile::snapshot, SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
-    PG_CHECK(rename_if_there(files, names::segment(directory, base, kind),
-                             names::segment(directory, base, kind, SegmentStage::deleted)));
+    const std::string path = names::segment(directory, base, kind);
+    auto taken = rename_if_there(files, path, names::segment(directory, base, kind, SegmentStage::deleted));
+    // A directory that is full has no room for a longer name. What is to go goes at once then.
+    if (!taken && taken.error().code == Errc::no_space) taken = files.unlink(path);
+    PG_CHECK(taken);
   }
   return {};
 }

@@ -52,7 +52,7 @@ class SegmentList {
 // Completes every swap that was begun. Nothing to do is no error.
 Result<> finish_swaps(FileSystem& files, const std::string& directory);
 
-// Takes the segment out of the list. Durable after sync_directory.
+// Takes the segment out of the list; on a full disk its files may go at once. Durable after sync_directory.
 Result<> set_deleted(FileSystem& files, const std::string& directory, Offset base);
 
 // Unlinks what was set deleted before the wall clock showed `before_ms`.

@@ -178,6 +178,9 @@ class Home {
   Result<std::shared_ptr<LockFile>> broker_lock(BrokerId broker) const;
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
   void remove_leftovers() const;
+  // The space that each log directory keeps for what frees space; see LogDirectory.
+  void keep_reserve() const;
+  Result<bool> swap_with_reserve(VersionedFile file, int64_t current, std::string_view content) const;
   Result<> forget_topic(const std::string& name, Deadline deadline) const;
   void announce_metadata() const;
   VersionedFile topic_file(const std::string& name) const;

@@ -101,6 +101,23 @@ void Home::remove_leftovers() const {
   for (const BrokerId broker : broker_ids()) LogDirectory(env_, log_directory(broker)).remove_leftovers();
 }
 
+void Home::keep_reserve() const {
+  for (const BrokerId broker : broker_ids()) LogDirectory(env_, log_directory(broker)).keep_reserve();
+}
+
+// What a topic's metadata says may be what lets records be deleted, and a leader be elected.
+Result<bool> Home::swap_with_reserve(VersionedFile file, int64_t current, std::string_view content) const {
+  for (;;) {
+    auto first = file.compare_and_swap(current, content);
+    const bool full = !first && first.error().code == Errc::no_space;
+    const auto brokers = full ? broker_ids() : std::vector<BrokerId>();
+    const bool given = std::any_of(brokers.begin(), brokers.end(), [this](BrokerId broker) {
+      return LogDirectory(env_, log_directory(broker)).release_reserve();
+    });
+    if (!given) return first;
+  }
+}
+
 // On every disk that is there. One that is not has to be told when it comes back: see Broker.
 Result<> Home::forget_topic(const std::string& name, Deadline deadline) const {
   for (const BrokerId broker : broker_ids()) {
@@ -144,9 +161,13 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
     PG_CHECK(make_partitions(topic, 0, deadline));
     PG_CHECK(env_.files.make_directories_in(path_, parent_path(names::topic_file(path_, name))));
     topic.version = (stored ? stored->version : 0) + 1;
-    PG_ASSIGN(const bool first, replace_topic(topic));
-    if (first && stored) (void)env_.files.unlink(names::deletion_mark(topic_file(name).path(), stored->version));
-    if (first) return topic;
+    // Not from the reserve: a new topic takes space.
+    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(topic.version - 1, write_topic(topic)));
+    if (!first) continue;
+    announce_metadata();
+    if (stored) (void)env_.files.unlink(names::deletion_mark(topic_file(name).path(), stored->version));
+    keep_reserve();
+    return topic;
   }
 }
 
@@ -183,7 +204,7 @@ Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerI
 }
 
 Result<bool> Home::replace_topic(const TopicMetadata& changed) const {
-  PG_ASSIGN(const bool first, topic_file(changed.name).compare_and_swap(changed.version - 1, write_topic(changed)));
+  PG_ASSIGN(const bool first, swap_with_reserve(topic_file(changed.name), changed.version - 1, write_topic(changed)));
   if (first) announce_metadata();
   return first;
 }
@@ -211,6 +232,7 @@ Result<TopicMetadata> Home::alter_topic(const std::string& name, const TopicChan
     PG_ASSIGN(const bool first, replace_topic(topic));
     if (!first) continue;  // what is decided again finds that it was done, if it was
     announce(topic, deadline);
+    keep_reserve();
     return topic;
   }
 }
@@ -257,10 +279,12 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
     // It must be on the disk before the empty version can be. Without room for it the deletion goes on all the same.
     const std::string mark = names::deletion_mark(topic_file(name).path(), stored->version + 1);
     if (env_.files.open(mark, OpenMode::create)) PG_CHECK(env_.files.sync_directory(parent_path(mark)));
-    PG_ASSIGN(const bool first, topic_file(name).compare_and_swap(stored->version, ""));
+    PG_ASSIGN(const bool first, swap_with_reserve(topic_file(name), stored->version, ""));
     if (!first) continue;
     announce_metadata();
-    return remove_partitions(topic, deadline);
+    PG_CHECK(remove_partitions(topic, deadline));
+    keep_reserve();
+    return {};
   }
 }
 

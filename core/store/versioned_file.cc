@@ -52,6 +52,13 @@ Result<std::string> VersionedFile::read_previous(int64_t version) const {
 }
 
 Result<bool> VersionedFile::compare_and_swap(int64_t current, std::string_view content) {
+  auto first = swap_once(current, content);
+  if (first || first.error().code != Errc::no_space) return first;
+  remove_older(current + 1);  // on a full disk the version goes that is kept for slow readers only
+  return swap_once(current, content);
+}
+
+Result<bool> VersionedFile::swap_once(int64_t current, std::string_view content) {
   const std::string next = names::versioned(path_, current + 1);
   // Whoever made these builds on an older version than the one to come, or is dead.
   PG_ASSIGN(const auto stale, temporaries());

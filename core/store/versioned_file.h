@@ -42,6 +42,7 @@ class VersionedFile {
   Result<int64_t> latest_version() const;
 
  private:
+  Result<bool> swap_once(int64_t current, std::string_view content);
   Result<std::string> read_version(int64_t version) const;
   Result<std::vector<std::string>> temporaries() const;
   void remove_older(int64_t latest) const;

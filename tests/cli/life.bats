@@ -175,3 +175,52 @@ segments() { pg-topic describe --json t | jq '.partitions[0].segments'; }
   [ "$failed" -eq 0 ]
   pg-topic verify t
 }
+
+@test "a trim while somebody compacts brings no deleted key back" {
+  pg-topic create t -c cleanup.policy=compact -c min.cleanable.dirty.ratio=0 -c delete.retention.ms=0 -c segment.bytes=200
+  local record
+  for record in a:1 b:1 K:OLD c:1 K: d:1 e:1 f:1; do pg-produce -Z -K : t "$record"; done
+  command -v strace >/dev/null || skip "needs strace"
+  strace -f -qq -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=2000000:when=1 pg-topic compact t &
+  local compacting=$!
+  sleep 1
+  pg-topic trim t -o 2 --yes
+  ends_with 0 $compacting
+  local i
+  for i in 1 2 3; do
+    pg-produce -k "n$i" t x
+    pg-topic compact t
+    [ "$(pg-consume -Z -K : t | grep -c '^K:OLD')" -eq 0 ] || [ "$(pg-consume -f '%k\n' t | grep -c '^K')" -gt 1 ]
+  done
+  [ -z "$(pg-consume -K : t | grep '^K:OLD')" ]
+  pg-topic verify t
+}
+
+@test "compact closes an active segment that is worth it, and says why it did nothing" {
+  pg-topic create t -c cleanup.policy=compact
+  seq 4000 | awk '{ print "k" $1 % 20 ":" $1 }' | pg-produce -K : t
+  [ "$(pg-topic compact --json t | jq .compacted_records)" -eq 3980 ]
+  [ "$(pg-consume t | wc -l)" -eq 20 ]
+  run --separate-stderr pg-topic compact -v t
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"not compacted: all closed segments are compacted already"* ]]
+  pg-topic compact --json t | jq -e '.not_compacted | test("already")'
+}
+
+@test "a record of the future keeps what is behind it, and compact says so, with what to do" {
+  pg-topic create t -c segment.bytes=1024 -c file.delete.delay.ms=0
+  pg-produce t --timestamp 2099-01-01T00:00:00Z future
+  seq 300 | pg-produce --batch-bytes 100 t
+  pg-topic alter t -c retention.ms=1
+  sleep 0.01
+  run --separate-stderr pg-topic compact t
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"2099-01-01T00:00:00.000Z, in the future"* ]]
+  local remedy=${stderr#*\'pg-topic trim} first
+  remedy=${remedy%\')*}
+  eval "pg-topic trim $remedy"
+  pg-topic compact t
+  first=$(pg-topic offsets t | cut -f 3)
+  [ "$first" -ge 250 ]
+  pg-topic verify t
+}

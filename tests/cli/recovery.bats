@@ -126,7 +126,7 @@ boot_id_at=24
   [ "$status" -eq 6 ]
 }
 
-@test "a checkpoint that is spoilt counts as empty" {
+@test "a checkpoint that is spoilt costs an intact log nothing" {
   seq 5 | pg-produce t
   echo nonsense >"$PG_HOME/brokers/0/recovery-point-offset-checkpoint"
   rm "$(partition t)/partition.state"

@@ -192,3 +192,73 @@ goes_on_after_delete() {
   [ "$(pg-consume -f '%k %v\n' t | awk '{ last[$1] = $2 } END { print length(last), last[39] }')" = "40 7999" ]
   [ "$(wc -l <whole)" -gt "$(pg-consume t | wc -l)" ]
 }
+
+@test "a full disk: trim, retention, alter and delete need no room" {
+  disk tmpfs 1m
+  pg-topic create f
+  seq 60000 | pg-produce f
+  fill
+  pg-topic trim -o end --yes f
+  [ "$(pg-topic offsets f)" = $'f\t0\t60000\t60000' ]
+  [ "$(df --output=avail disk | tail -1)" -gt 100 ]
+  pg-produce f x
+  pg-topic verify f
+  pg-topic create g -c segment.bytes=50000
+  seq 40000 | pg-produce --batch-bytes 10K g
+  fill
+  pg-topic alter -c retention.bytes=0 -c file.delete.delay.ms=0 g
+  pg-topic compact g
+  [ "$(pg-topic offsets g | cut -f 3)" -gt 30000 ]
+  pg-topic verify g
+  fill
+  pg-topic delete --yes g
+  pg-produce f y
+}
+
+@test "a disk without inodes: trim, retention, alter and delete need none" {
+  disk tmpfs 4m
+  mount -o remount,nr_inodes=400 disk || skip "cannot limit inodes"
+  pg-topic create t -c segment.bytes=20000
+  seq 60000 | pg-produce --batch-bytes 10K t
+  pg-topic create u
+  seq 100 | pg-produce u
+  local n=0
+  while : >"disk/i$n"; do n=$((n + 1)); done 2>/dev/null
+  pg-topic alter -c retention.bytes=0 -c file.delete.delay.ms=0 u
+  pg-topic trim -o end --yes u
+  [ "$(pg-topic offsets u)" = $'u\t0\t100\t100' ]
+  while : >"disk/i$n"; do n=$((n + 1)); done 2>/dev/null
+  pg-topic alter -c retention.bytes=0 -c file.delete.delay.ms=0 t
+  pg-topic compact t
+  [ "$(pg-topic offsets t | cut -f 3)" -gt 40000 ]
+  while : >"disk/i$n"; do n=$((n + 1)); done 2>/dev/null
+  pg-topic delete --yes t
+  pg-produce u x
+  pg-topic verify
+}
+
+@test "an ext4 that is full, with many segments: trim frees all of it" {
+  disk ext4 8M
+  pg-topic create t -c segment.bytes=30000
+  stops_full pg-produce --batch-bytes 10K t
+  fill
+  pg-topic trim -o end --yes t
+  [ "$(pg-topic offsets t)" = $'t\t0\t'"$written"$'\t'"$written" ]
+  [ "$(df --output=avail disk | tail -1)" -gt 3000 ]
+  [ -z "$(find disk -name '*.deleted')" ]
+  pg-produce t x
+  pg-topic verify t
+}
+
+@test "a full disk after the state page was lost: trim still frees it" {
+  disk tmpfs 2m
+  stops_full pg-produce t
+  fill
+  rm "$(partition t)/partition.state"
+  fill
+  pg-topic trim -o end --yes t
+  [ "$(df --output=avail disk | tail -1)" -gt 1000 ]
+  pg-produce t x
+  [ "$(pg-consume t)" = x ]
+  pg-topic verify t
+}

@@ -114,6 +114,11 @@ int64_t FaultyFileSystem::calls(Call kind) const {
 }
 
 std::optional<FaultPlan> FaultyFileSystem::count(Call kind, const std::string& path) {
+  if (before_call_ && !acting_) {
+    acting_ = true;
+    before_call_(kind, path);
+    acting_ = false;
+  }
   const std::lock_guard guard(mutex_);
   ++calls_[kind];
   if (!plan_ || (plan_->kind && *plan_->kind != kind)) return {};

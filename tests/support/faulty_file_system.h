@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -50,6 +51,9 @@ class FaultyFileSystem final : public FileSystem {
 
   void arm(const FaultPlan& plan);
   void disarm();
+  // `act` is called before each call, but not before those that it makes itself: what others do meanwhile. Before it has
+  // begun nothing has happened of the call. For tests of one thread.
+  void before_call(std::function<void(Call kind, const std::string& path)> act) { before_call_ = std::move(act); }
   // How many calls have failed since arm().
   int64_t fired() const;
   // The file or directory of the last one.
@@ -79,6 +83,8 @@ class FaultyFileSystem final : public FileSystem {
   Result<> pass(Call kind, const std::string& path);
 
   FileSystem& real_;
+  std::function<void(Call, const std::string&)> before_call_;
+  bool acting_ = false;
   mutable std::mutex mutex_;  // guards everything below
   std::map<Call, int64_t> calls_;
   std::optional<FaultPlan> plan_;

@@ -90,7 +90,7 @@ std::string TestReplica::epochs() const {
 }
 
 Offset TestReplica::recovery_point() const {
-  return must(LogDirectory(env.env(), log_directory_).recovery_point({"t", PartitionId(0)}));
+  return must(LogDirectory(env.env(), log_directory_).recovery_point({"t", PartitionId(0)})).value_or(Offset(-1));
 }
 
 std::vector<Offset> TestReplica::segments() const { return must(list_segments(env.files, directory())); }

@@ -12,9 +12,9 @@ namespace {
 std::string result_line(const std::string& topic, int32_t partition, const Maintenance& done) {
   return fmt::format(
       "{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"deleted_segments\":{},"
-      "\"deleted_bytes\":{},\"compacted_records\":{},\"compacted_bytes\":{}}}\n",
+      "\"deleted_bytes\":{},\"compacted_records\":{},\"compacted_bytes\":{}{}}}\n",
       topic, partition, done.log_start.value, done.deleted.segments, done.deleted.bytes, done.compacted.records,
-      done.compacted.bytes);
+      done.compacted.bytes, done.compacted.idle.empty() ? "" : fmt::format(",\"not_compacted\":\"{}\"", done.compacted.idle));
 }
 
 }  // namespace
@@ -53,6 +53,7 @@ int topic_compact(const Arguments& arguments) {
         tool.detail(fmt::format("'{}-{}': {} segments with {} bytes deleted; {} records with {} bytes compacted away",
                                 name, p.value, done->deleted.segments, done->deleted.bytes, done->compacted.records,
                                 done->compacted.bytes));
+        if (!done->compacted.idle.empty()) tool.detail(fmt::format("'{}-{}': not compacted: {}", name, p.value, done->compacted.idle));
         if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, *done)));
       }
     }

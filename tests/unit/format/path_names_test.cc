@@ -1,5 +1,6 @@
 #include "core/format/path_names.h"
 
+#include "core/base/limits.h"
 #include "tests/support/must.h"
 #include "tests/support/printing.h"
 #include "tests/support/seeded_random.h"
@@ -49,11 +50,11 @@ TEST_CASE("path_names: segment files") {
   CHECK(names::segment("/d", Offset(INT64_MAX), SegmentFile::time_index) == "/d/09223372036854775807.timeindex");
   CHECK(names::torn("/d", Offset(42), 3) == "/d/00000000000000000042.torn-3");
   CHECK(names::parse_log("00000000000000000042.log") == Offset(42));
-  CHECK(names::parse_log("09223372036854775807.log") == Offset(INT64_MAX));
+  CHECK(names::parse_log("04611686018427387904.log") == Offset(kOffsetMax));
   for (const char* name :
        {"", ".log", "42.log", "0000000000000000042.log", "000000000000000000042.log", "00000000000000000042.index",
         "00000000000000000042.log.deleted", "0000000000000000004x.log", "-0000000000000000042.log",
-        "09223372036854775808.log", "99999999999999999999.log", "00000000000000000042.torn-1"}) {
+        "04611686018427387905.log", "09223372036854775808.log", "99999999999999999999.log", "00000000000000000042.torn-1"}) {
     CAPTURE(name);
     CHECK(names::parse_log(name) == std::nullopt);
   }

@@ -6,8 +6,10 @@
 #include <thread>
 
 #include "core/log/segment_files.h"
+#include "tests/support/power_cut.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_log.h"
+#include "tests/support/test_replica.h"
 
 using namespace pg;
 
@@ -50,7 +52,7 @@ CompactionResult compact(PartitionLog& log, size_t map_bytes = kCompactionMapByt
 // Every record: "offset:key=value".
 std::vector<std::string> records_of(PartitionLog& log, int64_t from = 0) {
   std::vector<std::string> all;
-  LogReader reader(log, Offset(from));
+  LogReader reader(log, std::max(Offset(from), log.current_state()->position().log_start));
   Decompressor decompressor;
   while (const auto batch = must(reader.next(log.current_state()->high_watermark()))) {
     auto records = must(RecordCursor::begin(batch->bytes, batch->header, decompressor));
@@ -78,6 +80,18 @@ std::map<std::string, std::string> table_of(PartitionLog& log) {
 
 std::vector<Offset> segments(const TestPartition& partition) {
   return must(list_segments(partition.env.files, partition.directory()));
+}
+
+Offset cleaned_to(const TestPartition& partition) {
+  return must(LogDirectory(partition.env.env(), partition.env.root()).cleaned_to(partition.spec().partition));
+}
+
+// Whether somebody else is at it, so that who wants to cut or trim would wait.
+bool is_busy(PartitionLog& log) {
+  LockFile& locks = log.current_state()->locks();
+  const std::string& log_directory = log.spec().log_directory;
+  if (must(must(log.env().files.open_lock(names::log_directory_lock(log_directory), Access::read_write))->is_held(0))) return true;
+  return must(locks.is_held(lock_byte::kAppend)) || must(locks.is_held(lock_byte::kFlush)) || must(locks.is_held(lock_byte::kSegmentList));
 }
 
 // `count` batches of one record over and over the same few keys.
@@ -365,4 +379,234 @@ TEST_CASE("compaction: readers and a writer go on meanwhile") {
   CHECK(rounds > 0);
   CHECK(table_of(*log).size() == 10);
   CHECK(faults_of(*log) == "");
+}
+
+TEST_CASE("compaction: what was deleted from under it does not count as cleaned, and no tombstone goes for that") {
+  // The trim comes before each of the compaction's calls in turn.
+  for (int nth = 1;; ++nth) {
+    TestEnv env;
+    LogConfig config = compacted();
+    config.delete_retention_ms = 0;
+    TestPartition partition(env, config);
+    const auto log = partition.open();
+    put(*log, {{"x", "0"}});
+    fill(*log, 20, 1000);  // the first segments
+    const Offset old = put(*log, {{"K", "OLD"}});
+    fill(*log, 20, 1000);
+    put(*log, {{"K", {}}});
+    fill(*log, 30, 1000);
+    const Offset second = segments(partition)[1];
+    REQUIRE(second <= old);
+    const auto other = partition.open();
+    bool trimmed = false;
+    env.files.before_call([&, left = nth](Call, const std::string&) mutable {
+      if (--left > 0 || trimmed || is_busy(*other)) return;
+      trimmed = true;
+      must(other->raise_log_start(second, env.soon()));
+      must(other->delete_old_segments(std::chrono::milliseconds(0), env.soon()));
+    });
+    INFO("before call " << nth);
+    must(compact_log(*log, env.clock().wall_ms(), env.soon()));
+    env.files.before_call({});
+    for (int i = 0; i < 3; ++i) {
+      env.manual_clock.set_wall_ms(env.manual_clock.wall_ms() + 1000);
+      fill(*log, 10, 1000);
+      compact(*log);
+      REQUIRE(!table_of(*log).contains("K"));
+    }
+    CHECK(faults_of(*log) == "");
+    if (!trimmed) break;
+  }
+}
+
+TEST_CASE("compaction: a group that was not swapped in does not raise the checkpoint") {
+  TestEnv env;
+  TestPartition partition(env, compacted());
+  const auto log = partition.open();
+  fill(*log, 100);
+  // Each time it is about to swap, the first segment goes: in the end there is none left to clean.
+  const auto other = partition.open();
+  env.files.before_call([&](Call kind, const std::string& path) {
+    if (kind != Call::sync || !path.ends_with(".timeindex.cleaned")) return;
+    const auto bases = segments(partition);
+    if (bases.size() < 2) return;
+    must(other->raise_log_start(bases[1], env.soon()));
+    must(other->delete_old_segments(std::chrono::milliseconds(0), env.soon()));
+  });
+  const auto result = compact(*log);
+  env.files.before_call({});
+  CHECK(result.records == 0);
+  CHECK(cleaned_to(partition) == Offset(0));
+  CHECK(faults_of(*log) == "");
+}
+
+TEST_CASE("compaction: random trims between its calls, and what it comes to agrees with a map") {
+  for (uint64_t round = 0; round < 20; ++round) {
+    TestEnv env;
+    SeededRandom random(test_seed() + round);
+    INFO("seed " << test_seed() + round);
+    LogConfig config = compacted();
+    config.delete_retention_ms = 0;
+    TestPartition partition(env, config);
+    const auto log = partition.open();
+    const auto other = partition.open();
+    std::map<std::string, int64_t> last;       // each key's last offset
+    std::map<int64_t, KeyValue> written;
+    for (int step = 0; step < 8; ++step) {
+      for (int i = 0; i < 40; ++i) {
+        KeyValue record{fmt::format("k{}", random.below(15)), {}};
+        if (!random.one_in(3)) record.value = fmt::format("{}.{}", step, i);
+        const Offset at = put(*log, {record});
+        last[record.key] = at.value;
+        written[at.value] = record;
+      }
+      env.manual_clock.set_wall_ms(env.manual_clock.wall_ms() + 10);
+      env.files.before_call([&](Call, const std::string&) {
+        if (!random.one_in(60) || is_busy(*other)) return;
+        const LogPosition position = other->current_state()->position();
+        const auto above = static_cast<uint64_t>(position.active_segment - position.log_start);
+        must(other->raise_log_start(position.log_start + static_cast<int64_t>(random.below(above / 4 + 1)), env.soon()));
+        must(other->delete_old_segments(std::chrono::milliseconds(0), env.soon()));
+      });
+      must(compact_log(*log, env.clock().wall_ms(), env.soon(), random.one_in(2) ? kCompactionMapBytes : 24 * 32));
+      env.files.before_call({});
+      const int64_t start = log->current_state()->position().log_start.value;
+      std::map<std::string, std::string> model;
+      for (const auto& [key, offset] : last) {
+        if (offset >= start && written[offset].value) model[key] = *written[offset].value;
+      }
+      REQUIRE(table_of(*log) == model);
+      CHECK(faults_of(*log) == "");
+    }
+  }
+}
+
+TEST_CASE("compaction: only what is committed counts as a successor") {
+  TestEnv env;
+  LogConfig config = compacted();
+  TestReplica replica(env, 2, config);
+  replica.follow('a');
+  must(replica->append_replicated(TestBatch({"x"}).bytes(), LeaderEpoch(0), env.soon()));
+  for (int i = 0; i < 60; ++i) {
+    BatchBuilder builder;
+    PG_ASSERT(builder.add({.key = "k", .value = fmt::format("{}", i)}, 1000, kBatchBytesMax));
+    const MutableBytes batch = builder.finish();
+    stamp_batch(batch, Offset(1 + i), LeaderEpoch(0));
+    must(replica->append_replicated(batch, LeaderEpoch(0), env.soon()));
+  }
+  must(replica->flush(env.soon()));
+  const auto bases = replica.segments();
+  REQUIRE(bases.size() > 4);
+  replica.page().high_watermark = bases[2].value + 1;  // the third segment holds what may be cut off again
+  must(compact_log(*replica, env.clock().wall_ms(), env.soon()));
+  // All that is in segments that are not committed in full is there, and of the others the last record of the key.
+  replica.page().high_watermark = replica.position().log_end.value;
+  std::vector<int64_t> left;
+  for (const auto& record : records_of(*replica)) left.push_back(std::stoll(record));
+  REQUIRE(left.size() == static_cast<size_t>(2 + (61 - bases[2].value)));
+  CHECK(left[0] == 0);
+  CHECK(left[1] == bases[2].value - 1);
+  CHECK(left[2] == bases[2].value);
+}
+
+TEST_CASE("compaction: one that began before the log was cut or began again puts nothing back") {
+  for (const bool restart : {false, true}) {
+    for (int nth = 1;; ++nth) {
+      TestEnv env;
+      TestReplica replica(env, 2, compacted());
+      const auto write = [&](const std::string& value, int64_t from, int64_t count) {
+        for (int64_t at = from; at < from + count; ++at) {
+          BatchBuilder builder;
+          PG_ASSERT(builder.add({.key = fmt::format("k{}", at % 3), .value = value}, 1000, kBatchBytesMax));
+          const MutableBytes batch = builder.finish();
+          stamp_batch(batch, Offset(at), LeaderEpoch(0));
+          must(replica->append_replicated(batch, LeaderEpoch(0), env.soon()));
+        }
+      };
+      replica.follow('a');
+      write("old", 0, 60);
+      replica.page().high_watermark = 60;
+      bool cut = false;
+      int64_t kept = 0;
+      const auto cleaner = replica.open();
+      env.files.before_call([&, left = nth](Call, const std::string&) mutable {
+        if (--left > 0 || cut || is_busy(*replica)) return;
+        cut = true;
+        if (restart) must(replica->restart_at(Offset(0), env.soon()));
+        else must(replica->truncate_to(Offset(7), true, env.soon()));
+        kept = replica.position().log_end.value;  // or less, where a compacted batch goes across
+        write("new", kept, 60 - kept);
+      });
+      INFO("restart " << restart << ", before call " << nth);
+      (void)compact_log(*cleaner, env.clock().wall_ms(), env.soon());
+      env.files.before_call({});
+      if (!cut) break;
+      replica.page().high_watermark = 60;
+      for (const auto& record : records_of(*replica)) {
+        REQUIRE(record.ends_with(std::stoll(record) < kept ? "=old" : "=new"));
+      }
+      CHECK(replica.position().log_end == Offset(60));
+      const LogDirectory directory(env.env(), env.root() + "/2");
+      CHECK(must(directory.cleaned_to({"t", PartitionId(0)})) <= Offset(kept));
+    }
+  }
+}
+
+TEST_CASE("compaction: asked for, it closes an active segment that holds enough, and says why it did nothing") {
+  TestEnv env;
+  LogConfig config = compacted();
+  config.segment_bytes = 1 << 20;
+  config.min_cleanable_dirty_ratio = 0.5;
+  TestPartition partition(env, config);
+  const auto log = partition.open();
+  fill(*log, 200);
+  const auto nothing = compact(*log);
+  CHECK(nothing.records == 0);
+  CHECK(nothing.idle.find("closed segment") != std::string::npos);
+  const auto asked = [&] { return must(compact_log(*log, env.clock().wall_ms(), env.soon(), kCompactionMapBytes, ActiveSegmentToo::yes)); };
+  CHECK(asked().records == 197);
+  CHECK(segments(partition) == std::vector{Offset(0), Offset(200)});
+  const auto again = asked();
+  CHECK(again.records == 0);
+  CHECK(again.idle.find("already") != std::string::npos);
+  put(*log, {{"k0", "x"}});
+  CHECK(asked().records == 0);  // one record more is not enough
+  CHECK(segments(partition).size() == 2);
+  const auto other = partition.open();
+  REQUIRE(must(other->current_state()->locks().try_lock(lock_byte::kCompaction, LockMode::exclusive)));
+  CHECK(asked().idle.find("another process") != std::string::npos);
+}
+
+TEST_CASE("compaction: after a power cut at any of its calls every key has the value that it had") {
+  SeededRandom random(test_seed());
+  TestEnv env;
+  PowerCut power(env.memory, env.root());
+  Env shown{.files = power, .clock = env.clock(), .random = env.random, .boot_id = env.env().boot_id, .process = env.env().process,
+            .notice = [](const std::string&) {}};
+  const Uuid id = env.random.uuid();
+  const LogConfig config = compacted();
+  must(PartitionLog::create(shown, env.root(), {"t", PartitionId(0)}, id));
+  std::map<std::string, std::string> table;
+  {
+    auto log = must(PartitionLog::open(shown, {env.root(), {"t", PartitionId(0)}, id, config}, env.soon()));
+    fill(*log, 70);
+    must(log->flush(env.soon()));
+    table = table_of(*log);
+    int64_t cuts = 0;
+    power.before_change([&] {
+      TestEnv after;
+      power.leave(after.memory, random);
+      ++cuts;
+      after.reboot();
+      const auto left = must(PartitionLog::open(after.env(), {env.root(), {"t", PartitionId(0)}, id, config}, after.soon()));
+      REQUIRE(table_of(*left) == table);
+      REQUIRE(faults_of(*left) == "");
+      compact(*left);
+      REQUIRE(table_of(*left) == table);
+    });
+    must(compact_log(*log, env.clock().wall_ms(), env.soon()));
+    power.before_change({});
+    CHECK(cuts > 10);
+    CHECK(table_of(*log) == table);
+  }
 }

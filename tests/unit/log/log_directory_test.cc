@@ -47,14 +47,80 @@ TEST_CASE("log_directory: what changes nothing writes nothing") {
   CHECK(env.files.calls(Call::sync) == syncs);
 }
 
-TEST_CASE("log_directory: a checkpoint that cannot be read counts as empty, and that is said") {
+TEST_CASE("log_directory: a spoilt line costs nobody else theirs; the file is kept as it was, and that is said") {
+  const std::string whole = "0\n3\nt 0 5\nt 1 70\nt 2 9\n";
+  for (const std::string spoilt : {"0\n3\nt 0 5\nt 1 7x\nt 2 9\n", "0\n3\nt 0 5\nt 1 70\nt 1 60\nt 2 9\n", "0\n3\nt 0 5\n\xff\xfe\nt 2 9\n",
+                                   "0\n3\nt 0 5\nt 2 9\n", "0\n3\nt 0 5\nt 2 9\nt 1 7", "0\n3\nt 0 5\nt 1 9223372036854775807\nt 2 9\n"}) {
+    CAPTURE(spoilt);
+    TestEnv env;
+    LogDirectory directory(env.env(), env.root());
+    const std::string path = names::recovery_checkpoint(env.root());
+    for (int32_t p = 0; p < 3; ++p) must(env.files.make_directory(names::partition_directory(env.root(), partition(p))));
+    overwrite(env.files, path, spoilt);
+    CHECK(must(directory.recovery_point(partition(0))) == Offset(5));
+    CHECK(!must(directory.recovery_point(partition(1))));
+    CHECK(must(directory.recovery_point(partition(2))) == Offset(9));
+    CHECK(env.notices().find("recovery-point-offset-checkpoint is damaged") != std::string::npos);
+    CHECK(env.notices().find("has no line of 't-1'") != std::string::npos);
+    must(directory.raise_recovery_points({{partition(0), Offset(6)}}, env.soon()));
+    CHECK(must(directory.recovery_point(partition(0))) == Offset(6));
+    CHECK(!must(directory.recovery_point(partition(1))));  // it has no page that would remember
+    CHECK(must(directory.recovery_point(partition(2))) == Offset(9));
+    must(directory.raise_recovery_points({{partition(0), Offset(7)}}, env.soon()));
+    CHECK(must(env.files.read_all(names::damaged_checkpoint(path, 1))) == spoilt);
+    CHECK(!exists(env.files, names::damaged_checkpoint(path, 2)));
+    must(directory.store_found(partition(1), Offset(0), Offset(70), env.soon()));
+    must(directory.raise_recovery_points({{partition(0), Offset(7)}}, env.soon()));
+    CHECK(must(env.files.read_all(path)) == "0\n3\nt 0 7\nt 1 70\nt 2 9\n");
+    CHECK(!exists(env.files, names::damaged_checkpoint(path, 2)));
+  }
+}
+
+TEST_CASE("log_directory: whichever byte of a checkpoint is spoilt, the other lines count, and no offset is made up") {
+  const std::string whole = "0\n2\nt 0 55\nt 1 77\n";
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (const char byte : {'\0', '\n', ' ', 'x', '\xff', '-'}) {
+      CAPTURE(at);
+      std::string text = whole;
+      text[at] = byte;
+      const OffsetLines lines = read_offset_lines(text);
+      const bool is_other_topic = (at == 4 || at == 11) && (byte == 'x' || byte == '-');
+      if (text != whole && !is_other_topic) CHECK(!lines.is_whole());
+      CHECK((at >= 10 || lines.offsets.contains(partition(1))));
+      CHECK((at < 11 || lines.offsets.at(partition(0)) == Offset(55)));
+      const OffsetLines again = read_offset_lines(write_offset_lines(lines));
+      CHECK(again.offsets == lines.offsets);
+      CHECK(again.is_whole() == lines.is_whole());
+    }
+    const OffsetLines cut = read_offset_lines(whole.substr(0, at));
+    CHECK(!cut.is_whole());
+    CHECK(!cut.offsets.contains(partition(1)));
+  }
+}
+
+TEST_CASE("log_directory: a log that is cut or begins again takes what all checkpoints say of it with it") {
   TestEnv env;
   LogDirectory directory(env.env(), env.root());
-  overwrite(env.files, names::recovery_checkpoint(env.root()), "0\n1\nt 0\n");
-  CHECK(must(directory.recovery_point(partition(0))) == Offset(0));
-  CHECK(env.notices().find("recovery-point-offset-checkpoint") != std::string::npos);
-  must(directory.raise_recovery_points({{partition(0), Offset(5)}}, env.soon()));
-  CHECK(must(directory.recovery_point(partition(0))) == Offset(5));
+  must(directory.raise_recovery_points({{partition(0), Offset(50)}, {partition(1), Offset(50)}}, env.soon()));
+  must(directory.raise_cleaned(partition(0), Offset(40), env.soon()));
+  must(directory.raise_cleaned(partition(1), Offset(40), env.soon()));
+  must(directory.store_high_watermarks({{partition(0), Offset(45)}, {partition(1), Offset(45)}}, env.soon()));
+  must(directory.raise_log_start(partition(0), Offset(35), env.soon()));
+  must(directory.cut_at(partition(0), Offset(30), env.soon()));
+  CHECK(must(directory.recovery_point(partition(0))) == Offset(30));
+  CHECK(must(directory.cleaned_to(partition(0))) == Offset(30));
+  CHECK(must(directory.high_watermark(partition(0))) == Offset(30));
+  CHECK(must(directory.log_start(partition(0))) == Offset(30));
+  must(directory.restart_at(partition(0), Offset(20), env.soon()));
+  CHECK(must(directory.recovery_point(partition(0))) == Offset(20));
+  CHECK(must(directory.cleaned_to(partition(0))) == Offset(0));
+  CHECK(must(directory.high_watermark(partition(0))) == Offset(20));
+  CHECK(must(directory.log_start(partition(0))) == Offset(20));
+  CHECK(must(directory.recovery_point(partition(1))) == Offset(50));
+  CHECK(must(directory.cleaned_to(partition(1))) == Offset(40));
+  // Who stores some does not take the others theirs.
+  must(directory.store_high_watermarks({{partition(0), Offset(21)}}, env.soon()));
+  CHECK(must(directory.high_watermark(partition(1))) == Offset(45));
 }
 
 TEST_CASE("log_directory: a checkpoint that cannot be read just now is an error, and nobody's entry is lost by it") {
@@ -102,6 +168,7 @@ TEST_CASE("log_directory: a log start goes up and never down, and is forgotten w
   CHECK(must(directory.log_start(partition(0))) == Offset(5));
   CHECK(must(env.files.read_all(names::log_start_checkpoint(env.root()))) == "0\n1\nt 0 5\n");
   overwrite(env.files, names::log_start_checkpoint(env.root()), "0\n1\nt 0\n");
+  must(env.files.make_directory(names::partition_directory(env.root(), partition(0))));
   CHECK(!must(directory.log_start(partition(0))));
   must(directory.raise_log_start(partition(0), Offset(6), env.soon()));
   must(directory.forget_topic("t", env.soon()));

@@ -108,6 +108,24 @@ TEST_CASE("log_trim: with the checkpoint spoilt, the log starts at its first seg
   CHECK(contents(*log, first.value) == numbers(first.value, 60));
 }
 
+TEST_CASE("log_trim: of two at once the higher start stays") {
+  TestEnv env;
+  TestPartition partition(env, tiny_segments());
+  const auto log = partition.open();
+  append_numbers(*log, 0, 60);
+  const auto other = partition.open();
+  // The other one comes in full between the checkpoint of the first and its append lock.
+  env.files.before_call([&, done = false](Call kind, const std::string& path) mutable {
+    if (done || kind != Call::lock || !path.ends_with("partition.lock")) return;
+    done = true;
+    must(other->raise_log_start(Offset(20), env.soon()));
+  });
+  must(log->raise_log_start(Offset(10), env.soon()));
+  env.files.before_call({});
+  CHECK(log->current_state()->position().log_start == Offset(20));
+  CHECK(contents(*log, 20) == numbers(20, 60));
+}
+
 TEST_CASE("log_trim: a reader in a deleted segment reads it to its end, and is then told") {
   TestEnv env(Machine::disk);
   TestPartition partition(env, tiny_segments());

@@ -183,3 +183,69 @@ TEST_CASE("retention: whichever call fails, an append does not, and everything t
     if (!fired) break;
   }
 }
+
+TEST_CASE("retention: an index that says a segment is older than its records deletes nothing") {
+  TestEnv env;
+  TestPartition partition(env, retention(kHourMs, -1));
+  const auto log = partition.open();
+  append_each_second(*log, 0, 60);
+  REQUIRE(segments(partition).size() > 2);
+  // Every entry of the first segment's time index says 1970.
+  std::string index = must(env.files.read_all(partition.time_index()));
+  REQUIRE(index.size() >= 12);
+  for (size_t at = 0; at < index.size(); ++at) {
+    if (at % 12 < 8) index[at] = at % 12 == 7 ? 1 : 0;
+  }
+  overwrite(env.files, partition.time_index(), index);
+  pass(env, kHourMs / 2);
+  CHECK(retain(*log).segments == 0);
+  CHECK(contents(*log) == numbers(0, 60));
+}
+
+TEST_CASE("retention: a record of the future keeps what is behind it, which is said once, with what to do") {
+  TestEnv env;
+  TestPartition partition(env, retention(kHourMs, -1));
+  const auto log = partition.open();
+  const int64_t now_ms = env.clock().wall_ms();
+  append(*log, {"2099"}, now_ms + 1000 * 24 * kHourMs);
+  append_each_second(*log, 1, 60);
+  const auto bases = segments(partition);
+  REQUIRE(bases.size() > 3);
+  env.clear_notices();
+  pass(env, 5 * kHourMs);
+  CHECK(retain(*log, ActiveSegmentToo::no).segments == 0);
+  const std::string said = env.notices();
+  CHECK(said.find("in the future") != std::string::npos);
+  CHECK(said.find(std::to_string(bases.size() - 2) + " segments") != std::string::npos);
+  CHECK(said.find("pg-topic trim t -p 0 -o " + std::to_string(bases[1].value) + " --yes") != std::string::npos);
+  retain(*log, ActiveSegmentToo::no);
+  CHECK(env.notices() == said);
+  must(log->raise_log_start(bases[1], env.soon()));
+  CHECK(retain(*log, ActiveSegmentToo::no).segments == static_cast<int64_t>(bases.size()) - 1);
+}
+
+TEST_CASE("retention: time in which the machine was suspended is no jump of the clock") {
+  class Sleeper final : public Clock {
+   public:
+    explicit Sleeper(ManualClock& real) : real_(real) {}
+    int64_t wall_ms() override { return real_.wall_ms() + slept_ms; }
+    Deadline now() override { return real_.now(); }
+    int64_t boot_ms() override { return real_.boot_ms() + slept_ms; }
+    void wait(std::span<const WakeWord> words, Duration at_most) override { real_.wait(words, at_most); }
+    void wake(const std::atomic<uint32_t>& word) override { real_.wake(word); }
+    int64_t slept_ms = 0;
+
+   private:
+    ManualClock& real_;
+  };
+  TestEnv env;
+  TestPartition partition(env, retention(kHourMs, -1));
+  const auto log = partition.open();
+  Sleeper clock(env.manual_clock);
+  const Env real = env.env();
+  const Env shown{.files = real.files, .clock = clock, .random = real.random, .boot_id = real.boot_id, .process = real.process};
+  StatePage& page = log->current_state()->page();
+  CHECK(believed_wall_ms(shown, page));
+  clock.slept_ms = 100 * kHourMs;
+  CHECK(believed_wall_ms(shown, page));
+}

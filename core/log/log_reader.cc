@@ -111,7 +111,7 @@ Result<> LogReader::enter_next_segment(uint64_t limit, const GapRule& gaps) {
     SegmentList list(log_->env(), *state, log_->directory());
     PG_ASSIGN(const uint64_t counter, list.settled());
     PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
-    const bool follows = expected_ != segment_base_ && segment_of(bases, expected_) == expected_;
+    const bool follows = expected_ > segment_base_ && segment_of(bases, expected_) == expected_;
     auto entered = follows ? enter_segment(expected_, std::nullopt) : Result<>();
     if (follows && (entered || list.is_still(counter))) return entered;
     PG_ASSIGN(const bool replaced, was_replaced());

@@ -112,6 +112,14 @@ TEST_CASE("gaps: a log that was copied in keeps its gaps, is read on behind them
   }
 }
 
+TEST_CASE("gaps: segments without a record, one behind the other, are passed") {
+  Gapped log(segments_of_three());
+  REQUIRE(log.bases == std::vector{Offset(0), Offset(3), Offset(6), Offset(9)});
+  for (const int64_t base : {3, 6}) log.replace(log.partition.log_file(base), "");
+  log.forget();
+  CHECK(log.held() == without({3, 4, 5, 6, 7, 8}));
+}
+
 TEST_CASE("gaps: what was found once is known after a restart, and below the recovery point") {
   Gapped g;
   g.cut_out(4);

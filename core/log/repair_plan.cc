@@ -107,14 +107,22 @@ Result<bool> SegmentPlanner::belongs_here(const BatchHeader& header) const {
   return next && *next && (*next)->header.base_offset == end;
 }
 
-// Everything from byte `from` to the next batch that can stand there is lost.
+// Everything from byte `from` to the next batch that can stand there is lost. A base offset lies outside the CRC: one that what
+// follows contradicts would take all of that with it.
 Result<> SegmentPlanner::pass_loss(uint64_t from, std::string reason) {
-  PG_ASSIGN(const auto next, find_intact_batch(log_, from + 1, limit_, expected_, plan_.end + -1));
   Offset end = plan_.end;
-  scanner_.seek(next.value_or(limit_));
-  if (next) {
-    PG_ASSIGN(const auto batch, scanner_.next_header(limit_));
+  scanner_.seek(limit_);
+  for (uint64_t at = from;;) {
+    PG_ASSIGN(const auto next, find_intact_batch(log_, at + 1, limit_, expected_, plan_.end + -1));
+    if (!next) break;
+    at = *next;
+    BatchScanner ahead(log_, at);
+    PG_ASSIGN(const auto batch, ahead.next_header(limit_));
+    PG_ASSIGN(const bool plausible, is_plausible(log_, *batch, limit_, plan_.base, plan_.end));
+    if (!plausible) continue;
     end = batch->header.base_offset;
+    scanner_.seek(at);
+    break;
   }
   add(RepairPiece::Kind::lost, from, scanner_.position(), end, std::move(reason));
   return {};

@@ -542,8 +542,8 @@ Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {
   for (const auto& [partition, state] : states) {
     PG_CHECK(state->check_not_deleted());
     // Of this checkpoint it is known that it fits: whoever opens the partition next need not read it.
-    const auto file = recovery_point_file(home_.env().files, slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory);
-    if (file && state->check_writable()) state->page().recovery_point_file.store(*file, std::memory_order_relaxed);
+    const auto checkpoints = checkpoint_versions(home_.env().files, slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory);
+    if (checkpoints && state->check_writable()) state->page().checkpoints.store(*checkpoints, std::memory_order_relaxed);
   }
   return {};
 }

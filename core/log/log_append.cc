@@ -35,13 +35,18 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   std::shared_ptr<PartitionState> state;
   Appended appended;
   bool rolled = false;
-  {
+  for (bool is_first = true; !state; is_first = false) {
     const NoJobStop no_job_stop;
     PG_ASSIGN(Writing writing, begin_append(deadline));
     const LogEnd end{writing.position.log_end, writing.state->leader_epoch()};
     if (seen != nullptr && *seen != end) return std::nullopt;
     const Offset segment = writing.position.active_segment;
-    PG_ASSIGN(appended, append_holding_lock(writing, batch, header, config));
+    auto done = append_holding_lock(writing, batch, header, config);
+    // A roll has found that the page is older than its files, and nothing was written: once more, with a page that was rebuilt.
+    const bool is_older = !done && is_first && writing.state->page().untrusted.load() == StatePage::kOlder;
+    if (is_older) continue;
+    PG_CHECK(done);
+    appended = std::move(*done);
     rolled = writing.position.active_segment != segment;
     state = writing.state;
   }
@@ -165,9 +170,9 @@ Result<> PartitionLog::roll(Writing& writing) {
   StatePage& page = writing.state->page();
   LogPosition& position = writing.position;
   const Offset base = position.log_end;
-  PG_ASSIGN(const bool taken, holds_records(env_.files, directory_, base));
-  if (taken) {
-    distrust(*writing.state, fmt::format("a segment with records begins at its end, offset {}", base.value));
+  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+  if (!bases.empty() && bases.back() > position.active_segment) {
+    distrust(*writing.state, fmt::format("a segment begins behind its last one, at offset {}", bases.back().value));
     return fail(Errc::busy, fmt::format("the state of '{}' is older than its files, and is rebuilt: try again", name_), directory_);
   }
   IndexWriter(*active_.offset_index, *active_.time_index, config().index_interval_bytes).close(position);

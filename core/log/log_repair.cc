@@ -211,7 +211,10 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   const bool failed = old.failed || recovery.flush_failed;
   LogPosition position = old.position.value_or(LogPosition());
   GapRule gaps{std::max(recovery.gaps_below.value_or(Offset(0)), old.gaps_below)};
-  if (!old.position || is_made_anew_) {
+  PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
+  // A page that is older than the log may not know its last segments.
+  const bool knows_all = bases.empty() || bases.back() <= position.active_segment;
+  if (!old.position || is_made_anew_ || !knows_all) {
     PG_ASSIGN(const PageContent found, recover_log(quiet, recovery, old));
     position = found.position;
     gaps.below = found.gaps_below;

@@ -34,10 +34,9 @@ bool PartitionLog::is_due_for_a_look() {
 Result<bool> PartitionLog::is_borne_out(PartitionState& state) {
   if (state.is_private_view() || !state.check_not_deleted()) return true;
   const uint64_t sequence = state.page().sequence.load(std::memory_order_acquire);
-  PG_ASSIGN(const uint64_t checkpoint, recovery_point_file(env_.files, spec_.log_directory));
   PG_ASSIGN(const PageLook look, look_at_files(env_, files(), state.page(), state.position()));
-  if (look.fault.empty() && !look.has_tail) {
-    if (state.access() == Access::read_write) state.page().recovery_point_file.store(checkpoint, std::memory_order_relaxed);
+  if (look.fault.empty() && !look.has_tail && !look.log_start) {
+    if (state.access() == Access::read_write) state.page().checkpoints.store(look.checkpoints, std::memory_order_relaxed);
     return true;
   }
   if (state.access() == Access::read_write) return is_borne_out_alone(state);
@@ -62,6 +61,10 @@ Result<bool> PartitionLog::is_borne_out_alone(PartitionState& state) {
   if (!look.fault.empty()) {
     distrust(state, look.fault);
     return false;
+  }
+  if (look.log_start) {
+    position.log_start = *look.log_start;
+    state.publish_and_wake(position);
   }
   if (!look.has_tail || state.page().cutting.load() != 0) return true;
   const std::string path = names::segment(directory_, position.active_segment, names::SegmentFile::log);

@@ -41,6 +41,8 @@ class Verifier {
 
   Result<> look_at_checkpoints();
   void check_checkpoints();
+  void check_page();
+  Result<> check_unpublished(Offset base, const PartitionState& state);
   Result<> check_segment(Offset base, uint64_t limit);
   Result<> check_batch(const ScannedBatch& batch, const File& log, uint64_t limit);
   Result<> check_base_offset(const ScannedBatch& batch, const File& log, uint64_t limit);
@@ -77,6 +79,7 @@ Result<VerifyTotals> Verifier::run() {
   published_ = state->position();
   gaps_ = state->gaps();
   check_checkpoints();
+  check_page();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
   // Who finds no page that counts has what is made from the logs made again before anything else; verify makes nothing.
   may_lack_ = state->is_private_view();
@@ -91,7 +94,10 @@ Result<VerifyTotals> Verifier::run() {
   for (size_t i = 0; i < bases.size(); ++i) {
     const Offset base = bases[i];
     if (base < first) continue;  // about to be deleted
-    if (base > published_.active_segment) break;
+    if (base > published_.active_segment) {
+      PG_CHECK(check_unpublished(base, *state));
+      break;
+    }
     if (base == first) expected_ = base;
     const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
     if (!gaps_.follows(expected_, base)) {
@@ -102,6 +108,11 @@ Result<VerifyTotals> Verifier::run() {
     const bool active = base == published_.active_segment;
     segment_base_ = base;
     segment_end_ = active || i + 1 == bases.size() ? published_.log_end : bases[i + 1];
+    if (info.kind != FileKind::file) {
+      fault(path, 0, base, wrong_kind(info.kind, FileKind::file, path).what);
+      expected_ = segment_end_;
+      continue;
+    }
     PG_CHECK(check_segment(base, active ? static_cast<uint64_t>(published_.segment_bytes) : info.size_bytes));
   }
   if (expected_ < published_.log_end && !gaps_.allows(expected_, published_.log_end)) {
@@ -127,6 +138,23 @@ void Verifier::check_checkpoints() {
   };
   check(names::log_start_checkpoint(directory), log_start_, "begins at");
   check(names::recovery_checkpoint(directory), recovery_point_, "was flushed up to");
+}
+
+// verify needs no page, but everybody who writes does.
+void Verifier::check_page() {
+  const std::string path = names::partition_state(log_.directory());
+  const auto info = files_.info(path);
+  if (info && info->kind != FileKind::file) fault(path, 0, Offset(0), wrong_kind(info->kind, FileKind::file, path).what);
+}
+
+// A segment gets its first record after it was published.
+Result<> Verifier::check_unpublished(Offset base, const PartitionState& state) {
+  const auto info = files_.info(names::segment(log_.directory(), base, SegmentFile::log));
+  if (!info && info.error().code == Errc::not_found) return {};
+  PG_CHECK(info);
+  if (info->size_bytes == 0 || base <= state.position().active_segment) return {};
+  fault(names::partition_state(log_.directory()), 0, base, fmt::format("it does not know the segment that begins at offset {}", base.value));
+  return {};
 }
 
 Result<> Verifier::check_segment(Offset base, uint64_t limit) {

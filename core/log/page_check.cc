@@ -26,12 +26,28 @@ bool is_other_file(const StatePage& page, Offset active, const FileInfo& info) {
   return of == active.value + 1 && file != 0 && page.file_of.load(std::memory_order_relaxed) == of && file != file_number(info);
 }
 
-// The checkpoint is read only where it is another one than was compared last.
-Result<bool> ends_below_recovery_point(const Env& env, const PartitionFiles& files, const StatePage& page, Offset log_end) {
-  PG_ASSIGN(const uint64_t now, recovery_point_file(env.files, files.log_directory));
-  if (now == 0 || page.recovery_point_file.load(std::memory_order_relaxed) == now) return false;
-  PG_ASSIGN(const auto point, LogDirectory(env, files.log_directory).recovery_point(files.partition));
-  return point && log_end < *point;
+// Another number for each version of the file; 0: there is none.
+Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
+  const auto info = files.info(path);
+  if (!info && info.error().code == Errc::not_found) return 0;
+  PG_CHECK(info);
+  return file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2);
+}
+
+// The checkpoints are read only where they are others than were compared last.
+Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position, PageLook& look) {
+  PG_ASSIGN(look.checkpoints, checkpoint_versions(env.files, files.log_directory));
+  if (page.checkpoints.load(std::memory_order_relaxed) == look.checkpoints) return {};
+  Env quiet = env;
+  quiet.notice = [](const std::string&) {};  // a damaged checkpoint contradicts nothing; whoever writes it says that it is damaged
+  const LogDirectory directory(quiet, files.log_directory);
+  PG_ASSIGN(const auto point, directory.recovery_point(files.partition));
+  if (point && position.log_end < *point) {
+    look.fault = fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value);
+  }
+  PG_ASSIGN(const auto start, directory.log_start(files.partition));
+  if (start && *start > position.log_start && *start <= position.log_end) look.log_start = start;
+  return {};
 }
 
 }  // namespace
@@ -40,11 +56,10 @@ uint64_t file_number(const FileInfo& info) {
   return std::max<uint64_t>(1, mixed(info.inode) + mixed(static_cast<uint64_t>(info.born_ns) + 1));
 }
 
-Result<uint64_t> recovery_point_file(FileSystem& files, const std::string& log_directory) {
-  const auto info = files.info(names::recovery_checkpoint(log_directory));
-  if (!info && info.error().code == Errc::not_found) return 0;
-  PG_CHECK(info);
-  return std::max<uint64_t>(1, file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2));
+Result<uint64_t> checkpoint_versions(FileSystem& files, const std::string& log_directory) {
+  PG_ASSIGN(const uint64_t recovery_points, version_of(files, names::recovery_checkpoint(log_directory)));
+  PG_ASSIGN(const uint64_t log_starts, version_of(files, names::log_start_checkpoint(log_directory)));
+  return mixed(recovery_points) + log_starts;
 }
 
 Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position) {
@@ -60,12 +75,13 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
     return look;
   }
   if (position.log_end != position.active_segment) {
-    PG_ASSIGN(const bool rolled, holds_records(env.files, files.directory, position.log_end));
-    if (rolled) look.fault = fmt::format("a segment with records begins at its end, offset {}", position.log_end.value);
+    const auto next = env.files.info(names::segment(files.directory, position.log_end, SegmentFile::log));
+    // One without records may be in the making, which a mark tells.
+    const bool rolled = next && (next->size_bytes > 0 || page.rolling.load(std::memory_order_acquire) == 0);
+    if (rolled) look.fault = fmt::format("a segment begins at its end, offset {}", position.log_end.value);
     if (rolled) return look;
   }
-  PG_ASSIGN(const bool below, ends_below_recovery_point(env, files, page, position.log_end));
-  if (below) look.fault = fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value);
+  PG_CHECK(compare_checkpoints(env, files, page, position, look));
   return look;
 }
 

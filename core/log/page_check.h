@@ -5,8 +5,9 @@
 // restored files. Such a page would have whole records cut off. Any of these contradicts it:
 //
 //  * the active segment's .log is another file than the one that was published;
-//  * a segment with records begins where the log is said to end;
+//  * a segment begins where the log is said to end, and nobody is making it;
 //  * the log is said to end below its recovery point, which is synced;
+//  * the log is said to start below its log start checkpoint: then it is enough to raise the start;
 //  * whole batches lie behind the end, unless it is just one that fits there: a writer may have died before it published.
 #pragma once
 
@@ -27,13 +28,15 @@ struct PartitionFiles {
 struct PageLook {
   std::string fault;      // which of the first three it is; empty: none
   bool has_tail = false;  // the active .log is longer than was published
+  std::optional<Offset> log_start = {};  // where its checkpoint says that the log starts, if the page says less
+  uint64_t checkpoints = 0;              // those that were compared, for StatePage::checkpoints
 };
 
 // Compares names, sizes and ages. Without the append lock it may see a writer at work.
 Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position);
 
-// The recovery point checkpoint as it is now, for StatePage::recovery_point_file; 0: there is none.
-Result<uint64_t> recovery_point_file(FileSystem& files, const std::string& log_directory);
+// A number for the checkpoints of recovery points and log starts as they are now, for StatePage::checkpoints.
+Result<uint64_t> checkpoint_versions(FileSystem& files, const std::string& log_directory);
 
 // A number for one file: another file that takes its name has another one.
 uint64_t file_number(const FileInfo& info);

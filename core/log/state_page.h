@@ -127,7 +127,7 @@ struct StatePage {
   // What the files looked like, by which a page of other files is known; see page_check.h. 0: nobody has looked yet.
   SharedWord<int64_t> file_of;   // base offset + 1 of the segment that `file` is for
   Word file;                                // which file its .log is
-  Word recovery_point_file;                 // the recovery point checkpoint that was found to fit
+  Word checkpoints;                         // those of recovery points and log starts that were found to fit: checkpoint_versions()
   SmallWord cutting;                        // a cut has begun: what lies behind the end is to go
 
   // Zero in a page that an older version has written.

@@ -46,6 +46,7 @@ void LogHistory::damaging(Offset offset) {
 
 void LogHistory::losing_unflushed() {
   for (int64_t offset = flushed_.value; offset < end_.value; ++offset) damaged_.insert(offset);
+  may_have_holes_ = true;
 }
 
 void LogHistory::check(const Contents& found, Loss loss) {
@@ -55,6 +56,7 @@ void LogHistory::check(const Contents& found, Loss loss) {
   check_missing(found, kept);
   written_ = found.records;
   end_ = found.end;
+  may_have_holes_ = false;
   start_ = start_max_ = found.start;
 }
 
@@ -87,7 +89,7 @@ void LogHistory::check_missing(const Contents& found, Offset kept) const {
     if (out_of_sight || found.records.contains(offset) || may_be_missing(offset, entry, found)) continue;
     throw Violation(fmt::format("{} is missing at {}", text_of(entry), offset));
   }
-  for (int64_t offset = std::max(kept, found.start).value; offset < found.end.value && !compacted_; ++offset) {
+  for (int64_t offset = std::max(kept, found.start).value; offset < found.end.value && !compacted_ && !may_have_holes_; ++offset) {
     if (found.records.contains(offset) || damaged_.contains(offset)) continue;
     throw Violation(fmt::format("there is a hole at {}", offset));
   }

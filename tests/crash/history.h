@@ -66,6 +66,7 @@ class LogHistory {
   Offset start_, start_max_;            // acknowledged, and tried
   bool compacted_ = false;
   bool is_damaged_ = false;
+  bool may_have_holes_ = false;  // what was under way when unflushed records were lost
   std::set<int64_t> damaged_;
 };
 

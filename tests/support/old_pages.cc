@@ -45,7 +45,7 @@ void OldPages::put_back(FileSystem& survivor, const std::string& root, SeededRan
     page->device = info.device;
     page->inode = info.inode;
     page->lock_inode = lock->inode;
-    page->recovery_point_file.store(0);
+    page->checkpoints.store(0);
     const Offset active(page->file_of.load() - 1);
     const auto log = survivor.info(names::segment(parent_path(path), active, names::SegmentFile::log));
     if (log) page->file.store(file_number(*log));

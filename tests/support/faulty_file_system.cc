@@ -107,6 +107,11 @@ std::string FaultyFileSystem::fired_path() const {
   return fired_path_;
 }
 
+uint64_t FaultyFileSystem::fired_bytes() const {
+  const std::lock_guard guard(mutex_);
+  return fired_bytes_;
+}
+
 int64_t FaultyFileSystem::calls(Call kind) const {
   const std::lock_guard guard(mutex_);
   const auto found = calls_.find(kind);
@@ -127,6 +132,8 @@ std::optional<FaultPlan> FaultyFileSystem::count(Call kind, const std::string& p
   if (!due) return {};
   ++fired_;
   fired_path_ = path;
+  const auto info = real_.info(path);
+  fired_bytes_ = info && !info->is_directory ? info->size_bytes : 0;
   return plan_;
 }
 

@@ -58,6 +58,8 @@ class FaultyFileSystem final : public FileSystem {
   int64_t fired() const;
   // The file or directory of the last one.
   std::string fired_path() const;
+  // How large that file was then; 0: empty, not there, or a directory.
+  uint64_t fired_bytes() const;
   // How many calls of this kind there were since the beginning, failed or not.
   int64_t calls(Call kind) const;
 
@@ -91,6 +93,7 @@ class FaultyFileSystem final : public FileSystem {
   int64_t matching_calls_ = 0;  // since arm()
   int64_t fired_ = 0;
   std::string fired_path_;
+  uint64_t fired_bytes_ = 0;
 };
 
 }  // namespace pg

@@ -4,7 +4,7 @@
 
 #include "core/client/consumer.h"
 #include "core/client/producer.h"
-#include "core/os/env.h"
+#include "core/store/find_or_create.h"
 
 static pg::Result<> send(pg::Producer& producer) {
   for (int i = 0; i < 10; ++i) {
@@ -25,9 +25,9 @@ static pg::Result<> receive(pg::Consumer& consumer, pg::Clock& clock) {
 
 static pg::Result<> run(const char* path) {
   PG_ASSIGN(const auto home, pg::Home::open(pg::posix_env(), path));
-  PG_ASSIGN(const auto producer, pg::Producer::open(*home, "chat", {}));  // makes the topic
-  const pg::ConsumerOptions from_now_on{.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true};
-  PG_ASSIGN(const auto consumer, pg::Consumer::open(*home, from_now_on));
+  PG_CHECK(pg::find_or_create_topic(*home, "chat", {}, home->env().clock.after(pg::kTimeoutDefault)));  // for the consumer
+  PG_ASSIGN(const auto producer, pg::Producer::open(*home, "chat", {}));
+  PG_ASSIGN(const auto consumer, pg::Consumer::open(*home, {.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true}));
   auto receiver = std::async(std::launch::async, [&] { return receive(*consumer, home->env().clock); });
   return send(*producer).and_then([&] { return receiver.get(); });
 }

@@ -403,6 +403,8 @@ all_read() {
   fails 2 "*'sometimes' is not one of after-write, never*" pg-consume -g g --commit sometimes t
   fails 2 "*" pg-consume -g ../g t
   fails 2 "*" pg-consume -g '' t
+  fails 3 "*there is no home*" pg-consume -g g t
+  pg-topic create other
   fails 3 "*'t' does not exist*" pg-consume -g g t
   fails 2 "*unknown command*" pg-group frobnicate
   fails 2 "*missing command*" pg-group

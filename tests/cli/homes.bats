@@ -295,7 +295,7 @@ teardown() {
       run --separate-stderr timeout 10 $command
       echo "$file: $command: $status $output $stderr"
       [ "$status" -ne 0 ] && [ "$status" -ne 124 ]
-      [[ $stderr == *"$file"* ]]
+      [[ $output$stderr == *"$file"* ]]
     done
     rm "$file"
     mv saved "$file"

@@ -65,6 +65,10 @@ P
   fails 1 "*cannot write: the system takes no bytes and gives no reason*.log*" timeout 60 strace -f -qq -o /dev/null -e inject=pwrite64:retval=0 pg-produce t y
   run timeout 60 strace -f -qq -o /dev/null -e inject=write:retval=0 pg-consume t   # nor does standard error take any
   [ "$status" -eq 1 ]
-  fails 1 "*Interrupted system call*" timeout 60 strace -f -qq -o /dev/null -e inject=fdatasync:error=EINTR pg-produce t y
-  fails 1 "*Interrupted system call*" timeout 60 strace -f -qq -o /dev/null -e inject=poll:error=EINTR bash -c 'pg-produce t <&0' </dev/null
+  # The notice that the partition is offline comes before the error.
+  run --separate-stderr timeout 60 strace -f -qq -o /dev/null -e inject=fdatasync:error=EINTR pg-produce t y
+  [ "$status" -eq 1 ]
+  [ "${#stderr_lines[@]}" -eq 2 ]
+  [[ ${stderr_lines[1]} == *"written, but not flushed"*"Interrupted system call"*"1 records written" ]]
+  fails 1 "*Interrupted system call*" timeout 60 strace -f -qq -o /dev/null -e inject=poll:error=EINTR bash -c 'pg-produce u <&0' </dev/null
 }

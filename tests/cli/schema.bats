@@ -29,6 +29,8 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
 }
 
 @test "what is not there is exit 3, what is no schema exit 2" {
+  fails 3 "*there is no home*" pg-schema get s
+  pg-topic create t
   fails 3 "*: no such subject 's'" pg-schema get s
   fails 3 "*: no schema has the id 1" pg-schema get --id 1
   fails 3 "*: no such subject 's'" pg-schema list s
@@ -376,7 +378,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   head -c $((size / 2)) index >"$PG_HOME/schemas.index"
   state | cmp - with
   # The topic is another one by now.
-  pg-topic delete --yes _schemas
+  pg-topic delete --yes --internal _schemas
   cp index "$PG_HOME/schemas.index"
   [ -z "$(pg-schema list --deleted)" ]
   [ "$(add s0 a:string)" = 1 ]

@@ -256,7 +256,7 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
 
 TEST_CASE("producer: one that timed out does not wait once more when it closes") {
   Cluster cluster;
-  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = FlushMode::batch, .timeout = 1s}));
+  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .timeout = 1s, .flush = FlushMode::batch}));
   for (const int32_t broker : {1, 2}) {
     cluster.freeze(broker);
     cluster.health[BrokerId(broker)] = BrokerHealth::running;

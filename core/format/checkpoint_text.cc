@@ -11,8 +11,8 @@
 namespace pg {
 namespace {
 
-// The lines between the two header lines and the end, each split at blanks; `fields` is how many each must have.
-Result<std::vector<std::vector<std::string_view>>> parse_entries(std::string_view text, size_t fields) {
+// The lines between the two header lines and the end, each split at the blank between its two fields.
+Result<std::vector<std::vector<std::string_view>>> parse_entries(std::string_view text) {
   auto lines = split(text, '\n');
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.size() < 2) return fail(Errc::corrupt, "checkpoint is cut short");
@@ -23,7 +23,7 @@ Result<std::vector<std::vector<std::string_view>>> parse_entries(std::string_vie
   std::vector<std::vector<std::string_view>> entries;
   for (size_t i = 2; i < lines.size(); ++i) {
     entries.push_back(split(lines[i], ' '));
-    if (entries.back().size() != fields) return fail(Errc::corrupt, fmt::format("checkpoint line {} is malformed", i + 1));
+    if (entries.back().size() != 2) return fail(Errc::corrupt, fmt::format("checkpoint line {} is malformed", i + 1));
   }
   return entries;
 }
@@ -43,7 +43,7 @@ std::string write_epoch_history(const EpochHistory& history) {
 }
 
 Result<EpochHistory> parse_epoch_history(std::string_view text) {
-  PG_ASSIGN(const auto entries, parse_entries(text, 2));
+  PG_ASSIGN(const auto entries, parse_entries(text));
   EpochHistory history;
   for (const auto& fields : entries) {
     PG_ASSIGN(const int64_t epoch, number(fields[0], std::numeric_limits<int32_t>::max()));
@@ -91,17 +91,6 @@ std::string write_offset_checkpoint(const OffsetCheckpoint& offsets) {
     text += fmt::format("{} {} {}\n", key.topic, key.partition.value, offset.value);
   }
   return text;
-}
-
-Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
-  PG_ASSIGN(const auto entries, parse_entries(text, 3));
-  OffsetCheckpoint offsets;
-  for (const auto& fields : entries) {
-    PG_ASSIGN(const int64_t partition, number(fields[1], std::numeric_limits<int32_t>::max()));
-    PG_ASSIGN(const int64_t offset, number(fields[2], kOffsetMax));
-    offsets[{std::string(fields[0]), PartitionId(static_cast<int32_t>(partition))}] = Offset(offset);
-  }
-  return offsets;
 }
 
 namespace {

@@ -54,7 +54,6 @@ EpochHistory with_batch(EpochHistory history, LeaderEpoch epoch, Offset offset);
 
 using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 std::string write_offset_checkpoint(const OffsetCheckpoint& offsets);
-Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text);
 
 // What can be read of a file of offsets.
 struct OffsetLines {

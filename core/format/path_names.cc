@@ -156,8 +156,9 @@ std::string flush_failed(const std::string& directory) { return directory + "/fl
 std::string epoch_checkpoint(const std::string& directory) { return directory + "/leader-epoch-checkpoint"; }
 std::string partition_metadata(const std::string& directory) { return directory + "/partition.metadata"; }
 
+std::string brokers_directory(const std::string& home) { return home + "/brokers"; }
 std::string log_directory(const std::string& home, BrokerId broker) {
-  return fmt::format("{}/brokers/{}", home, broker.value);
+  return fmt::format("{}/{}", brokers_directory(home), broker.value);
 }
 std::string log_directory_lock(const std::string& log_directory) { return log_directory + "/.lock"; }
 std::string recovery_checkpoint(const std::string& log_directory) {

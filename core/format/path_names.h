@@ -92,6 +92,7 @@ std::string flush_failed(const std::string& directory);
 std::string epoch_checkpoint(const std::string& directory);
 std::string partition_metadata(const std::string& directory);
 
+std::string brokers_directory(const std::string& home);
 std::string log_directory(const std::string& home, BrokerId broker);
 std::string log_directory_lock(const std::string& log_directory);
 std::string recovery_checkpoint(const std::string& log_directory);

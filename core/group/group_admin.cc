@@ -304,7 +304,7 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
   }
   PG_ASSIGN(auto table, GroupTable::open(home, name, deadline));
   std::vector<OffsetChange> changes;
-  PG_CHECK(change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
+  const auto decide = [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
     changes.clear();
     for (const auto& each : offsets) {
@@ -319,7 +319,8 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
       rows.push_back(offset_row(name, partition, next));
     }
     return rows;
-  }));
+  };
+  PG_CHECK(change_idle(home, table, name, deadline, decide));
   PG_CHECK(table.flush(deadline));
   return changes;
 }

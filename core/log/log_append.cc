@@ -14,8 +14,9 @@
 namespace pg {
 
 Result<Appended> PartitionLog::append(MutableBytes batch, Deadline deadline) {
-  PG_ASSIGN(const auto appended, append_unless_moved(nullptr, batch, deadline));
-  return *appended;
+  PG_ASSIGN(auto appended, append_unless_moved(nullptr, batch, deadline));
+  PG_ASSERT(appended.has_value());
+  return std::move(*appended);
 }
 
 Result<std::optional<Appended>> PartitionLog::append_if(const LogEnd& seen, MutableBytes batch, Deadline deadline) {

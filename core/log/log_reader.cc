@@ -31,15 +31,11 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     }
     const GapRule gaps = state->gaps();
     if (batch && *batch) {
-      bool continues = (*batch)->header.base_offset == expected_;
-      const bool is_gap = !continues && gaps.allows(expected_, (*batch)->header.base_offset);
-      if (is_gap) {
+      const Offset base = (*batch)->header.base_offset;
+      bool continues = base == expected_;
+      if (!continues && gaps.allows(expected_, base)) {
         PG_ASSIGN(continues, is_plausible_here(**batch, published, limit));
-      }
-      if (is_gap && continues && (*batch)->header.base_offset >= end) {
-        scanner_->seek((*batch)->position);  // for who asks for more later
-        next_ = end;
-        return std::nullopt;
+        if (continues && base >= end) return pass_gap_to(end, (*batch)->position);
       }
       const auto wanted = accept(**batch, continues, state->leader_epoch());
       if (wanted && *wanted) return batch;
@@ -53,15 +49,19 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
       continue;
     }
     if (segment_base_ == published.active_segment) {
-      if (gaps.allows(expected_, published.log_end)) {
-        next_ = end;
-        return std::nullopt;
-      }
+      if (gaps.allows(expected_, published.log_end)) return pass_gap_to(end, scanner_->position());
       return fail(Errc::corrupt, fmt::format("'{}' ends before its offset {}", log_->name(), next_.value), file_->path(),
                   static_cast<int64_t>(limit));
     }
     PG_CHECK(enter_next_segment(limit, gaps));
   }
+}
+
+// All offsets from next_ to below `end` are missing. A later call goes on at byte `position`.
+std::optional<ScannedBatch> LogReader::pass_gap_to(Offset end, uint64_t position) {
+  scanner_->seek(position);
+  next_ = end;
+  return std::nullopt;
 }
 
 Result<std::optional<ScannedBatch>> LogReader::scan_header(uint64_t limit) {

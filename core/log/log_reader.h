@@ -43,6 +43,7 @@ class LogReader {
   Result<bool> pass_damage(const Error& damage, uint64_t limit);
   Result<uint64_t> readable_bytes(const LogPosition& published) const;
   bool confirms_hint(const Result<std::optional<ScannedBatch>>& batch);
+  std::optional<ScannedBatch> pass_gap_to(Offset end, uint64_t position);
   Result<std::optional<ScannedBatch>> scan_header(uint64_t limit);
   Result<bool> is_plausible_here(const ScannedBatch& batch, const LogPosition& published, uint64_t limit) const;
   Result<bool> accept(const ScannedBatch& batch, bool continues, LeaderEpoch newest_epoch);

@@ -32,6 +32,14 @@ struct SegmentScan {
   bool is_intact() const { return fault.empty(); }
 };
 
+// What the segments that were read hold.
+struct LogScan {
+  SegmentScan last;               // the last one that was read
+  EpochHistory epochs;            // of the batches of all
+  bool transactional = false;     // a batch of one of them is
+  bool epochs_ascend = true;
+};
+
 // What recovery takes off the end of a log.
 struct CutOff {
   uint64_t bytes = 0;
@@ -65,6 +73,10 @@ class Recovery {
   Result<PageContent> run(const OldPage& old);
 
  private:
+  Result<LogScan> read_segments(const std::vector<Offset>& bases, Offset first, Offset kept_below);
+  Result<> compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below, Offset& log_start) const;
+  Result<> settle_end(const SegmentScan& last, Offset kept_below, Offset log_start, PageContent& content);
+  void describe_replica(const OldPage& old, PageContent& content) const;
   void keep_producers(const LogPosition& sealed, Offset next, bool is_first);
   // `end`: where the segment after it begins; empty for the last one.
   Result<SegmentScan> scan(Offset base, std::optional<Offset> end);
@@ -106,10 +118,26 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   const Offset sound_below = std::max(spec_.recovery_point, log_start);
   const Offset first = stored.empty() ? bases.front() : segment_of(bases, sound_below).value_or(bases.front());
 
-  SegmentScan last;
-  EpochHistory seen;
-  bool transactional = false;
-  bool epochs_ascend = true;
+  PG_ASSIGN(const LogScan scanned, read_segments(bases, first, kept_below));
+  const SegmentScan& last = scanned.last;
+  PG_CHECK(compare_checkpoints(last.position.log_end, bases, kept_below, log_start));
+  PageContent content;
+  PG_CHECK(settle_end(last, kept_below, log_start, content));
+  content.position.log_start = std::min(log_start, content.position.log_end);
+  if (kept_below <= bases.front() && scanned.epochs_ascend && are_foreign(stored, scanned.epochs)) stored.clear();
+  PG_ASSIGN(content.leader_epoch, settle_epoch(stored, scanned.epochs, content.position.log_end, old));
+  content.flushed = std::min(spec_.recovery_point, content.position.log_end);
+  content.failed = old.failed || spec_.flush_failed;
+  content.transactional = scanned.transactional;
+  content.gaps_below = gaps_.below;
+  if (spec_.replicated) describe_replica(old, content);
+  return content;
+}
+
+// The segments from `first` on, up to the last one or to a torn tail, which is cut; of those before only the indexes are mended.
+Result<LogScan> Recovery::read_segments(const std::vector<Offset>& bases, Offset first, Offset kept_below) {
+  LogScan scanned;
+  SegmentScan& last = scanned.last;
   for (size_t i = 0; i < bases.size(); ++i) {
     if (bases[i] < first) {
       if (may_write()) PG_CHECK(mend_sealed_indexes(bases[i], bases[i + 1]));
@@ -117,19 +145,16 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     }
     const bool is_last = i + 1 == bases.size();
     PG_ASSIGN(last, scan(bases[i], is_last ? std::nullopt : std::optional(bases[i + 1])));
-    seen.insert(seen.end(), last.epochs.begin(), last.epochs.end());
-    epochs_ascend = epochs_ascend && last.epochs_ascend;
-    transactional |= last.transactional;
+    scanned.epochs.insert(scanned.epochs.end(), last.epochs.begin(), last.epochs.end());
+    scanned.epochs_ascend = scanned.epochs_ascend && last.epochs_ascend;
+    scanned.transactional |= last.transactional;
     if (last.is_intact() && is_last) break;
     if (last.is_intact() && joins(last.position.log_end, bases[i + 1])) {
       if (last.position.log_end < bases[i + 1]) gaps_.below = std::max(gaps_.below, bases[i + 1]);
-      if (transactional) keep_producers(last.position, bases[i + 1], i == 0);
+      if (scanned.transactional) keep_producers(last.position, bases[i + 1], i == 0);
       continue;
     }
-    if (last.position.log_end < kept_below || spec_.is_recovery_point_lost) {
-      if (is_last) break;
-      continue;  // damage: every byte stays, and so do the segments after it
-    }
+    if (last.position.log_end < kept_below || spec_.is_recovery_point_lost) continue;  // damage: every byte stays, and so do the segments after it
     const bool overlaps = !is_last && last.position.log_end > bases[i + 1];
     if (!may_write() && overlaps) continue;
     if (!may_write()) break;
@@ -137,8 +162,12 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     PG_CHECK(cut_torn_tail(last, later));
     break;
   }
+  return scanned;
+}
 
-  const Offset intact_end = last.position.log_end;
+// The recovery point (`kept_below`) and the log start against what was read, which ends at `intact_end`. Repair corrects what the log
+// contradicts; for everybody else it is an error.
+Result<> Recovery::compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below, Offset& log_start) const {
   if (kept_below - intact_end > kLostOffsetsMax) {
     if (!spec_.mends_checkpoints) PG_CHECK(contradicts(spec_.recovery_point_file, "was flushed up to", kept_below, intact_end));
     kept_below = intact_end;
@@ -149,36 +178,35 @@ Result<PageContent> Recovery::run(const OldPage& old) {
     const bool remembers = spec_.memory && spec_.memory->log_start <= intact_end;
     log_start = remembers ? std::max(spec_.memory->log_start, bases.front()) : bases.front();
   }
-  PageContent content;
+  return {};
+}
+
+// Where the log ends, and goes on.
+Result<> Recovery::settle_end(const SegmentScan& last, Offset kept_below, Offset log_start, PageContent& content) {
+  const Offset intact_end = last.position.log_end;
   content.position = last.position;
   const bool is_damaged = intact_end < kept_below || (spec_.is_recovery_point_lost && !last.is_intact());
   if (is_damaged && may_write()) {
     PG_ASSIGN(const Offset log_end, end_behind_damage(last, kept_below));
     PG_ASSIGN(content.position, go_on_after_damage(last, log_end));
     content.after_damage = true;
-  } else if (last.position.log_end < kept_below || last.is_old_format) {
-    // Who only looks sees all of it: readers stop there.
-    PG_ASSIGN(content.position.log_end, end_behind_damage(last, std::max(kept_below, last.position.log_end + 1)));
+  } else if (intact_end < kept_below || last.is_old_format) {
+    // A process that only reads sees all of it: readers stop there.
+    PG_ASSIGN(content.position.log_end, end_behind_damage(last, std::max(kept_below, intact_end + 1)));
     content.position.segment_bytes = static_cast<int64_t>(last.file_bytes);
-  } else if (last.position.log_end < log_start && may_write()) {
+  } else if (intact_end < log_start && may_write()) {
     // Deleted to an end that had not reached the disk when the power went. No offset gets a second value.
     PG_ASSIGN(content.position, begin_segment(log_start, last.position.active_segment));
   }
-  content.position.log_start = std::min(log_start, content.position.log_end);
-  if (kept_below <= bases.front() && epochs_ascend && are_foreign(stored, seen)) stored.clear();
-  PG_ASSIGN(content.leader_epoch, settle_epoch(stored, seen, content.position.log_end, old));
-  content.flushed = std::min(spec_.recovery_point, content.position.log_end);
-  content.failed = old.failed || spec_.flush_failed;
-  content.transactional = transactional;
-  content.gaps_below = gaps_.below;
-  content.replicated = spec_.replicated;
-  if (spec_.replicated) {
-    content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
-    const bool is_known = old.same_boot && !old.contradicted;  // what was acknowledged
-    content.unclean = old.unclean || (!is_known && !spec_.stopped_cleanly);
-    content.damaged = old.damaged || content.after_damage;
-  }
-  return content;
+  return {};
+}
+
+void Recovery::describe_replica(const OldPage& old, PageContent& content) const {
+  content.replicated = true;
+  content.high_watermark = std::min(std::max(spec_.high_watermark, old.high_watermark), content.position.log_end);
+  const bool is_known = old.same_boot && !old.contradicted;  // what was acknowledged
+  content.unclean = old.unclean || (!is_known && !spec_.stopped_cleanly);
+  content.damaged = old.damaged || content.after_damage;
 }
 
 GapRule Recovery::known_gaps(Offset kept_below, const OldPage& old) const {

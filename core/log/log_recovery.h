@@ -46,8 +46,8 @@ struct RecoverySpec {
   bool replicated = false;          // then epochs are opened by those who are elected, and by nobody else
   Offset high_watermark = {};       // of a replicated one, as far as the disk tells
   bool stopped_cleanly = false;     // of a replicated one: its broker had flushed everything before the machine stopped
-  std::string log_start_file;       // where the log start comes from, for messages
-  std::string recovery_point_file;  // the same for the recovery point
+  std::string log_start_file = {};       // where the log start comes from, for messages
+  std::string recovery_point_file = {};  // the same for the recovery point
   bool is_recovery_point_lost = false;     // nobody knows it, so nothing may be cut
   bool are_lines_lost = false;             // what recovery finds is to be stored
   std::optional<PageMemory> memory = {};   // what the last page said, of whichever boot

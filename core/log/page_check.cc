@@ -71,7 +71,7 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   if (!info || info->is_directory || info->size_bytes < published) return look;
   look.has_tail = info->size_bytes > published;
   if (is_other_file(page, position.active_segment, *info)) {
-    look.fault = "its last segment is another file than it was";
+    look.fault = std::string("its last segment is another file than it was");
     return look;
   }
   if (position.log_end != position.active_segment) {

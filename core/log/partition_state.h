@@ -53,7 +53,7 @@ struct PageContent {
 struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
   bool contradicted = false;           // and yet its files are newer, or others: what it says was so once, or never
-  Offset log_end_min;                  // readers have been shown offsets below this: none of them may change its value
+  Offset log_end_min = {};             // readers have been shown offsets below this: none of them may change its value
   bool failed = false;                 // a flush failed
   Offset high_watermark = {};          // of a replicated log
   bool unclean = false;

@@ -23,6 +23,15 @@ std::string id_list(const std::vector<BrokerMetadata>& brokers) {
   return text;
 }
 
+// Whose the log directory is; empty where it does not say.
+Result<std::optional<MetaProperties>> read_owner(FileSystem& files, const std::string& log_directory) {
+  const auto text = files.read_all(names::meta_properties(log_directory));
+  if (!text && text.error().code == Errc::not_found) return std::nullopt;
+  PG_CHECK(text);
+  PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
+  return owner;
+}
+
 Error another_owner(const MetaProperties& owner, bool of_this_cluster, const std::string& path) {
   return {Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value, of_this_cluster ? "this" : "another"),
           path, {}, 0};
@@ -78,7 +87,7 @@ Result<> Home::take_cluster(const VersionedContent& stored) const {
 
 // A link would lead to where nobody expects anything of this home. What is missing is noticed by who needs it.
 Result<> Home::check_directories(const ClusterMetadata& cluster) const {
-  std::vector<std::string> expected{names::topics_directory(path_), parent_path(names::log_directory(path_, kEmbeddedBroker)), names::locks_directory(path_),
+  std::vector<std::string> expected{names::topics_directory(path_), names::brokers_directory(path_), names::locks_directory(path_),
                                     names::groups_directory(path_), names::logs_directory(path_)};
   for (const auto& broker : cluster.brokers) {
     if (broker.log_directory.empty()) expected.push_back(names::log_directory(path_, broker.id));
@@ -201,12 +210,10 @@ Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brok
                                                     names::log_directory(path_, broker.id)));
     }
     PG_CHECK(may_make_log_directory(env_, broker.log_directory));
-    const auto text = env_.files.read_all(names::meta_properties(broker.log_directory));
-    if (!text && text.error().code == Errc::not_found) continue;
-    PG_CHECK(text);
-    PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
-    const bool ours = made_ ? owner.cluster_id == cluster_.id : damaged_version_ > 0 || is_metadata_lost(env_, path_);
-    if (!ours || owner.broker != broker.id) return tl::unexpected(another_owner(owner, ours, broker.log_directory));
+    PG_ASSIGN(const auto owner, read_owner(env_.files, broker.log_directory));
+    if (!owner) continue;
+    const bool ours = made_ ? owner->cluster_id == cluster_.id : damaged_version_ > 0 || is_metadata_lost(env_, path_);
+    if (!ours || owner->broker != broker.id) return tl::unexpected(another_owner(*owner, ours, broker.log_directory));
   }
   return {};
 }
@@ -217,23 +224,20 @@ Result<> Home::restore_cluster(const std::vector<BrokerMetadata>& brokers, const
   std::optional<Uuid> id;
   for (const auto& broker : brokers) {
     const std::string logs = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
-    const auto text = env_.files.read_all(names::meta_properties(logs));
-    if (!text && text.error().code == Errc::not_found) continue;
-    PG_CHECK(text);
-    PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
-    if (owner.broker != broker.id || (id && owner.cluster_id != *id)) return tl::unexpected(another_owner(owner, false, logs));
-    id = owner.cluster_id;
+    PG_ASSIGN(const auto owner, read_owner(env_.files, logs));
+    if (!owner) continue;
+    if (owner->broker != broker.id || (id && owner->cluster_id != *id)) return tl::unexpected(another_owner(*owner, false, logs));
+    id = owner->cluster_id;
   }
   if (!id) return fail(Errc::corrupt, "the metadata of the home is lost, and no log directory says which cluster it was", path);
-  const auto inside = env_.files.list(parent_path(names::log_directory(path_, kEmbeddedBroker)));
+  const auto inside = env_.files.list(names::brokers_directory(path_));
   for (size_t i = 0; inside && i < inside->size(); ++i) {
     const auto number = parse_integer((*inside)[i]);
     const bool named = number && std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id.value == *number; });
     if (!named) return fail(Errc::conflict, fmt::format("the home has the log directory of a broker {} too: name as many brokers as there were", (*inside)[i]), path_);
   }
   VersionedFile file(env_, names::cluster_file(path_));
-  PG_ASSIGN(const bool first, file.compare_and_swap(damaged_version_, write_cluster({*id, brokers, config})));
-  (void)first;
+  PG_CHECK(file.compare_and_swap(damaged_version_, write_cluster({*id, brokers, config})));
   PG_ASSIGN(const auto stored, file.read());
   PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
   env_.notice(fmt::format("the metadata of cluster {} was lost, and is made of what its log directories say: configs of the cluster are the default again", uuid_text(*id)));
@@ -277,13 +281,10 @@ Result<> Home::make_log_directory(const BrokerMetadata& broker, const Uuid& clus
   const std::string path = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
   if (!broker.log_directory.empty()) PG_CHECK(may_make_log_directory(env_, path));
   PG_CHECK(broker.log_directory.empty() ? env_.files.make_directories_in(path_, path) : env_.files.make_directories(path));
-  const std::string properties = names::meta_properties(path);
-  const auto text = env_.files.read_all(properties);
-  if (!text && text.error().code == Errc::not_found) return env_.files.replace(properties, write_meta_properties(broker.id, cluster));
-  PG_CHECK(text);
-  PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
-  if (owner == MetaProperties{broker.id, cluster}) return {};
-  return tl::unexpected(another_owner(owner, owner.cluster_id == cluster, path));
+  PG_ASSIGN(const auto owner, read_owner(env_.files, path));
+  if (!owner) return env_.files.replace(names::meta_properties(path), write_meta_properties(broker.id, cluster));
+  if (*owner == MetaProperties{broker.id, cluster}) return {};
+  return tl::unexpected(another_owner(*owner, owner->cluster_id == cluster, path));
 }
 
 Result<ClusterMetadata> Home::alter_cluster(const ConfigMap& set) const {
@@ -311,15 +312,13 @@ Result<BrokerMetadata> Home::find_broker(BrokerId broker) const {
 
 Result<> Home::check_log_directory(BrokerId broker) const {
   const std::string path = log_directory(broker);
-  const auto text = env_.files.read_all(names::meta_properties(path));
-  if (!text && text.error().code == Errc::not_found) {
+  PG_ASSIGN(const auto owner, read_owner(env_.files, path));
+  if (!owner) {
     return fail(Errc::not_found, fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted? If it is lost, 'pg-cluster init' with --log-dir makes it anew", broker.value), path);
   }
-  PG_CHECK(text);
-  PG_ASSIGN(const MetaProperties owner, parse_meta_properties(*text));
   const std::lock_guard guard(mutex_);
-  if (owner == MetaProperties{broker, cluster_.id}) return {};
-  return tl::unexpected(another_owner(owner, owner.cluster_id == cluster_.id, path));
+  if (*owner == MetaProperties{broker, cluster_.id}) return {};
+  return tl::unexpected(another_owner(*owner, owner->cluster_id == cluster_.id, path));
 }
 
 Result<bool> Home::is_broker_alive(BrokerId broker) const {

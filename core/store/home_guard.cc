@@ -47,9 +47,10 @@ Result<> check_no_log_directory(const Env& env, const std::string& path) {
 Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
   const auto topics = env.files.list(names::topics_directory(path));
   bool used = topics && !topics->empty();
-  const auto brokers = env.files.list(parent_path(names::log_directory(path, BrokerId(0))));
+  const std::string inside = names::brokers_directory(path);
+  const auto brokers = env.files.list(inside);
   for (size_t i = 0; brokers && !used && i < brokers->size(); ++i) {
-    used = is_there(env, names::meta_properties(fmt::format("{}/{}", parent_path(names::log_directory(path, BrokerId(0))), (*brokers)[i])));
+    used = is_there(env, names::meta_properties(fmt::format("{}/{}", inside, (*brokers)[i])));
   }
   if (!used) return {};
   return fail(Errc::corrupt, "the metadata of the home is lost, and its topics are there: 'pg-cluster init --brokers N' makes it from what the log directories say",

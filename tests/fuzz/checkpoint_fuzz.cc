@@ -26,10 +26,11 @@ void check(std::string_view text, Parse parse, Write write) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = FuzzInput(data, size).rest();
   check(text, parse_epoch_history, write_epoch_history);
-  check(text, parse_offset_checkpoint, write_offset_checkpoint);
   check(text, parse_partition_metadata, write_partition_metadata);
   check(text, parse_cluster, write_cluster);
   check(text, parse_topic, write_topic);
+  const OffsetLines lines = read_offset_lines(text), again = read_offset_lines(write_offset_lines(lines));
+  PG_ASSERT(again.offsets == lines.offsets && again.is_whole() == lines.is_whole());
   if (const auto history = parse_epoch_history(text)) {
     for (size_t i = 0; i < history->size(); ++i) {
       const EpochStart& entry = (*history)[i];

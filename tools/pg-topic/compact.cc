@@ -32,22 +32,15 @@ int topic_compact(const Arguments& arguments) {
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto names, chosen_topics(*home, operands));
-    ExitCode outcome = kExitDone;
+    Faults faults(tool);
     for (const auto& name : names) {
-      const auto topic = home->describe_topic(name);
-      if (!topic && operands.empty() && topic.error().code == Errc::not_found) continue;  // deleted meanwhile
-      if (!topic) {
-        tool.error(topic.error().message());
-        outcome = std::max(outcome, exit_code(topic.error()));
-        continue;
-      }
+      const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
+      if (!topic) continue;
       PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId p : partitions) {
         const auto done = maintain_partition(*home, *topic, p, yes, tool.deadline());
         if (!done) {
-          // The others have no part in it.
-          tool.error(done.error().message());
-          outcome = std::max(outcome, exit_code(done.error().code));
+          faults.add(done.error());
           continue;
         }
         tool.detail(fmt::format("'{}-{}': {} segments with {} bytes deleted; {} records with {} bytes compacted away",
@@ -57,7 +50,7 @@ int topic_compact(const Arguments& arguments) {
         if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, *done)));
       }
     }
-    return outcome;
+    return faults.outcome();
   });
 }
 

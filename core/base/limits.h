@@ -17,9 +17,9 @@ inline constexpr int32_t kPartitionsMax = 100'000;
 inline constexpr int64_t kBatchBytesMax = 1 << 30;
 inline constexpr int64_t kSegmentPositionMax = INT32_MAX;
 
-// No log reaches this offset. A larger one in a file is damage, and so nothing that is added to an offset can overflow.
+// No log reaches this offset. A larger one in a file is damage, so no sum with an offset can overflow.
 inline constexpr int64_t kOffsetMax = int64_t{1} << 62;
-// No damage costs a log more offsets than this. A checkpoint that says so is wrong itself.
+// Damage never costs a log more offsets than this. If a checkpoint says so, the checkpoint is wrong.
 inline constexpr int64_t kLostOffsetsMax = int64_t{1} << 40;
 
 // The records of a compressed batch may be no larger than this. All of them are in memory at once, so a few bytes that
@@ -60,8 +60,8 @@ inline constexpr int32_t kBrokersMax = 64;
 inline constexpr int32_t kReplicasMax = 16;
 inline constexpr int32_t kReplicationFactorDefault = 3;  // or as many as there are brokers
 
-// What a log directory keeps in reserve, so that on a full disk there is room for what frees space: files, for where inodes
-// are what is missing, each of one block.
+// Files that a log directory keeps in reserve, each of one block, so that a full disk has room for commands that free space. There
+// are several, since a disk may run out of inodes instead of blocks.
 inline constexpr int kReserveFiles = 8;
 inline constexpr size_t kReserveFileBytes = 4096;
 

@@ -128,7 +128,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 std::string rfc3339_utc(int64_t milliseconds) {
-  // Civil date arithmetic without the C library's time zone machinery, for every number there is: <chrono> ends with the
+  // Civil date arithmetic without the C library's time zone machinery, for every int64_t: <chrono> ends with the
   // year 32767. The days are counted from 1 March 0000, in eras of 400 years.
   constexpr int64_t kDay = 86'400'000, kEra = 146'097;
   const int64_t rest = milliseconds % kDay, clock = rest < 0 ? rest + kDay : rest, days = milliseconds / kDay - (rest < 0);

@@ -67,7 +67,7 @@ LogDirectory log_directory_of(const Home& home, const TopicMetadata& topic, Part
   return {home.env(), home.log_directory(leader)};
 }
 
-// no_space: there is no room for its state page, which may be made once some is given.
+// no_space: there is no room for its state page. The caller can release some of the reserve and try again.
 Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                                           Deadline deadline) {
   PG_ASSIGN(auto log, home.open_partition(topic, partition, Access::read_write, deadline));

@@ -14,7 +14,7 @@ struct PartitionDescription {
   LeaderEpoch leader_epoch;
   Offset log_start;
   Offset high_watermark;  // committed: what consumers may read, exclusive
-  Offset last_stable;     // what readers of committed records get, exclusive: below it every transaction has ended
+  Offset last_stable;     // up to where readers of committed records get them: below it every transaction has ended
   Offset log_end;         // written
   Offset flushed;         // on stable storage
   int64_t segments = 0;

@@ -17,8 +17,8 @@ namespace {
 constexpr Duration kLeaderLookInterval = std::chrono::milliseconds(10);
 constexpr Duration kOpenPatience = std::chrono::seconds(1);
 
-// Transactions are open now and then. A follower says so of one for which it has waited so long, or that is older than Kafka lets one
-// become (transaction.timeout.ms).
+// An open transaction is normal. A following consumer reports one only after it has waited so long for it, or if it is older than
+// Kafka allows (transaction.timeout.ms).
 constexpr Duration kTransactionPatience = std::chrono::seconds(10);
 constexpr int64_t kTransactionTimeoutMs = 60'000;
 
@@ -229,7 +229,7 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   return true;
 }
 
-// Whether the log at hand lacks what lies below `passed`: then the reader is back where that begins, and it was said.
+// Whether the log lacks records below `passed`. Then this says so, and the reader is back at the first of them.
 Result<bool> Consumer::go_back_if_lost(Source& source, Offset passed) {
   const LeaderEpoch epoch = source.epochs.epoch();
   PG_ASSIGN(const Offset shared, source.epochs.compare(*source.log, passed));
@@ -237,7 +237,7 @@ Result<bool> Consumer::go_back_if_lost(Source& source, Offset passed) {
   if (shared >= passed) return false;
   const auto state = source.log->current_state();
   if (!state) return fail(Errc::busy, fmt::format("the state of '{}' is being opened again", source.log->name()));
-  // What was deleted since then is none of this.
+  // Records that were deleted since then are not lost.
   const Offset next = std::max(shared, std::min(state->position().log_start, passed));
   const LostRecords lost{source.partition, shared, passed, epoch, next, state->leader_epoch()};
   if (options_.on_lost) PG_CHECK(options_.on_lost(lost));
@@ -249,7 +249,7 @@ Result<bool> Consumer::go_back_if_lost(Source& source, Offset passed) {
   return true;
 }
 
-// Who reads to the end that was there when it began reads to the end of what is left of that.
+// Without `follow` a consumer reads to the end that the log had when it began. If that end was lost, it reads to what is left.
 Result<> Consumer::lower_lost_end(Source& source) {
   if (options_.follow || !source.to) return {};
   PG_ASSIGN(const Offset end, shared_end(*source.log, EpochTrail(source.begun), *source.to));
@@ -294,7 +294,7 @@ Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   }
 }
 
-// Whether the outcome of the batch's transaction is known. Where it is not, the batch is read again, or left out as damage is.
+// Whether the outcome of the batch's transaction is known. If not, the consumer reads the batch again later, or skips it as damage.
 Result<bool> Consumer::decide_or_hold_back(Source& source, FetchedBatch& fetched) {
   const auto decided = decide(source, fetched);
   if (decided && *decided) return true;
@@ -311,7 +311,7 @@ Result<bool> Consumer::decide_or_hold_back(Source& source, FetchedBatch& fetched
   return false;
 }
 
-// False: the transaction of the batch is open.
+// False: the batch's transaction is open.
 Result<bool> Consumer::decide(Source& source, FetchedBatch& fetched) {
   PG_ASSIGN(const auto outcome, outcome_of(source, fetched.batch.header.producer.id, fetched.from));
   fetched.aborted = outcome == TransactionOutcomes::Outcome::aborted;
@@ -323,7 +323,7 @@ Result<std::optional<TransactionOutcomes::Outcome>> Consumer::outcome_of(Source&
   return source.transactions->of(producer_id, offset, source.log->current_state()->high_watermark());
 }
 
-// Whoever begins in the middle of a log may be behind its last stable offset.
+// A consumer that begins in the middle of a log may begin behind its last stable offset.
 Result<> Consumer::look_behind(Source& source) {
   const auto state = source.log->current_state();
   const Offset from = source.reader->next_offset();

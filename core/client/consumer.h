@@ -40,12 +40,12 @@ struct SkippedDamage {
   Error error;
 };
 
-// Records that a reader has passed and that the log has no more: they were lost by an election, or by a log that was cut.
+// Records that a reader has passed and that the log no longer has: an election or a cut of the log has lost them.
 struct LostRecords {
   TopicPartition partition;
   Offset from;         // the first that is missing
   Offset to;           // up to where the reader was
-  LeaderEpoch epoch;  // of the last one that it has read
+  LeaderEpoch epoch;  // of the last record that it has read
   Offset next;         // where it goes on
   LeaderEpoch next_epoch;  // of the log there
 };
@@ -62,10 +62,10 @@ struct ConsumerOptions {
   Duration timeout = kTimeoutDefault;  // for opening a partition whose state somebody is rebuilding
   // If set, damage does not end the reading: this is told what is left out, and it goes on behind it.
   std::function<void(const SkippedDamage&)> skip_damage = {};
-  // Told of a transaction behind which nothing can be read: without `follow` the reading of its partition ends there, with it
-  // it waits, and this is told once that takes long. Empty: it is a notice.
+  // Called with a transaction behind which nothing can be read yet. Without `follow` the reading of its partition ends there. With
+  // `follow` the consumer waits, and calls this once the wait is long. Empty: a notice instead.
   std::function<void(const TopicPartition&, const OpenTransaction&)> held_back = {};
-  // Called before the reader goes back to where records are missing that it has passed; people are told of them in any case.
+  // Called before the reader goes back to the first record that it has lost. A notice says so in any case.
   std::function<Result<>(const LostRecords&)> on_lost = {};
 };
 
@@ -76,7 +76,7 @@ struct FetchedBatch {
   Offset from;
   Offset to;
   Decompressor* decompressor = nullptr;  // the consumer's
-  bool aborted = false;                  // its transaction was: its records are not there for anybody
+  bool aborted = false;                  // its transaction was aborted: no consumer gets its records
   // Where its wanted records end.
   Offset end() const { return std::min(to, batch.header.end_offset()); }
 };
@@ -107,7 +107,7 @@ class Consumer {
 
   // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
   void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
-  // The same where the offset was known before.
+  // The same for an offset that was known before; `epochs` knows of which epoch.
   void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, EpochGuard epochs);
   void remove(const TopicPartition& partition);
   // The offset that is read next; empty: it has no such partition.
@@ -129,7 +129,7 @@ class Consumer {
   bool from_start() const { return from_start_; }
 
  private:
-  // Waits for these transactions to end.
+  // The consumer waits for these transactions to end.
   struct HeldBack {
     std::vector<int64_t> producers;
     OpenTransaction first;  // what is known of it
@@ -143,12 +143,12 @@ class Consumer {
     LeaderEpoch begun{-1};  // of the log when `to` was found
     std::optional<Offset> to;
     std::optional<TransactionOutcomes> transactions;  // once there was one
-    bool begins_behind = false;  // what lies before its first record was not looked at: a transaction may be open there
+    bool begins_behind = false;  // nobody has looked yet for a transaction that is open before its first record
     std::optional<HeldBack> held;
     Deadline looked{};  // when the metadata was last asked for another leader
     std::optional<Deadline> failing;  // since when its log cannot be opened; another replica may lead soon
     bool done() const { return to && reader->next_offset() >= *to; }
-    // Up to where it has nothing to gain from the log.
+    // Up to here the log has nothing new for it.
     Offset seen_to() const { return held && transactions ? transactions->seen_to() : reader->next_offset(); }
   };
 

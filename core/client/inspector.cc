@@ -85,7 +85,7 @@ Result<> Dumper::index(const std::string& path, Offset base, const Visit& visit)
   const auto content = env_.files.read_all(path);
   if (!content && content.error().code == Errc::not_found) return {};
   if (!content && content.error().code == Errc::io) {
-    fault(path, 0, content.error().what);  // the logs have all that an index has
+    fault(path, 0, content.error().what);  // no reason to stop: the logs have all that an index has
     return {};
   }
   PG_CHECK(content);

@@ -1,4 +1,4 @@
-// Looks into topics: dump and verify, which change nothing on the disk, whatever they find there, and repair.
+// Looks into topics: dump and verify, which change nothing on the disk, and repair.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,7 @@ struct DumpVisitor {
 struct OffsetRange {
   Offset start, end;
 };
-// Where the log begins and ends; what has to be recovered stays as it is.
+// Where the log begins and ends. Recovers nothing.
 Result<OffsetRange> offsets_of(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline);
 
 // The batches of one partition that hold offsets in [from, to).

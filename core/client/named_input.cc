@@ -33,7 +33,7 @@ Result<std::unique_ptr<NamedInput>> NamedInput::open(std::unique_ptr<ProducerIde
     part.log = logs[p];
     part.noted = part.written = row.partitions[p].count;
     if (!input->identity_->is_new()) {
-      // What a run before this one has left unpublished becomes a part of the log now, or never.
+      // Settles what an earlier run has left unpublished: it becomes a part of the log now, or never.
       PG_CHECK(logs[p]->await_appends(deadline));
       PG_ASSIGN(const int64_t written, count_written(*logs[p], row.producer_id, row.partitions[p].start, deadline));
       part.written = std::max(part.written, written);

@@ -21,8 +21,8 @@ namespace {
 // A hand-over takes as long as appending some ten kilobytes.
 constexpr size_t kWorthAThreadBytes = 256 << 10;
 
-// Of records that are in the log, where what was to follow failed. Trying again would write them a second time, so it must not look like an error
-// that says nothing was done.
+// The error for records that are in the log although a later step failed. A second try would write them again, so the error must not
+// look as if nothing was done.
 tl::unexpected<Error> only_written(Error error, const char* what = "written, but not flushed") {
   if (error.code == Errc::timed_out || error.code == Errc::busy) error.code = Errc::not_durable;
   error.what = fmt::format("{}: {}", what, error.what);
@@ -193,7 +193,7 @@ Result<> Producer::begin() {
   return options_.name ? open_input() : Result<>();
 }
 
-// Before the first record that nothing speaks against. Somebody else may have been faster.
+// Called before the first record that the topic can take. Another producer may have made the topic meanwhile.
 Result<> Producer::make_topic(const Record* first, std::optional<PartitionId> wanted) {
   auto topic = home_.describe_topic(topic_.name);
   if (!topic && topic.error().code == Errc::not_found) {
@@ -210,7 +210,7 @@ Result<> Producer::make_topic(const Record* first, std::optional<PartitionId> wa
   return begin();
 }
 
-// Whether a topic that is made for it could take it.
+// Whether a topic that is made for the record could take it.
 Result<> Producer::check_first(const Record& record, std::optional<PartitionId> wanted) const {
   if (wanted && *wanted != PartitionId(0)) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it would be made with 1", topic_.name, wanted->value));
   const size_t bytes = record.key.value_or("").size() + record.value.value_or("").size();
@@ -439,7 +439,7 @@ Result<> Producer::append_replicated(Slot& slot, BatchBuilder& batch) {
   const int64_t sent_before = slot.writer->records_sent();
   const auto appended = slot.writer->append(batch.finish(compressor_.get(), stamp), count);
   batch.clear();
-  // It may be in the log although waiting for those before it failed.
+  // The batch may be in the log although append() failed when it waited for earlier ones.
   if (slot.writer->records_sent() > sent_before) {
     if (input_) input_->appended(partition, count);
     records_written_ += count;
@@ -477,8 +477,8 @@ Result<> Producer::send_batches() {
   const auto settled = settle_background();
   for (size_t p = 0; p < slots_.size(); ++p) {
     if (slots_[p].batch.empty() && slots_[p].held.empty()) {
-      // What is open is let go when its state was replaced or no longer fits its files: while it is mapped nobody can make a
-      // new one.
+      // Lets go of a state page that was replaced or no longer fits its files: while this process has it mapped, no process can
+      // make a new one.
       if (slots_[p].log && !slots_[p].writer) (void)slots_[p].log->state(home_.env().clock.now());
       continue;
     }
@@ -510,8 +510,8 @@ std::optional<Deadline> Producer::linger_deadline() const {
 }
 
 Result<> Producer::close(bool whole_input) {
-  if (!is_made() && !whole_input) return {};  // nothing came of it
-  if (!is_made()) PG_CHECK(make_topic(nullptr, {}));  // an input without records is whole, too
+  if (!is_made() && !whole_input) return {};  // no record was accepted
+  if (!is_made()) PG_CHECK(make_topic(nullptr, {}));  // an empty input is whole, too
   const auto ended = end_input(whole_input);
   auto sent = waited_out_ ? Result<>(tl::unexpected(*waited_out_)) : send_batches();
   if (sent) sent = settle_replicated(true);
@@ -520,7 +520,7 @@ Result<> Producer::close(bool whole_input) {
   PG_CHECK(sent);
   PG_CHECK(flushed);
   const auto noted = note_recovery_points(*flushed);
-  if (!noted && noted.error().code == Errc::timed_out) return only_written(noted.error(), "written and flushed, but that is not noted");
+  if (!noted && noted.error().code == Errc::timed_out) return only_written(noted.error(), "written and flushed, but the recovery point is not stored");
   PG_CHECK(noted);
   return input_ && must_flush() ? input_->save(deadline()) : Result<>();
 }
@@ -541,7 +541,7 @@ Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {
   }
   for (const auto& [partition, state] : states) {
     PG_CHECK(state->check_not_deleted());
-    // Of this checkpoint it is known that it fits: whoever opens the partition next need not read it.
+    // The page fits these checkpoints, so the next process that opens the partition need not read them.
     const auto checkpoints = checkpoint_versions(home_.env().files, slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory);
     if (checkpoints && state->check_writable()) state->page().checkpoints.store(*checkpoints, std::memory_order_relaxed);
   }

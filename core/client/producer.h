@@ -51,7 +51,7 @@ struct ProducerOptions {
   PartitionerKind partitioner = PartitionerKind::murmur2;
   Codec codec = Codec::none;  // unless the topic's compression.type says another
   bool create_topic = true;
-  std::function<void(const TopicMetadata&)> topic_made = {};  // called when it was
+  std::function<void(const TopicMetadata&)> topic_made = {};  // called after the producer has made the topic
   // A name for this input: records of it that are in the topic already are compared and skipped. See named_input.h.
   std::optional<std::string> name = {};
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
@@ -63,8 +63,8 @@ class NamedInput;
 
 class Producer {
  public:
-  // A topic that does not exist is made, with one partition, before the first record that it can take, or by close() of a whole
-  // input; that can then fail as Home::create_topic does. Borrows `home`.
+  // A topic that does not exist is made, with one partition, by the first send() of a record that it can take, or by close() of a
+  // whole input. Both can then fail as Home::create_topic does. Borrows `home`.
   static Result<std::unique_ptr<Producer>> open(Home& home, const std::string& topic, ProducerOptions options);
   ~Producer();  // without close(), what was not sent is dropped
 

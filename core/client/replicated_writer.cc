@@ -86,7 +86,7 @@ Result<> ReplicatedWriter::resend(Deadline until) {
   return {};
 }
 
-// Only to the log that was seen to lack it, as it was seen: meanwhile it may have followed another leader and got the batch from there.
+// Appends only if the log still is as it was when it lacked the batch: it may have followed another leader meanwhile, and got the batch there.
 Result<> ReplicatedWriter::resend_if_missing(Batch& batch, LeaderEpoch epoch, bool& is_missing, Deadline until) {
   for (;;) {
     PG_ASSIGN(const auto state, leading_state(*log_));

@@ -1,6 +1,6 @@
-// Appends to one partition that several brokers have, wherever its leader is. What the caller's acks ask for is waited for;
-// until then each batch is kept, and after an election it is sent again if the new leader's log does not have it, which the epochs of
-// that log tell (core/format/batch_fate.h). One thread.
+// Appends to one partition that several brokers have, wherever its leader is. It waits for what the caller's acks ask for
+// and keeps each batch until then. After an election it sends a batch again if the new leader's log does not have it, which the epochs
+// of that log tell (core/format/batch_fate.h). One thread.
 #pragma once
 
 #include <deque>
@@ -34,7 +34,7 @@ class ReplicatedWriter {
   Result<> open();
 
   PartitionId partition() const { return partition_; }
-  // Of all batches that a leader's log took, the last one included if append() failed behind that.
+  // Of all batches that a leader's log took, also of the last one if append() failed after that.
   int64_t records_sent() const { return sent_; }
   // The stamp of the next batch.
   ProducerStamp next_stamp() const { return ProducerStamp::of(producer_id_, sent_); }
@@ -56,7 +56,7 @@ class ReplicatedWriter {
     std::vector<std::byte> bytes;  // empty: committed already, and not kept any more
     int32_t record_count = 0;
     Appended appended{};
-    std::vector<WrittenBatch> places;  // every one that a leader gave it; `appended` is the one that counts
+    std::vector<WrittenBatch> places;  // all places that leaders gave it; `appended` is the one that counts
   };
 
   Deadline deadline() const;

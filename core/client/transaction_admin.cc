@@ -8,8 +8,8 @@
 namespace pg {
 namespace {
 
-// False: it has ended by itself. Nothing may come between the look and the marker, lest the next transaction of the same producer is
-// aborted.
+// False: it has ended by itself. No record may come between the look and the marker, since the marker could otherwise abort the
+// producer's next transaction.
 Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Deadline deadline) {
   for (;;) {
     PG_ASSIGN(const auto state, log.state(deadline));
@@ -22,7 +22,7 @@ Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Dea
     const ControlRecord marker{.type = ControlRecord::kAbort, .coordinator_epoch = std::max(found->coordinator_epoch, 0)};
     auto batch = control_batch(found->producer_id, found->producer_epoch, marker, log.env().clock.wall_ms());
     PG_ASSIGN(const auto appended, log.append_if(seen, batch, deadline));
-    if (!appended && log.env().clock.now() >= deadline) return fail(Errc::timed_out, "others write all the time, and were always first");
+    if (!appended && log.env().clock.now() >= deadline) return fail(Errc::timed_out, "other processes append all the time, and were always first");
     if (!appended) continue;
     PG_CHECK(make_durable(log, *appended, deadline));
     return true;

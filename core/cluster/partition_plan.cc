@@ -150,8 +150,8 @@ class Planner {
     return action;
   }
 
-  // Whether the leader has opened its epoch. If its log is gone, those who followed it tell; if there are none, what it may have
-  // had of its own is gone with that log, but what the leader before had is not.
+  // Whether the leader has opened its epoch. If its log is gone, its followers tell. Without a follower, the leader's own records
+  // are gone with its log, but those of the leader before are not.
   bool was_opened() const {
     if (leader_ < view_.replicas.size() && leader().there) return leader().epoch >= metadata_.leader_epoch;
     return std::any_of(view_.replicas.begin(), view_.replicas.end(), [&](const ReplicaView& replica) { return replica.there && replica.epoch >= metadata_.leader_epoch; });
@@ -193,7 +193,7 @@ class Planner {
       if (i == leader_) continue;
       const bool counted = leader().in_sync.has(i) || in_sync(i);
       if (counted && must_leave(i)) return shrink(i);
-      // Whoever admitted it may have died before it was confirmed.
+      // The controller that admitted it may have died before it confirmed it.
       if (counted && in_sync(i) && leader().confirmed && !leader().confirmed->has(i)) return admit(i);
       if (in_sync(i) || must_leave(i)) continue;
       if (leader().in_sync.has(i)) {
@@ -216,7 +216,7 @@ class Planner {
     return *memory.join_end;
   }
 
-  // A replica in sync has on its own disk what acks=all promised as flushed.
+  // A replica in sync must have on its own disk all records that count as flushed with acks=all.
   bool has_on_disk(size_t replica, Offset end) const {
     const auto& told = leader().slots[replica];
     return told && told->log_end >= end && told->flushed >= end;

@@ -82,9 +82,9 @@ struct PartitionMemory {
 struct PartitionAction {
   enum class Kind {
     elect,   // the metadata gets `changed`; the pages of those that may have led are fenced before and after
-    shrink,  // it is confirmed no more, then the metadata gets `changed`, then the page's bit goes
+    shrink,  // its confirmed bit goes, then the metadata gets `changed`, then the page's bit goes
     join,    // the page's bit is set
-    admit,   // the page's word gets a new version, then the metadata `changed`, then it is confirmed
+    admit,   // the page's word gets a new version, then the metadata `changed`, then its confirmed bit is set
   };
   Kind kind = Kind::elect;
   size_t replica = 0;  // its place in the metadata

@@ -146,7 +146,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
     if (!batch && batch.error().code == Errc::corrupt) theirs->damaged.store(1);
     PG_CHECK(batch);
     if (!*batch) break;
-    // Where offsets are missing there, they may be missing here.
+    // The leader's log has a gap here, so this one may have it, too.
     if ((*batch)->header.base_offset > next) raise(mine->gaps_below, theirs->gaps_below.load());
     PG_CHECK(append_from(**batch, next, epoch));
     bytes += static_cast<int64_t>((*batch)->header.size_bytes());
@@ -159,7 +159,7 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   PG_ASSIGN(StatePage* const mine, mine_.page());
   if (mine->unclean.load() != 0 && read_position(*mine).log_end >= whole_at_) mine->unclean.store(0);
   PG_ASSIGN(StatePage* const theirs, leader.page());
-  // A replica that joins must have on its disk everything that counts as flushed by now.
+  // A replica that joins must have on its disk all records that count as flushed by now.
   const bool joins = !is_in(metadata.in_sync, self_) && read_position(*mine).log_end >= read_position(*theirs).log_end;
   const int64_t wanted = joins ? read_position(*mine).log_end.value : std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
   if (mine->flushed.load() < wanted) {

@@ -31,7 +31,7 @@ Result<bool> change_mask(ControlledTopic& topic, const PlannedAction& planned, u
 
 unsigned bit_of(const PlannedAction& planned) { return 1u << planned.action.replica; }
 
-// Says whether the metadata names the replica. False: somebody else has said something since the plan looked.
+// Stores in the leader's page whether the metadata names the replica. False: the word has changed since the plan looked.
 Result<bool> confirm(ControlledTopic& topic, const PlannedAction& planned, bool named) {
   if (!planned.action.confirmed) return true;
   ReplicaLog* const leader = topic.replica(planned.partition, planned.action.changed.leader);

@@ -110,7 +110,7 @@ Result<> Upkeep::note_checkpoints() {
   if (committed.empty()) return {};
   LogDirectory directory(home_.env(), home_.log_directory(self_));
   const Deadline deadline = home_.env().clock.after(kPatience);
-  // Not of one that was cut or made anew meanwhile: its checkpoints were lowered before, and must not be raised again.
+  // Not for a log that was cut or made again meanwhile: its checkpoints were lowered before, and must not be raised again.
   PG_CHECK(directory.store_high_watermarks(committed, deadline, [&](const TopicPartition& name) {
     const auto page = kept_.at(name).replica->page();
     return !page || known_high_watermark(**page) < committed[name];

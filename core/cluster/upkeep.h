@@ -32,7 +32,7 @@ class Upkeep {
     std::shared_ptr<const TopicMetadata> topic;
     std::unique_ptr<DiskReplica> replica;
     std::optional<Offset> active;  // the segment at the last clean-up
-    bool clock_said = false;       // that the clock cannot be believed
+    bool clock_said = false;       // this has reported that the clock cannot be believed
   };
   void take_over_topics();
   Result<> flush(Kept& kept);

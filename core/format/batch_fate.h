@@ -1,8 +1,8 @@
 // Whether a batch that one leader has written is in the log of a later one. Pure.
 //
-// Replicas keep offsets, and a log that has records of an epoch has them from that epoch's leader. So the batch is there if the later
-// log left the batch's epoch behind the batch; also where compaction has rewritten it, or retention deleted it, since only what is
-// committed is deleted. Sources: Apache Kafka, KIP-101, KIP-320.
+// Replicas keep offsets, and a log has the records of an epoch from that epoch's leader. So the later log has the batch if it left the
+// batch's epoch at or above the batch's end. That holds also if compaction has rewritten the batch, or retention has deleted it, since
+// only committed records are deleted. Sources: Apache Kafka, KIP-101, KIP-320.
 #pragma once
 
 #include <span>

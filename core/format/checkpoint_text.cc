@@ -128,7 +128,7 @@ OffsetLines read_offset_lines(std::string_view text) {
   std::vector<OffsetLine> read;
   auto all = split(text, '\n');
   if (all.size() < 3) lines.fault = "it is cut short";
-  // Each line ends with a line feed: what stands behind the last one is a line that was cut.
+  // Each line ends with a line feed: text behind the last one is a line that was cut.
   const std::string_view cut = all.empty() ? std::string_view() : all.back();
   if (!all.empty()) all.pop_back();
   if (!cut.empty()) lines.spoilt.push_back(fmt::format("{} ?", cut));

@@ -1,5 +1,5 @@
 // Kafka's small text files. Each parser accepts what Kafka writes and says `corrupt` to anything else. A file of offsets is
-// also read line by line: it has one line for each partition, and a spoilt one must not cost the others theirs.
+// read line by line: it has one line for each partition, and a spoilt line must not cost the other partitions theirs.
 //
 //   leader-epoch-checkpoint                      recovery-point-offset-checkpoint (and its like)
 //     0                 version                    0                       version
@@ -41,7 +41,7 @@ Result<EpochHistory> parse_epoch_history(std::string_view text);
 // The epoch that `offset` was written in; -1 before the first one.
 LeaderEpoch epoch_at(const EpochHistory& history, Offset offset);
 
-// Where a log that ends at `log_end` has left `epoch`: no record at or above was written in it or before it. `log_end` where the log
+// Where a log that ends at `log_end` has left `epoch`: every record at or above was written in a later epoch. `log_end` if the log
 // has not left it.
 Offset end_of_epoch(const EpochHistory& history, LeaderEpoch epoch, Offset log_end);
 
@@ -59,11 +59,11 @@ std::string write_offset_checkpoint(const OffsetCheckpoint& offsets);
 struct OffsetLines {
   OffsetCheckpoint offsets;         // no partition that has two different ones
   std::vector<std::string> spoilt;  // the other lines, as they are
-  std::string fault;                // what is wrong with the file; empty: nothing, and who has no line never had one
+  std::string fault;                // what is wrong with the file; empty: nothing, and a partition without a line never had one
   bool is_whole() const { return fault.empty(); }
 };
 OffsetLines read_offset_lines(std::string_view text);
-// A file that says the same, and stays not whole, so that who has no line in it knows that it may have had one.
+// A file with the same lines. If `lines` is not whole, the file is not whole either: a partition without a line may have had one.
 std::string write_offset_lines(const OffsetLines& lines);
 
 std::string write_partition_metadata(const Uuid& topic_id);

@@ -1,4 +1,4 @@
-// Kafka's control batches: what a coordinator writes into a log, and no consumer is given.
+// Kafka's control batches: a coordinator writes them into a log, and no consumer gets them.
 //
 // Attributes bit 5 is set, and the batch has one record. Its key is version int16 = 0, type int16. Types 0 and 1 end a
 // transaction: ABORT and COMMIT. Then bit 4 is set too, the producer id and epoch are the transaction's (an epoch that is
@@ -28,11 +28,11 @@ struct ControlRecord {
 // The batch of a marker, base offset 0 and leader epoch -1, for the log to stamp.
 std::vector<std::byte> control_batch(int64_t producer_id, int16_t producer_epoch, const ControlRecord& record, int64_t timestamp_ms);
 
-// What a whole control batch says, whose CRC was checked. corrupt: it is none of Kafka's.
+// What a whole control batch says; its CRC was checked before. corrupt: it is no control batch of Kafka's.
 Result<ControlRecord> read_control_batch(ByteView batch, const BatchHeader& header);
 
-// Any marker is smaller. A reader of headers checks the CRC of all batches below, so that none is passed over because its attributes
-// are damaged.
+// Every marker is smaller. A reader of headers checks the CRC of all batches up to this size, so that it does not miss a marker whose
+// attributes are damaged.
 inline constexpr size_t kControlBatchBytesMax = 128;
 
 }  // namespace pg

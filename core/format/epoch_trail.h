@@ -1,9 +1,9 @@
-// In which leader epochs a reader has read what it has read, to be compared with the log where it goes on: another leader's log, or one
-// that was made anew, may lack some of it. Pure.
+// The leader epochs of what a reader has read. The reader compares them with the log in which it goes on: another leader's log, or one
+// that recovery has cut, may lack some of these records. Pure.
 //
-// A log that has records of an epoch has them from that epoch's leader, so at each offset the same. What the reader has of an epoch is
-// there up to where the log left that epoch. An epoch that the log never had ends, with everything above, where the reader's part of it
-// begins. Sources: Apache Kafka, KIP-320 and, for more than one epoch, KIP-279.
+// A log has the records of an epoch from that epoch's leader, so two logs have the same record at each offset of an epoch. The log has the
+// reader's records of an epoch up to where the log left that epoch. If the log never had the epoch, it lacks them all, and all later ones.
+// Sources: Apache Kafka, KIP-320 and, for more than one epoch, KIP-279.
 #pragma once
 
 #include "core/format/checkpoint_text.h"
@@ -12,7 +12,7 @@ namespace pg {
 
 class EpochTrail {
  public:
-  // The reader begins at some offset of a log that was in `epoch` then; nothing is read yet. -1: nobody knows.
+  // The reader begins at some offset of a log that was in `epoch` then, and has read nothing yet. -1: unknown.
   explicit EpochTrail(LeaderEpoch epoch = LeaderEpoch(-1)) : begun_(epoch) {}
 
   // A batch was read that begins at `first`.
@@ -24,11 +24,11 @@ class EpochTrail {
     while (!read_.empty() && read_.back().start_offset >= end) read_.pop_back();
     if (read_.empty()) begun_ = epoch;
   }
-  // Of what was read last; before that, of the log where the reader began.
+  // The epoch of the last batch that was read; before that, of the log where the reader began.
   LeaderEpoch epoch() const { return read_.empty() ? begun_ : read_.back().epoch; }
 
-  // Up to where the reader, which goes on at `next`, has what a log with these epochs has: `next`, or lower where records that it has
-  // passed are not in that log.
+  // Up to where a log with these epochs has the records that the reader, which goes on at `next`, has passed: `next`, or lower if some
+  // of them are not in that log.
   Offset shared_end(const EpochHistory& log, Offset log_end, Offset next) const;
 
  private:

@@ -15,13 +15,13 @@
 //       owners/<topic>.lock                             who reads which partition
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
-//       .reserve-<n>                                    space for what frees space
+//       .reserve-<n>                                    space for commands that free space
 //       recovery-point-offset-checkpoint                (Kafka)
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
 //       replication-offset-checkpoint                   (Kafka) high watermarks
 //       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied in
-//       <checkpoint>.damaged.<n>                        one that could not be read in full, as it was
+//       <checkpoint>.damaged.<n>                        a copy of a checkpoint that could not be read in full
 //       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
@@ -33,7 +33,7 @@
 //         <20 digits>.log.repaired                      being made by repair
 //         leader-epoch-checkpoint  partition.metadata   (Kafka)
 //         partition.lock  partition.state
-//         flush-failed                                  a flush to disk failed, and nobody has repaired it
+//         flush-failed                                  a flush to disk failed, and the partition was not repaired
 //       <topic>-<partition>.<uuid>-delete/              (Kafka) being deleted
 #pragma once
 
@@ -100,7 +100,7 @@ std::string log_start_checkpoint(const std::string& log_directory);
 std::string cleaner_checkpoint(const std::string& log_directory);
 std::string replication_checkpoint(const std::string& log_directory);
 std::string gap_checkpoint(const std::string& log_directory);
-// Where a checkpoint is kept that cannot be read in full, before it is written anew. No name of a partition.
+// The copy of a checkpoint that cannot be read in full. It cannot be the name of a partition.
 std::string damaged_checkpoint(const std::string& checkpoint, int n);
 std::string clean_stop(const std::string& log_directory);
 std::string reserve(const std::string& log_directory, int n);
@@ -112,7 +112,7 @@ std::string controller_file(const std::string& home);  // without its version
 std::string cluster_state(const std::string& home);
 std::string topics_directory(const std::string& home);
 std::string topic_file(const std::string& home, std::string_view topic);  // without its version
-// Beside the empty version that says that a topic was deleted: it is not empty by damage.
+// Stands beside the empty version that says that a topic was deleted, to tell it from one that damage has emptied.
 std::string deletion_mark(const std::string& topic_file, int64_t version);
 
 std::string locks_directory(const std::string& home);

@@ -37,7 +37,7 @@ struct ProducerEntry {
 
 using ProducerEntries = std::map<int64_t, ProducerEntry>;  // by producer id
 
-// One more batch, which has a producer id. `control`: what it says if it is a control batch.
+// Adds a batch that has a producer id. `control`: what the batch says if it is a control batch.
 void note_batch(ProducerEntries& entries, const BatchHeader& batch, const std::optional<ControlRecord>& control = {});
 
 std::string write_producer_snapshot(const ProducerEntries& entries);

@@ -77,8 +77,8 @@ struct BatchHeader {
   TimestampType timestamp_type() const { return static_cast<TimestampType>(attributes >> 3 & 1); }
   bool is_transactional() const { return attributes >> 4 & 1; }
   bool is_control() const { return attributes >> 5 & 1; }
-  // Whether a later marker decides if its records count. Kafka takes a transactional batch without a producer for committed, and
-  // compaction may have taken out all records.
+  // Whether a later marker decides if its records count. Kafka takes a transactional batch without a producer for committed. A batch
+  // whose records compaction has all removed is not undecided either.
   bool is_undecided() const { return (attributes >> 4 & 3) == 1 && producer.id >= 0 && record_count > 0; }
   // Compaction has seen its tombstones, which may go after the time that stands in place of the base timestamp.
   bool has_delete_horizon() const { return attributes >> 6 & 1; }

@@ -112,13 +112,13 @@ bool is_chosen(const std::vector<PartitionChoice>& choice, const TopicPartition&
          });
 }
 
-// What a committed offset means in the log as it is: one of an epoch whose end was lost counts as where that epoch ended (KIP-320).
+// What a committed offset means in the present log: if the log has lost the end of its epoch, it counts as where the epoch ended (KIP-320).
 Result<CommittedOffset> as_in(const PartitionLog& log, CommittedOffset committed) {
   PG_ASSIGN(committed.offset, shared_end(log, EpochTrail(committed.leader_epoch), committed.offset));
   return committed;
 }
 
-// The same of what the group has stored; none: nothing.
+// The same for the offset that the group has stored; empty: it has none.
 Result<std::optional<CommittedOffset>> stored_offset(const Group& group, const TopicPartition& partition, const Uuid& topic_id, const PartitionLog& log) {
   const CommittedOffset* stored = group.offsets.of(partition, topic_id);
   if (stored == nullptr) return std::nullopt;
@@ -172,7 +172,7 @@ Result<Offset> resolve(PartitionLog& log, const Place& place, std::optional<Offs
   const Offset current = std::clamp(committed.value_or(start), start, end);
   if (place.kind == Place::Kind::after_start) return current + std::min(place.value, end - current);
   if (place.kind == Place::Kind::before_end) return current + -std::min(place.value, current - start);
-  // Behind an open transaction, its records would be passed over.
+  // At the high watermark the group would skip the records of open transactions.
   PG_ASSIGN(const Offset stable_end, place.kind == Place::Kind::end ? last_stable_offset(log, end) : end);
   PG_ASSIGN(const Offset to, resolve_place(log, place, start, stable_end));
   return std::clamp(to, start, end);
@@ -195,7 +195,7 @@ Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& grou
   return changes;
 }
 
-// Whether the group still is where its reader began; else somebody may have done the same work.
+// Whether the group still has the offset where its reader began. If not, another process may have done the same work.
 Result<> check_unmoved(const std::string& name, const Group& group, const DeliveredOffset& delivered, const Uuid& topic_id, const PartitionLog& log) {
   if (!delivered.from) return {};
   const CommittedOffset* stored = group.offsets.of(delivered.partition, topic_id);
@@ -203,7 +203,7 @@ Result<> check_unmoved(const std::string& name, const Group& group, const Delive
     PG_ASSIGN(const auto counted, as_in(log, *stored));
     if (stored->offset == *delivered.from || counted.offset == *delivered.from) return {};
   }
-  return fail(Errc::conflict, fmt::format("group '{}' was at {} of '{}' when this was read, and is at {}: somebody else has committed meanwhile, or "
+  return fail(Errc::conflict, fmt::format("group '{}' was at {} of '{}' when this was read, and is at {} now: another process has committed meanwhile, or "
                                           "this was committed already; nothing is committed", name, delivered.from->value, log.name(),
                                           stored != nullptr ? std::to_string(stored->offset.value) : "no offset"));
 }

@@ -13,7 +13,7 @@ namespace pg {
 
 struct PartitionProgress {
   TopicPartition partition;
-  std::optional<CommittedOffset> committed;  // as it counts now: where its epoch ended, if the log has lost what was beyond
+  std::optional<CommittedOffset> committed;  // as it counts now: if the log has lost the end of its epoch, where the epoch ended
   Offset log_start, log_end;  // log_end: the high watermark
   Offset last_stable;         // up to which consumers read: below log_end while a transaction is open
   std::string member;         // id of the live member that it is assigned to, or empty
@@ -77,9 +77,9 @@ struct DeliveredOffset {
   std::optional<Offset> from = {};  // what the group had committed when its reading began
 };
 // Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
-// already stay. What was delivered of an epoch counts up to where the log has that epoch, for what is committed and what was before.
-// Those that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
-// before), conflict (the group has another offset by now than `from`: somebody else has committed, or moved it; nothing is committed).
+// already stay. An offset counts up to where the log has its epoch; that holds for new and for stored offsets.
+// Returns the partitions that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
+// before), conflict (the group now has another offset than `from`: another process has committed, or moved it; nothing is committed).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);
 

@@ -120,7 +120,7 @@ Result<> GroupConsumer::rejoin() {
   return membership_->rejoin(deadline());
 }
 
-// False: this is no member any more. Read from what is committed now, records would come again when it has joined again.
+// False: this is no member any more. It reads nothing then: those records would come again once it has joined again.
 Result<bool> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
   std::set<TopicPartition> got, awaited;
   for (const auto& partition : partitions) {
@@ -148,7 +148,7 @@ Result<> GroupConsumer::look_for_leftovers() {
   awaited_.next_look = home_.env().clock.after(kLeftoverLookInterval);
   if (seen > 0 || awaited_.noted || now - awaited_.since < options_.membership.session_timeout) return {};
   awaited_.noted = true;
-  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen, or is another user's: waiting for it", name_of(*awaited_.partitions.begin())));
+  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen, or that belongs to another user: waiting for it", name_of(*awaited_.partitions.begin())));
   return {};
 }
 
@@ -199,7 +199,7 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
   return passed ? Result<>() : tl::unexpected(error);
 }
 
-// The log has lost records that this member has read: what it delivered of them counts no more.
+// The log has lost records that this member has read. Those that it has delivered no longer count.
 Result<> GroupConsumer::go_back(const LostRecords& lost) {
   PG_CHECK(options_.release(lost.partition));
   const auto position = positions_.by_partition.find(lost.partition);
@@ -212,7 +212,7 @@ Result<> GroupConsumer::go_back(const LostRecords& lost) {
 Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last,
                                               EpochGuard& epochs) {
   const auto state = log.current_state();
-  // What is not committed at a new leader yet will be.
+  // Up to the log's end, since a new leader will commit the records above its high watermark.
   const LogPosition position = state->position();
   const Offset start = position.log_start, end = std::max(position.log_end, state->high_watermark());
   epochs = EpochGuard(last.leader_epoch);

@@ -247,7 +247,7 @@ Result<> Membership::check_member() const {
 
 Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) {
   return write_offsets(offsets, deadline, [](const CommittedOffset* stored, const CommittedOffset& offset) {
-    // An offset of an epoch that the log has lost means another place.
+    // With another epoch the same offset may mean another record.
     return stored == nullptr || stored->offset != offset.offset || stored->leader_epoch != offset.leader_epoch;
   });
 }

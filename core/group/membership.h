@@ -2,8 +2,8 @@
 //
 // There is no coordinator. Members look at each other (member_watch.h), and whoever notices that one is gone writes the
 // next generation; the log decides who was first (group_table.h). A partition is read by one member at a time: its owner
-// holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is killed if it is
-// seen to hold its slot, and is this user's; another one is taken out of the group, and can commit nothing any more.
+// holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is killed if it
+// belongs to this user and is seen to hold its slot. Otherwise it is removed from the group, and can commit nothing any more.
 //
 // Thread-safe. One thread beats and does nothing else; another one looks every kGroupLookInterval.
 #pragma once
@@ -65,7 +65,7 @@ class Membership {
   // The file whose bytes are the owned partitions of a topic; for a command that is to keep them locked while it runs.
   const LockFile* ownership(const std::string& topic) const;
 
-  // What the group has committed, as of now. fenced: this is no member any more, and goes on from what is committed when it is again.
+  // What the group has committed, as of now. fenced: this is no member any more.
   Result<CommittedOffsets> committed(Deadline deadline);
   // On stable storage on return. fenced: this is no member any more, and nothing was committed.
   Result<> commit(const CommittedOffsets& offsets, Deadline deadline);

@@ -76,7 +76,7 @@ tl::unexpected<Error> BatchScanner::damage(const char* why) const {
   return fail(Errc::corrupt, fmt::format("damaged batch: {}", why), file_->path(), static_cast<int64_t>(position_));
 }
 
-// What is wrong with bytes that are no batch: they may be what clients wrote before Kafka 0.11.
+// The error for bytes that are no batch: they may be a message that a client wrote before Kafka 0.11.
 tl::unexpected<Error> BatchScanner::no_batch(const char* why, uint64_t limit) {
   if (limit - position_ < kOldMessageBytesMin || !need(kOldMessageBytesMin, limit)) return damage(why);
   const size_t size = old_message_size({buffer_.get() + begin_, kOldMessageBytesMin});

@@ -29,7 +29,7 @@ class BatchScanner {
 
   // The next batch of those that end at or before byte `limit`; empty at `limit`. `corrupt`, with the position of the
   // batch, if what is there is no intact batch; `unsupported_version`, with it too, if it is an intact message of Kafka's
-  // formats 0 or 1, which is no damage and is not to be touched. The scanner then stays where it is.
+  // formats 0 or 1, which is no damage and stays as it is. The scanner then stays where it is.
   Result<std::optional<ScannedBatch>> next(uint64_t limit);
 
   // Like next, but reads no more than the header and leaves the CRC unchecked: for tools that look at damage.

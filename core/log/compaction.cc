@@ -18,7 +18,7 @@ namespace {
 using names::SegmentFile;
 using names::SegmentStage;
 
-// How often a run begins again because segments were deleted under it. Each time somebody trimmed, so it ends by itself.
+// How often a run begins again because a trim or retention deleted segments meanwhile. Without another deletion it ends.
 constexpr int kAttemptsMax = 10;
 
 class Compaction {
@@ -56,7 +56,7 @@ class Compaction {
   Result<bool> swap_in(std::span<const Segment> group);
   Result<> note_producers(std::span<const Segment> segments);
 
-  // Whether the log is no more the one that this run began with: it was cut, began again, or was deleted.
+  // Whether the log was cut, began again, or was deleted since this run began.
   bool is_other_log() const {
     const auto stale = state_->is_stale();
     return !stale || *stale || !state_->check_not_deleted() ||
@@ -89,7 +89,7 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   PG_ASSIGN(Offset flushed, log_.flush(deadline_));
   // With more than one replica, what is not committed may be cut off again.
   const Offset committed = log_.current_state()->high_watermark();
-  // Readers of committed records do not see what lies behind an open transaction, so it must not take anything from them.
+  // Readers of committed records stop at an open transaction. So a record behind it must not take an older value from them.
   PG_ASSIGN(const Offset stable, last_stable_offset(log_, committed));
   flushed = std::min({flushed, committed, stable});
   PG_CHECK(find_segments(flushed));
@@ -116,8 +116,8 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   return result_;
 }
 
-// With max.compaction.lag.ms no record may wait for longer because its segment is not full. Who asks for compaction need
-// not wait for that either, where there is enough to do.
+// With max.compaction.lag.ms no record may wait for longer because its segment is not full. A user who asks for compaction
+// need not wait for a full segment either, if enough of the log is dirty.
 Result<> Compaction::close_active_segment(ActiveSegmentToo active) {
   const LogPosition position = state_->position();
   if (position.segment_bytes == 0) return {};
@@ -171,8 +171,8 @@ Result<bool> Compaction::is_due() {
   return false;
 }
 
-// One pass over what is dirty. The offset below which the log is clean then; empty: segments were deleted meanwhile, and not
-// all was cleaned.
+// One pass over the dirty segments. Returns the offset below which the log is clean then; empty: segments were deleted
+// meanwhile, and not all of it was cleaned.
 Result<std::optional<Offset>> Compaction::clean_once() {
   PG_CHECK(remove_cleaned(files(), directory()));
   const auto pass = [&]() -> Result<std::optional<Offset>> {
@@ -222,7 +222,7 @@ Result<bool> Compaction::take_keys(const ScannedBatch& batch) {
   }
 }
 
-// False: not all was cleaned, and nothing behind what was not.
+// False: a segment could not be cleaned, and none behind it was.
 Result<bool> Compaction::clean_below(Offset known_below) {
   const int64_t horizon = now_ms_ + std::min(config_.delete_retention_ms, INT64_MAX - now_ms_);
   const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon, state_->gaps()};
@@ -237,8 +237,8 @@ Result<bool> Compaction::clean_below(Offset known_below) {
   return true;
 }
 
-// Writes the first segment anew, and as many of those that follow as fit behind what is left of it. How many these were; 0:
-// they have changed meanwhile, and were left alone.
+// Writes the first segment again, and as many of the next ones as fit behind what is left of it. Returns how many these were; 0:
+// they have changed meanwhile, and stay as they are.
 Result<size_t> Compaction::clean_group(std::span<const Segment> segments, const CleaningRules& rules) {
   const Offset base = segments.front().base;
   SegmentCleaner cleaner(log_.env(), directory(), rules, producers_);
@@ -276,8 +276,8 @@ Result<> Compaction::note_producers(std::span<const Segment> segments) {
   return {};
 }
 
-// From here on the cleaned segment counts, whatever happens. False: one of the group was deleted meanwhile, or the log was
-// cut: segments of the same names may then hold other records.
+// From here on the cleaned segment counts, whatever happens. False: a segment of the group was deleted meanwhile, or the log was
+// cut and segments of the same names may hold other records.
 Result<bool> Compaction::swap_in(std::span<const Segment> group) {
   bool swapped = false;
   const auto done = SegmentList(log_.env(), *state_, directory()).change(deadline_, [&]() -> Result<> {

@@ -7,9 +7,9 @@
 //
 // Only flushed records count as successors: a power cut must not take both a value and the one that replaced it.
 //
-// What was not cleaned does not count as cleaned. Where segments are deleted under a run (by trim or retention), it begins
-// again with those that are left: the checkpoint does not move and no later segment is touched, since a tombstone there
-// may stand for a value in the one that was missed. Where the log is cut or begins again under it, it ends.
+// What was not cleaned does not count as cleaned. If trim or retention deletes segments during a run, the run begins
+// again with those that are left: the checkpoint does not move and no later segment changes, since a tombstone there
+// may stand for a value in the segment that was missed. If the log is cut or begins again during a run, the run ends.
 #pragma once
 
 #include "core/base/limits.h"
@@ -22,11 +22,11 @@ struct CompactionResult {
   int64_t records = 0;   // that went
   int64_t segments = 0;  // how many fewer there are
   int64_t bytes = 0;     // how much smaller the log is
-  std::string idle;      // why nothing was to do, or why it was not finished; empty: it was done
+  std::string idle;      // why there was nothing to do, or why it was not finished; empty: it was done
 };
 
-// `now_ms`: a wall clock that is believed. `active`: whether the active segment may be closed where it holds enough that is
-// new. Nothing to do, or another process at it, is no error. corrupt: the log is damaged where it was to be read; nothing
+// `now_ms`: a wall clock that is believed. `active`: whether the active segment may be closed if it holds enough new
+// records. Nothing to do, or another process that compacts, is no error. corrupt: the log is damaged where it was to be read; nothing
 // is lost by that, and what was cleaned before stays clean.
 Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline,
                                      size_t map_bytes_max = kCompactionMapBytes,

@@ -7,12 +7,12 @@ namespace pg {
 // An epoch is in the history before any batch of it is in the log.
 Result<Offset> shared_end(const PartitionLog& log, const EpochTrail& trail, Offset next) {
   const auto state = log.current_state();
-  if (!state) return next;  // it is opened again, and compared then
+  if (!state) return next;  // somebody is opening the log again, and the reader compares after that
   PG_ASSIGN(const EpochHistory history, read_epoch_history(log.env(), log.directory()));
   return trail.shared_end(history, state->position().log_end, next);
 }
 
-// A replica that follows may not have been cut yet to what its leader has: it is compared, by the epochs that it has records of.
+// A follower may not have been cut yet to what its leader has. So the reader compares it, by the epochs of its records.
 void EpochGuard::begin(const PartitionLog& log) {
   compared_.reset();
   const int64_t openings = log.openings();
@@ -28,7 +28,7 @@ void EpochGuard::begin(const PartitionLog& log) {
 }
 
 Result<Offset> EpochGuard::compare(const PartitionLog& log, Offset next) {
-  // Before the look: what changes after it is due again.
+  // Read before the comparison: a change after that makes another comparison due.
   const int64_t openings = log.openings();
   const auto state = log.current_state();
   if (!state) return next;

@@ -5,9 +5,9 @@
 // cleaner drops batches that lost all their records, and whole ranges between segments. So a log that was copied in may
 // have gaps, and so has everything that is copied from it.
 //
-// What is known of a partition is one offset, below which gaps may lie; it stands in the state page and in the log
-// directory's checkpoint. From there up to the recovery point, or to the end of a log whose page is trusted, there are none.
-// Beyond that nobody knows, and recovery takes what it finds.
+// Each partition has one offset, below which gaps may lie. It is in the state page and in the log
+// directory's checkpoint. From there up to the recovery point, or to the end of a log whose page is trusted, there are no gaps.
+// Beyond that gaps are possible, and recovery accepts those that it finds.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,11 @@ struct GapRule {
   bool follows(Offset expected, Offset next) const { return expected == next || allows(expected, next); }
 };
 
-// The base offset of the batch at byte `position` of the segment; `segment_end`, where the segment ends, at `limit`; empty
-// where no batch can be read.
+// The base offset of the batch at byte `position` of the segment. At `limit`, the end of the segment, it is `segment_end`. Empty
+// if no batch can be read.
 Result<std::optional<Offset>> next_base_offset(const File& log, uint64_t position, uint64_t limit, Offset segment_end);
 
-// Whether a batch behind a gap has a base offset that can be right: it lies within the segment, and what follows begins at or
+// Whether a batch behind a gap can have its base offset: it lies within the segment, and the next batch begins at or
 // above its end. `limit` and `segment_end` are those of the segment.
 Result<bool> is_plausible(const File& log, const ScannedBatch& batch, uint64_t limit, Offset segment_base, Offset segment_end);
 

@@ -85,7 +85,7 @@ Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const Batch
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
   if (!written) {
     // Nothing is half-done: the bytes that did get written go before anybody else may append. Should even this fail,
-    // the next writer finds a file longer than what is published and cuts it: it is no whole batch.
+    // the next writer finds a file longer than what is published and cuts off the rest, which is no whole batch.
     (void)active_.log->truncate(static_cast<uint64_t>(position.segment_bytes));
     return tl::unexpected(written.error());
   }
@@ -93,7 +93,7 @@ Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const Batch
   return {};
 }
 
-// A batch that stands at the end of the active segment becomes a part of the log.
+// Makes a batch that is at the end of the active segment a part of the log.
 void PartitionLog::publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
                                    const LogConfig& config) {
   position.log_end = position.log_end + header.last_offset_delta + 1;
@@ -221,7 +221,7 @@ void PartitionLog::retain(PartitionState& state) {
   if (!ignored) env_.notice(fmt::format("old segments of '{}' are not deleted: {}", name_, retained.error().message()));
 }
 
-// The page names the process that took the lock last, perhaps long ago. The message names a process only if it is seen to hold the lock.
+// The page names the process that took the lock last, perhaps long ago. The message names a process only if /proc shows that it holds the lock.
 Error PartitionLog::explain_lock_failure(Error error) const {
   const auto state = current_state();
   if (error.code != Errc::timed_out || !state) return error;

@@ -13,7 +13,7 @@ std::string LogDirectory::partition_path(const TopicPartition& partition) const 
   return names::partition_directory(path_, partition);
 }
 
-// The log start last: it says that a log begins there, when nothing else is said of it any more.
+// The log start comes last: it says that a log begins there, when the other checkpoints say nothing of it any more.
 std::vector<std::string> LogDirectory::every_checkpoint() const {
   std::vector<std::string> paths{names::recovery_checkpoint(path_), names::cleaner_checkpoint(path_), names::replication_checkpoint(path_)};
   // Hardly any log directory has one.
@@ -46,16 +46,16 @@ Result<std::optional<Offset>> LogDirectory::log_start(const TopicPartition& part
   return entry(names::log_start_checkpoint(path_), partition);
 }
 
-// Not to be clean is what is always true.
+// 0 is always true: nothing is clean.
 Result<Offset> LogDirectory::cleaned_to(const TopicPartition& partition) const {
   return entry(names::cleaner_checkpoint(path_), partition).map([](const auto& offset) { return offset.value_or(Offset(0)); });
 }
 
-// The damaged file is kept, and the partitions that may have lost a line get one from their state pages. Whole again, unless
+// Keeps the damaged file, and gives the partitions that may have lost a line one from their state pages. The result is whole, unless
 // one of them has no page.
 Result<OffsetLines> LogDirectory::mend(const std::string& path, const std::string& text, OffsetLines lines) const {
   const bool log_starts = path == names::log_start_checkpoint(path_), flushed = path == names::recovery_checkpoint(path_);
-  const bool known_by_page = log_starts || flushed || path == names::gap_checkpoint(path_);  // of the others, 0 is always true
+  const bool known_by_page = log_starts || flushed || path == names::gap_checkpoint(path_);  // for the others, 0 is always true
   PG_ASSIGN(const auto entries, env_.files.list(path_));
   const bool kept_before = write_offset_lines(lines) == text;
   bool all_known = true;
@@ -71,7 +71,7 @@ Result<OffsetLines> LogDirectory::mend(const std::string& path, const std::strin
   if (!kept_before) {
     PG_ASSIGN(const auto file, env_.files.open(path, OpenMode::read));
     PG_ASSIGN(const std::string kept, set_aside(env_.files, *file, 0, text.size(), [&](int n) { return names::damaged_checkpoint(path, n); }));
-    env_.notice(fmt::format("{} is damaged ({}): it is written anew with the lines that can be read{}", path, lines.fault,
+    env_.notice(fmt::format("{} is damaged ({}): it is written again with the lines that can be read{}", path, lines.fault,
                             kept.empty() ? "" : ", and kept in " + kept));
   }
   return all_known ? OffsetLines{std::move(lines.offsets), {}, {}} : lines;
@@ -89,7 +89,7 @@ Result<> LogDirectory::change(const std::string& path, Deadline deadline, Change
   }
   change(lines.offsets);
   std::string text = write_offset_lines(lines);
-  // Whoever has written it may have died before it was on the disk.
+  // Its writer may have died before the file was on the disk.
   if (text == stored) return env_.files.sync_directory(path_);
   return env_.files.replace(path, text);
 }
@@ -187,7 +187,7 @@ bool LogDirectory::release_reserve() const {
 
 void LogDirectory::keep_reserve() const {
   const std::string block(kReserveFileBytes, '\0');
-  // They are given away from the last one on.
+  // release_reserve() begins with the last one.
   if (env_.files.info(names::reserve(path_, kReserveFiles))) return;
   for (int n = 1; n <= kReserveFiles; ++n) {
     const auto file = env_.files.open(names::reserve(path_, n), OpenMode::create_new);

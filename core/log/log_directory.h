@@ -1,12 +1,12 @@
 // One broker's log directory: the checkpoints that concern all of its partitions, in Kafka's files.
 //
 // A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. It is read
-// line by line. One that cannot be read in full is kept beside it before it is written anew, and that is said. A partition
-// without a line in such a file may have had one, so nothing is known of it. Whoever writes the file then puts in what the
-// partition's state page remembers; of one that has none it stays unknown until it is recovered.
+// line by line. Before a process writes a damaged file again, it keeps a copy beside it and says so. A partition
+// without a line in a damaged file may have had one, so its value is unknown. The process that writes the file takes the value from the
+// partition's state page. Without a page the value stays unknown until the partition is recovered.
 //
-// What is said of a log is taken back, durably, before the log is cut or begins again: no checkpoint speaks of bytes that it
-// was not made for.
+// Before a log is cut or begins again, its values in all checkpoints are lowered or removed, durably: no checkpoint describes bytes
+// that it was not written for.
 #pragma once
 
 #include <algorithm>
@@ -27,24 +27,24 @@ class LogDirectory {
   const std::string& path() const { return path_; }
   std::string partition_path(const TopicPartition& partition) const;
 
-  // Everything below it was on stable storage when it was written; empty where the line is lost and so nobody knows.
+  // Everything below it was on stable storage when it was written; empty: the line is lost, and the value unknown.
   Result<std::optional<Offset>> recovery_point(const TopicPartition& partition) const;
   // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: what is kept of a
-  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It is also to
-  // be true of a log that was cut below the point: that lowers it under the lock later, or has done so. The same holds for
+  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It must also
+  // be true of a log that was cut below the point: the cut lowers it under the lock later, or has done so. The same holds for
   // the other checkpoints.
   using IsDeleted = std::function<bool(const TopicPartition&)>;
   Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
                                  const IsDeleted& is_deleted = {});
 
-  // Before records from `end` on are cut off: no checkpoint says more of the log than that; durable on return.
+  // For before records from `end` on are cut off: lowers every checkpoint of the log to `end`; durable on return.
   Result<> cut_at(const TopicPartition& partition, Offset end, Deadline deadline);
-  // For a log that is emptied and begins anew at `start`: that is its log start, and nothing else is known of it.
+  // For a log that is emptied and begins again at `start`: sets the log start, and lowers or removes everything else.
   Result<> restart_at(const TopicPartition& partition, Offset start, Deadline deadline);
 
   // Of partitions with more than one replica: below it every record is committed; 0 where nothing is known.
   Result<Offset> high_watermark(const TopicPartition& partition) const;
-  // Of those that are named; the others keep theirs.
+  // Partitions that `offsets` does not name keep theirs.
   Result<> store_high_watermarks(const OffsetCheckpoint& offsets, Deadline deadline, const IsDeleted& is_deleted = {});
 
   // That the broker stopped after all was on stable storage, and nobody has written since.
@@ -52,9 +52,9 @@ class LogDirectory {
   Result<> note_clean_stop();
   Result<> forget_clean_stop();
 
-  // The first offset that nobody has deleted; empty where the line is lost and so nobody knows.
+  // The first offset that nobody has deleted; empty: the line is lost, and the value unknown.
   Result<std::optional<Offset>> log_start(const TopicPartition& partition) const;
-  // What recovery has found, where a line was lost or the log contradicts it.
+  // Stores what recovery has found, if a line was lost or the log contradicts it.
   Result<> store_found(const TopicPartition& partition, Offset log_start, Offset recovery_point, Deadline deadline);
   // The same for it; durable on return.
   Result<> raise_log_start(const TopicPartition& partition, Offset offset, Deadline deadline,
@@ -65,14 +65,14 @@ class LogDirectory {
   Result<> raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
                          const IsDeleted& is_deleted = {});
 
-  // Below it offsets may be missing from the log, see gaps.h; 0 where nothing is stored; empty where the checkpoint cannot be
-  // read and so nobody knows.
+  // Below it offsets may be missing from the log, see gaps.h; 0: nothing is stored; empty: the line is lost, and the value
+  // unknown.
   Result<std::optional<Offset>> gaps_below(const TopicPartition& partition) const;
   // The same for it; durable on return.
   Result<> raise_gaps_below(const TopicPartition& partition, Offset offset, Deadline deadline);
 
-  // What only frees space needs none: on a full disk each file of the reserve gives it one block and one inode. `f` is called
-  // again for as long as it ends with no_space and there is a file left to give.
+  // For calls that only free space: on a full disk each file of the reserve gives them one block and one inode. Calls `f`
+  // again as long as it ends with no_space and a file is left to release.
   template <class F>
   auto with_reserve(F f) const {
     for (;;) {
@@ -80,9 +80,9 @@ class LogDirectory {
       if (done || done.error().code != Errc::no_space || !release_reserve()) return done;
     }
   }
-  // False: nothing is left of it.
+  // False: no file is left.
   bool release_reserve() const;
-  // Makes what is missing of it, as far as there is room.
+  // Makes the missing files of the reserve, as far as there is room.
   void keep_reserve() const;
 
   // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with their
@@ -95,7 +95,7 @@ class LogDirectory {
  private:
   bool is_being_made(const std::string& directory) const;
   std::vector<std::string> every_checkpoint() const;
-  // The partition's entry; 0 if it never had one; empty where nobody knows.
+  // The partition's entry; 0: it never had one; empty: unknown.
   Result<std::optional<Offset>> entry(const std::string& path, const TopicPartition& partition) const;
   Result<OffsetLines> read(const std::string& path) const;
   Result<OffsetLines> mend(const std::string& path, const std::string& text, OffsetLines lines) const;

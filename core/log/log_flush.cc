@@ -18,8 +18,8 @@ namespace {
 
 constexpr Duration kFlushPoll = std::chrono::milliseconds(20);
 
-// The page forgets that a flush failed when it is rebuilt; a file does not, until 'pg-topic repair' removes it. The disk may
-// refuse that, too: then the page alone says it. A name for a file that is there needs the least of it.
+// A rebuilt page no longer says that a flush failed. A file says so until 'pg-topic repair' removes it. The disk may refuse a
+// new file, too; a second name for a file that exists needs the least space. If that fails as well, only the page says it.
 void mark_flush_failed(FileSystem& files, const std::string& directory) {
   const std::string mark = names::flush_failed(directory);
   const auto made = files.open(mark, OpenMode::create);
@@ -45,7 +45,7 @@ Result<> write_again(File& log, Offset from, std::optional<int64_t> bytes) {
 
 Result<Offset> PartitionLog::flush(Deadline deadline) {
   PG_ASSIGN(const auto opened, state(deadline));
-  StatePage& page = opened->page();  // stored to only after check_writable
+  StatePage& page = opened->page();  // written only after check_writable()
   const Offset wanted = opened->position().log_end;
   for (;;) {
     PG_CHECK(check_not_failed(*opened));
@@ -84,7 +84,7 @@ Result<Offset> PartitionLog::flush_holding_lock(PartitionState& state) {
   const Offset from(page.flushed.load(std::memory_order_acquire));
   const auto synced = from < end.log_end ? sync_segments(state, from, end, holder_died) : Result<>();
   if (!synced) return tl::unexpected(synced.error());  // `flushing` stays set: nothing is known of those bytes
-  // Nobody has cut the log meanwhile: for that, too, the flush lock is held.
+  // Nobody has cut the log meanwhile, since a cut holds the flush lock, too.
   page.flushed.store(std::max(from, end.log_end).value, std::memory_order_release);
   page.flushing.store(0, std::memory_order_release);
   return end.log_end;

@@ -121,7 +121,7 @@ Result<> LogReader::enter_next_segment(uint64_t limit, const GapRule& gaps) {
     if (later != bases.end() && gaps.allows(expected_, *later)) {
       const Offset ended = expected_;
       entered = enter_segment(*later, std::nullopt);
-      expected_ = ended;  // the gap is passed with the first batch
+      expected_ = ended;  // next() passes the gap with the first batch
       if (entered || list.is_still(counter)) return entered;
       continue;
     }
@@ -238,7 +238,7 @@ Result<bool> LogReader::accept(const ScannedBatch& batch, bool continues, Leader
   const BatchHeader& header = batch.header;
   const char* fault = nullptr;
   if (!continues) fault = "its base offset does not follow the batch before it";
-  const bool has_epoch = header.leader_epoch != LeaderEpoch(-1);  // in a log that was copied in it may be as a client sent it
+  const bool has_epoch = header.leader_epoch != LeaderEpoch(-1);  // a log that was copied in may have -1, as a client sent it
   if (has_epoch && (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch)) fault = "its leader epoch is impossible";
   if (fault != nullptr) {
     return fail(Errc::corrupt, fmt::format("damaged batch: {}", fault), file_->path(), static_cast<int64_t>(batch.position));

@@ -10,8 +10,8 @@
 
 namespace pg {
 
-// What a reader wants of a batch. Of headers, no CRC is checked, and `bytes` is the header; but what is as small as a marker of a
-// transaction is read and checked whole, so that no marker is missed.
+// What a reader wants of a batch. `header`: the CRC is not checked, and `bytes` is only the header. But a batch as small as a
+// transaction's marker is read and checked whole, so that the reader misses no marker.
 enum class BatchParts : uint8_t { all, header };
 
 class LogReader {
@@ -22,9 +22,8 @@ class LogReader {
 
   Offset next_offset() const { return next_; }
 
-  // The batch that holds next_offset(), or the next one where that offset is missing (gaps.h), and moves behind it; it may
-  // begin before that offset. Empty once `end` (which
-  // must not be above the high watermark) is reached. `corrupt` names file and position, and comes again and again, until
+  // The batch that holds next_offset(), or the next one if that offset is missing (gaps.h), and moves behind it; it may
+  // begin before that offset. Empty once `end`, which must not be above the high watermark, is reached. `corrupt` names file and position, and comes again and again, until
   // skip_damage(). A segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is
   // deleted too.
   Result<std::optional<ScannedBatch>> next(Offset end);
@@ -56,7 +55,7 @@ class LogReader {
   std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there
   LeaderEpoch last_epoch_{-1};
   uint64_t truncations_ = 0;  // of the log, when the scanner began: what it has read ahead may be gone
-  std::weak_ptr<PartitionState> seen_;  // the state at that time: one that was opened again may be of other files
+  std::weak_ptr<PartitionState> seen_;  // the state at that time: a state that was opened again may be of other files
   std::unique_ptr<File> file_;
   std::optional<BatchScanner> scanner_;
 };

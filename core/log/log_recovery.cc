@@ -50,14 +50,14 @@ struct CutOff {
 };
 
 void note_epoch(const BatchHeader& header, SegmentScan& scan) {
-  if (header.leader_epoch < LeaderEpoch(0)) return;  // as a client sent it: nobody led
+  if (header.leader_epoch < LeaderEpoch(0)) return;  // -1, as a client sent it
   const bool is_new = scan.epochs.empty() || header.leader_epoch > scan.epochs.back().epoch;
   if (is_new) scan.epochs.push_back({header.leader_epoch, header.base_offset});
   else if (header.leader_epoch < scan.epochs.back().epoch) scan.epochs_ascend = false;
 }
 
-// Whether the batches are another log's, copied into a new partition, and their epochs are what the checkpoint should say.
-// Of a log of our own, every epoch is in the checkpoint before a batch has it.
+// Whether the batches were copied from another log into a new partition, so that the checkpoint should have their epochs.
+// In a log of our own, the checkpoint has every epoch before a batch has it.
 bool are_foreign(const EpochHistory& stored, const EpochHistory& seen) {
   constexpr LeaderEpoch kBelievable{1 << 24};
   const bool is_new = stored == EpochHistory{{LeaderEpoch(0), Offset(0)}};
@@ -113,7 +113,7 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   restarted_ = old.restarted;
   PG_ASSIGN(EpochHistory stored, read_epoch_history(env_, spec_.directory));
   Offset log_start = spec_.log_start.value_or(bases.front());
-  // What Kafka deleted from the start of a log that was copied in.
+  // The log was copied in, and Kafka had deleted its start.
   if (gaps_.allows(log_start, bases.front())) gaps_.below = std::max(gaps_.below, log_start = bases.front());
   const Offset sound_below = std::max(spec_.recovery_point, log_start);
   const Offset first = stored.empty() ? bases.front() : segment_of(bases, sound_below).value_or(bases.front());
@@ -267,7 +267,7 @@ Result<SegmentScan> Recovery::scan(Offset base, std::optional<Offset> end) {
   return result;
 }
 
-// A log that came from elsewhere may lack snapshots. Without one, nobody would know of a transaction that a segment before left open,
+// A log that was copied in may lack snapshots. Without one, nothing would tell of a transaction that an earlier segment left open,
 // once that segment is below the recovery point. `is_first`: no segment lies before the one that ends where `next` begins.
 void Recovery::keep_producers(const LogPosition& sealed, Offset next, bool is_first) {
   const auto has_snapshot = [&](Offset base) {
@@ -332,7 +332,7 @@ Result<> Recovery::keep_torn_bytes(Offset base, const File& log, uint64_t from, 
 Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset kept_below) {
   const Offset base = damaged.position.active_segment;
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
-  // Where nobody knows how far the log had gone, behind every offset that those bytes can have held.
+  // If nothing tells how far the log had gone, it ends behind every offset that those bytes can have held.
   const uint64_t bytes = damaged.file_bytes - static_cast<uint64_t>(damaged.position.segment_bytes);
   Offset end = spec_.is_recovery_point_lost ? std::max(kept_below, offset_limit(damaged.position.log_end, bytes)) : kept_below;
   PG_CHECK(for_each_intact_batch(*log, static_cast<uint64_t>(damaged.position.segment_bytes), damaged.file_bytes,
@@ -445,7 +445,7 @@ Result<PageContent> recover_log(const Env& env, const RecoverySpec& spec, const 
 
 Result<PageContent> inspect_log(const Env& env, const RecoverySpec& spec, const OldPage& old) {
   OldPage view = old;
-  view.same_boot = true;  // who opens no epoch sees none
+  view.same_boot = true;  // a process that only looks opens no epoch
   return Recovery(env, spec, Access::read_only).run(view);
 }
 

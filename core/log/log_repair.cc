@@ -195,7 +195,7 @@ Result<> Repair::mend_structure() {
   }
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   if (!bases.empty()) return {};
-  // What was deleted on purpose is not lost.
+  // The log start stays: records below it were deleted on purpose.
   PG_ASSIGN(const RecoverySpec recovery, PartitionLog::recovery_spec(env_, spec_));
   const Offset base = recovery.log_start.value_or(Offset(0));
   PG_CHECK(remove_segment(env_.files, directory_, base));
@@ -238,7 +238,7 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   return content;
 }
 
-// No checkpoint says more than what is there, nor less than what was found.
+// Makes the checkpoints say neither more than what is there, nor less than what was found.
 Result<> Repair::mend_checkpoints(const RecoverySpec& recovery, const LogPosition& found) {
   LogDirectory directory(env_, spec_.log_directory);
   const Deadline deadline = env_.clock.after(kTimeoutDefault);

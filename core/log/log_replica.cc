@@ -43,7 +43,7 @@ Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline dead
   }
   PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
   active_ = {};  // should this end halfway, the next writer compares its indexes with what is published
-  // A compaction that has not swapped its segments in by now never does. So what is measured stays as it is.
+  // A compaction that has not swapped its segments in by now no longer does. So the position that is measured next stays right.
   writing.state->page().truncations.fetch_add(1);
   PG_CHECK(SegmentList(env_, *writing.state, directory_).keep(deadline));
   PG_ASSIGN(LogPosition kept, position_at(end, writing.position));
@@ -96,8 +96,8 @@ Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now
   return kept;
 }
 
-// Readers learn of the new end before any byte goes. Whoever dies in between leaves a mark, and bytes and segments that are
-// to go: the next writer takes them away.
+// Readers learn of the new end before any byte goes. A process that dies in between leaves a mark, and bytes and segments behind
+// the end, which the next writer removes.
 Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, Deadline deadline) {
   StatePage& page = writing.state->page();
   page.cutting.store(1);
@@ -147,7 +147,7 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
     if (epochs_.empty()) {
       PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
     }
-    const bool has_epoch = header.leader_epoch >= LeaderEpoch(0);  // as a client sent it, in a log that was copied in
+    const bool has_epoch = header.leader_epoch >= LeaderEpoch(0);  // a log that was copied in may have -1, as a client sent it
     EpochHistory epochs = has_epoch ? with_batch(epochs_, header.leader_epoch, header.base_offset) : epochs_;
     if (epochs != epochs_) PG_CHECK(store_epochs(std::move(epochs)));
     PG_CHECK(pass_gap(writing, header.base_offset, deadline));
@@ -163,7 +163,7 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
   return {};
 }
 
-// The log goes on at `next`. That offsets are missing before it is on the disk before the batch is, and for all gaps of the
+// Lets the log go on at `next`. The checkpoint that allows the gap is on the disk before the batch, and covers all gaps of the
 // leader's log at once.
 Result<> PartitionLog::pass_gap(Writing& writing, Offset next, Deadline deadline) {
   if (writing.position.log_end == next) return {};

@@ -1,12 +1,12 @@
-// When a PartitionLog believes its state page, and what it does about what lies behind the published end.
+// When a PartitionLog believes its state page, and what it does with bytes behind the published end.
 //
-// A page is believed where the disk does not contradict it, as far as that can be seen without reading the log
-// (page_check.h). Whoever opens the partition compares them, and so does, now and then, whoever has it open and looks at it;
-// what seems wrong may be a writer at work, and is looked at once more with the append lock held. A page that does not fit
-// is marked: then all let go of it, and the next one rebuilds it as after a restart of the machine.
+// A process believes the page if the disk does not contradict it, as far as that can be seen without reading the log
+// (page_check.h). It compares both when it opens the partition, and now and then while it has the partition open. A difference
+// may be a writer at work, so the process compares once more with the append lock held. It marks a page that does not fit. Then
+// every process lets go of the page, and the next one rebuilds it as after a restart of the machine.
 //
-// Behind the end lies what the writer before did not publish. A torn write is cut off. A whole batch that fits is published:
-// nobody can tell whether it is a writer's that died or came with the file. No whole batch is cut here.
+// Bytes behind the end are what the previous writer did not publish. A torn write is cut off. A whole batch that fits is published:
+// nothing tells whether a writer that died has left it or it came with the file. No whole batch is cut here.
 #include <fmt/format.h>
 
 #include "core/format/path_names.h"
@@ -30,7 +30,7 @@ bool PartitionLog::is_due_for_a_look() {
   return true;
 }
 
-// Whether the files agree with the page. False: open it again.
+// Whether the files agree with the page. False: the caller opens it again.
 Result<bool> PartitionLog::is_borne_out(PartitionState& state) {
   if (state.is_private_view() || !state.check_not_deleted()) return true;
   const uint64_t sequence = state.page().sequence.load(std::memory_order_acquire);
@@ -42,10 +42,10 @@ Result<bool> PartitionLog::is_borne_out(PartitionState& state) {
   if (state.access() == Access::read_write) return is_borne_out_alone(state);
   PG_ASSIGN(const bool written, state.locks().is_held(lock_byte::kAppend));
   if (written || state.page().sequence.load(std::memory_order_acquire) != sequence) return true;
-  return false;  // a private view shows what there is
+  return false;  // a private view will show what the files have
 }
 
-// Looks again while nobody appends. Somebody who does has looked, or will at the next batch.
+// Looks again while nobody appends. A process that appends has looked, or looks at its next batch.
 Result<bool> PartitionLog::is_borne_out_alone(PartitionState& state) {
   const NoJobStop no_job_stop;
   PG_ASSIGN(const bool mine, state.locks().try_lock(lock_byte::kAppend, LockMode::exclusive));
@@ -71,7 +71,7 @@ Result<bool> PartitionLog::is_borne_out_alone(PartitionState& state) {
   PG_ASSIGN(const auto log, env_.files.open(path, OpenMode::read));
   PG_ASSIGN(const FileInfo info, log->info());
   PG_ASSIGN(const TailLook behind, look_behind_end(*log, info.size_bytes, position, state.page()));
-  // A torn write is left to the next writer: nobody can read it, and who only reads changes nothing that he need not.
+  // A torn write is left to the next writer: no reader can see it, so a reader need not change the file.
   return behind.tail == Tail::none || behind.tail == Tail::torn ? Result<bool>(true) : settle_end(state, position);
 }
 
@@ -80,8 +80,8 @@ void PartitionLog::distrust(PartitionState& state, const std::string& why) {
   env_.notice(fmt::format("the state of '{}' does not fit its files ({}): it is rebuilt from them", name_, why));
 }
 
-// With the append lock held: brings the files and the page to agree where the log ends, and opens the active segment. False:
-// the page is not to be trusted.
+// With the append lock held: makes the files and the page agree on where the log ends, and opens the active segment. False:
+// the page must not be trusted.
 Result<bool> PartitionLog::settle_end(PartitionState& state, LogPosition& position) {
   PG_ASSIGN(const bool rolled_alone, clear_unfinished_roll(state, position));
   if (!rolled_alone) return false;
@@ -110,7 +110,7 @@ Result<bool> PartitionLog::clear_unfinished_roll(PartitionState& state, const Lo
   return true;
 }
 
-// A cut of a replica that was interrupted: what it was to take away is still there.
+// Ends a replica's cut that was interrupted: removes what it had left.
 Result<> PartitionLog::finish_cut(PartitionState& state, const LogPosition& position) {
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   for (auto base = bases.rbegin(); base != bases.rend() && *base > position.active_segment; ++base) {
@@ -128,7 +128,7 @@ Result<> PartitionLog::finish_cut(PartitionState& state, const LogPosition& posi
 }
 
 // Opens the files of the active segment, if they are not open, and compares them with what is published. False: they
-// hold less than was published, or are others, so the page is not to be trusted.
+// hold less than was published, or are other files, so the page must not be trusted.
 Result<bool> PartitionLog::open_active(PartitionState& state, LogPosition& position) {
   for (;;) {
     const bool opened = !active_.log || active_.base != position.active_segment;
@@ -179,7 +179,7 @@ Result<bool> PartitionLog::take_tail(PartitionState& state, LogPosition& positio
     return false;
   }
   if (behind.tail == Tail::batch) {
-    // A batch that was synced was published before. So it is the page that is old.
+    // A synced batch was published before. So if the recovery point is above the end, the page is older than the log.
     PG_ASSIGN(const auto point, LogDirectory(env_, spec_.log_directory).recovery_point(spec_.partition));
     if (point && position.log_end < *point) {
       distrust(state, fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value));

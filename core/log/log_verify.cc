@@ -81,7 +81,7 @@ Result<VerifyTotals> Verifier::run() {
   check_checkpoints();
   check_page();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
-  // Who finds no page that counts has what is made from the logs made again before anything else; verify makes nothing.
+  // If no page counts, the next writer first makes the indexes and checkpoints again that come from the logs; verify makes nothing.
   may_lack_ = state->is_private_view();
   // The next writer takes the epochs of a log that was copied into a new partition from its batches.
   if (may_lack_ && epochs_.size() == 1 && epochs_.back().epoch != state->leader_epoch()) epochs_.clear();
@@ -122,7 +122,7 @@ Result<VerifyTotals> Verifier::run() {
   return totals_;
 }
 
-// Before it is looked where the log ends, which may grow meanwhile.
+// Reads the checkpoints before the log's end, which may grow meanwhile.
 Result<> Verifier::look_at_checkpoints() {
   const LogDirectory directory(log_.env(), log_.spec().log_directory);
   PG_ASSIGN(log_start_, directory.log_start(log_.spec().partition));
@@ -133,7 +133,7 @@ Result<> Verifier::look_at_checkpoints() {
 void Verifier::check_checkpoints() {
   const std::string& directory = log_.spec().log_directory;
   const auto check = [&](const std::string& path, std::optional<Offset> value, const char* what) {
-    if (!value) fault(path, 0, Offset(0), fmt::format("nothing can be read of '{}'", log_.name()));
+    if (!value) fault(path, 0, Offset(0), fmt::format("has no readable line of '{}'", log_.name()));
     else if (*value > published_.log_end) fault(path, 0, *value, fmt::format("'{}' {} offset {}, but ends at {}", log_.name(), what, value->value, published_.log_end.value));
   };
   check(names::log_start_checkpoint(directory), log_start_, "begins at");
@@ -187,7 +187,7 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
   return check_time_index(base, batches, active ? published_.time_index_bytes : -1);
 }
 
-// On return expected_ is the batch's base offset, as far as that can be told.
+// Checks the batch's base offset, and sets expected_ to it if it is plausible.
 Result<> Verifier::check_base_offset(const ScannedBatch& batch, const File& log, uint64_t limit) {
   const Offset base = batch.header.base_offset, expected = expected_;
   if (base == expected) return {};
@@ -197,7 +197,7 @@ Result<> Verifier::check_base_offset(const ScannedBatch& batch, const File& log,
     return {};
   }
   PG_ASSIGN(const auto next, next_base_offset(log, batch.position + batch.header.size_bytes(), limit, segment_end_));
-  // What follows tells whether batches are missing or this one's base offset is wrong.
+  // The next batch tells whether batches are missing or this one's base offset is wrong.
   const bool missing = base > expected && next == batch.header.end_offset();
   if (missing) expected_ = base;
   fault(log.path(), batch.position, expected,

@@ -66,7 +66,7 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   PageLook look;
   const auto info = env.files.info(names::segment(files.directory, position.active_segment, SegmentFile::log));
   if (!info && info.error().code != Errc::not_found) return tl::unexpected(info.error());
-  // A file that is gone or too short is damage: readers say so, and the next writer has it recovered.
+  // A file that is gone or too short is damage: readers report it, and the next writer recovers the partition.
   const auto published = static_cast<uint64_t>(position.segment_bytes);
   if (!info || info->is_directory || info->size_bytes < published) return look;
   look.has_tail = info->size_bytes > published;
@@ -95,7 +95,7 @@ Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const Log
     const BatchHeader& header = (*first)->header;
     const int32_t epoch = page.leader_epoch.load();
     const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader);
-    // A follower's batches keep the epochs that they were written in.
+    // In a follower's log, batches keep the epochs that they were written in.
     const bool is_of_epoch = leads ? header.leader_epoch.value == epoch : header.leader_epoch.value <= epoch;
     const bool fits = header.base_offset == position.log_end && is_of_epoch && scanner.position() == file_bytes;
     return fits ? TailLook{Tail::batch, header} : TailLook{Tail::more};

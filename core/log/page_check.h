@@ -1,14 +1,14 @@
-// What speaks against a state page, as far as it can be seen without reading the log.
+// What contradicts a state page, as far as it can be seen without reading the log.
 //
-// A page is stored to through a map, and nothing waits until the disk has it. So it may be older than its files although the
+// Processes write the page through a map, and nothing waits until the disk has it. So it may be older than its files although the
 // machine has not restarted: the file system stopped and was mounted again, a snapshot was rolled back, somebody copied or
-// restored files. Such a page would have whole records cut off. Any of these contradicts it:
+// restored files. With such a page a writer would cut off whole records. Each of these contradicts a page:
 //
 //  * the active segment's .log is another file than the one that was published;
-//  * a segment begins where the log is said to end, and nobody is making it;
-//  * the log is said to end below its recovery point, which is synced;
+//  * a segment begins where the log is said to end, and no process is making it;
+//  * the log is said to end below its recovery point, below which everything was synced;
 //  * the log is said to start below its log start checkpoint: then it is enough to raise the start;
-//  * whole batches lie behind the end, unless it is just one that fits there: a writer may have died before it published.
+//  * whole batches lie behind the end, except a single one that fits there: a writer may have died before it published.
 #pragma once
 
 #include <string>
@@ -45,7 +45,7 @@ enum class Tail {
   none,
   torn,   // no whole batch: a write that did not end
   batch,  // one batch, which fits behind the end
-  more,   // whole batches that no single writer has left there
+  more,   // whole batches that a single writer cannot have left
 };
 
 // What lies behind the end that was published. Needs the append lock, or a writer may be at work.

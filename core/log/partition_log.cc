@@ -157,8 +157,8 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   recovery.is_recovery_point_lost = !recovery_point && !recovery.memory;
   if (!log_start && recovery.memory) recovery.log_start = recovery.memory->log_start;
   if (!log_start && !recovery.memory) {
-    env.notice(fmt::format("nobody knows any more where '{}' begins, so it begins at its first segment: records that were deleted from "
-                           "the start of that may be there again", recovery.name));
+    env.notice(fmt::format("the log start of '{}' is lost, so it begins at its first segment: records that were deleted from the start "
+                           "of that segment may be there again", recovery.name));
   }
   if (!spec.replicated) return recovery;
   recovery.replicated = true;
@@ -167,7 +167,7 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   return recovery;
 }
 
-// So that the checkpoints say no more of the log than what is there, and no less than what was found.
+// Makes the checkpoints say neither more than what is there, nor less than what recovery has found.
 Result<> PartitionLog::correct_checkpoints(const RecoverySpec& recovery, const PageContent& content, Deadline deadline) const {
   LogDirectory log_directory(env_, spec_.log_directory);
   const Offset end = content.position.log_end;
@@ -189,14 +189,14 @@ Result<std::shared_ptr<PartitionState>> PartitionLog::open_state(Deadline deadli
     const auto wall_seen_ms = latest_change_ms(env_.files, directory_);  // before recovery touches any file
     PG_ASSIGN(PageContent content, recover_log(env_, recovery, old));
     content.wall_seen_ms = wall_seen_ms;
-    // Before a recovery point says that all below it is known.
+    // Stored before a recovery point passes the gaps.
     if (content.gaps_below > recovery.gaps_below.value_or(Offset(0))) {
       PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, content.gaps_below, deadline));
     }
     PG_CHECK(correct_checkpoints(recovery, content, deadline));
     return content;
   };
-  // What was just rebuilt is believed: nobody knows better.
+  // A page that was just rebuilt is believed: it was computed from the files.
   for (bool rebuilt = false;; rebuilt = true) {
     PG_ASSIGN(auto state, PartitionState::open(env_, state_spec, deadline));
     PG_ASSIGN(const bool borne_out, rebuilt ? Result<bool>(true) : is_borne_out(*state));
@@ -258,7 +258,8 @@ Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
 Result<> PartitionLog::remove_directory() const {
   const std::string doomed = names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
   const auto renamed = env_.files.rename(directory_, doomed);
-  // No room for the name on a full disk. The topic's metadata says already that it is gone, and whoever comes next goes on.
+  // A full disk has no room for the new name. The topic's metadata already says that the topic is gone, and the next process that
+  // deletes or makes the topic removes what is left.
   if (!renamed && renamed.error().code == Errc::no_space) return env_.files.remove_tree(directory_);
   PG_CHECK(renamed);
   PG_CHECK(env_.files.sync_directory(spec_.log_directory));

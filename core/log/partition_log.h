@@ -56,7 +56,7 @@ struct Appended {
   Offset base_offset;
   Offset end_offset;
   LeaderEpoch leader_epoch;
-  // Why it is not on stable storage although the topic's flush.messages asks for that: it is in the log all the same.
+  // Why it is not on stable storage although the topic's flush.messages asks for that. It is in the log nevertheless.
   std::optional<Error> not_flushed = {};
 };
 
@@ -178,7 +178,7 @@ class PartitionLog {
   Result<std::shared_ptr<PartitionState>> state(Deadline deadline);
   // The same without looking whether it was replaced: for the hot path of readers.
   std::shared_ptr<PartitionState> current_state() const;
-  // How often state() has opened one: it may be of a log that was made anew.
+  // How often state() has opened a state page. The log may be another one after each opening.
   int64_t openings() const { return openings_.load(std::memory_order_relaxed); }
 
   const std::string& name() const { return name_; }
@@ -191,7 +191,7 @@ class PartitionLog {
   // Says to everybody who has the partition open that metadata `version` has other configs.
   void announce_config(PartitionState& state, int64_t version) const;
   const Env& env() const { return env_; }
-  // True once for each segment in a row: that it keeps others from being deleted is said once by each process.
+  // Whether this process has not yet said that `segment` keeps others from being deleted; true once for each segment in a row.
   bool says_first(Offset segment) { return said_.exchange(segment.value) != segment.value; }
 
  private:
@@ -263,7 +263,7 @@ class PartitionLog {
   int64_t config_version_;
   ActiveSegment active_;  // guarded by the append lock
   EpochHistory epochs_;   // of a replicated log's broker
-  Offset gaps_stored_;    // what it has stored of the page's `gaps_below`
+  Offset gaps_stored_;    // the `gaps_below` that this broker has stored in the checkpoint
   std::atomic<int64_t> said_{-1};  // see says_first()
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;

@@ -299,8 +299,8 @@ Result<> PartitionState::check_not_deleted() const {
 void PartitionState::publish_and_wake(const LogPosition& position) {
   publish(*page_, position);
   // Pairs with announce_sleeper: either the sleeper sees what was just published, or we see its flag. Without a full
-  // fence on both sides a wake-up can be lost. That takes two cores within some nanoseconds of each other, which no test can
-  // arrange; and it costs a sleeper one kSleepPollInterval, not a record.
+  // fence on both sides a wake-up can be lost. That needs two cores within some nanoseconds of each other, which no test can
+  // arrange. It would cost a sleeper one kSleepPollInterval, and no record.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_followers();
   // With others in sync, more is committed only when they have it.
@@ -309,7 +309,7 @@ void PartitionState::publish_and_wake(const LogPosition& position) {
 }
 
 void PartitionState::wake(StatePage::SmallWord& word, StatePage::SmallWord& sleepers) {
-  if (access_ == Access::read_only) return;  // those who write wake, too
+  if (access_ == Access::read_only) return;  // writers wake the sleepers themselves
   sleepers.store(0, std::memory_order_relaxed);
   word.fetch_add(1, std::memory_order_release);
   env_.clock.wake(word);

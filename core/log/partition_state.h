@@ -1,7 +1,7 @@
 // The only door to a partition's shared state: its lock file and its state page, opened, checked and mapped together.
 //
 // A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), if its
-// position is whole, and if nobody has marked it untrusted, as those do who find that the files contradict it (page_check.h).
+// position is whole, and if no process has marked it untrusted because the files contradict it (page_check.h).
 // Otherwise it is rebuilt from the files, by one process while nobody maps it.
 // Who may not write to the partition gets a read-only map, or, where there is no page to be trusted, a private view
 // that is computed from the files and repairs nothing.
@@ -52,7 +52,7 @@ struct PageContent {
 // What the old page still tells about a log whose page must be rebuilt.
 struct OldPage {
   bool same_boot = false;              // the machine has not restarted since
-  bool contradicted = false;           // and yet its files are newer, or others: what it says was so once, or never
+  bool contradicted = false;           // yet its files are newer, or other files: the page was right once, or never
   Offset log_end_min = {};             // readers have been shown offsets below this: none of them may change its value
   bool failed = false;                 // a flush failed
   Offset high_watermark = {};          // of a replicated log
@@ -60,11 +60,11 @@ struct OldPage {
   bool damaged = false;
   std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
   Offset gaps_below = {};              // as far as the page tells
-  bool restarted = false;              // there is a page, and it is no page of this boot
+  bool restarted = false;              // there is a page, and it is not of this boot
 };
 
-// What a page of any boot still says truly where a checkpoint cannot be read: both were durable before they came to stand
-// in it, and neither is higher than what was true last, unless the log was cut since.
+// What a page of any boot still tells if a checkpoint cannot be read. The values were durable before the page had them,
+// and none is higher than the last true one, unless the log was cut since.
 struct PageMemory {
   Offset log_start, flushed;
   Offset gaps_below;  // see gaps.h
@@ -78,7 +78,7 @@ class PartitionState {
     Access access = Access::read_write;
     // Computes the page from the files; called while nobody else maps or appends. Read-only access: must not write.
     std::function<Result<PageContent>(const OldPage& old, Access access)> rebuild;
-    // The page is known not to fit the files: who may not rebuild it gets a private view.
+    // The page is known not to fit the files: a process that may not rebuild it gets a private view.
     bool is_contradicted = false;
   };
 
@@ -90,7 +90,7 @@ class PartitionState {
   // busy: somebody kept it open until `deadline`.
   static Result<> replace_page(const Env& env, const Spec& spec, Deadline deadline);
 
-  // Empty where there is no page, or a spoilt one.
+  // Empty: there is no page, or a spoilt one.
   static Result<std::optional<PageMemory>> remember(const Env& env, const std::string& directory);
 
   // Writes the page of a partition that is being made, before anybody can open it.
@@ -100,7 +100,7 @@ class PartitionState {
   bool is_private_view() const { return mapping_ == nullptr; }
   // Why there is no page that could be written, where that is a full disk.
   const std::optional<Error>& no_space() const { return no_space_; }
-  // Whoever stores to the page asks first: its map may be read-only though the lock file is not.
+  // For every caller that is about to store to the page: its map may be read-only although the lock file is not.
   Result<> check_writable() const;
   LockFile& locks() { return *locks_; }
   StatePage& page() { return *page_; }
@@ -113,7 +113,7 @@ class PartitionState {
   Offset high_watermark() const;
   // The same of what is on stable storage.
   Offset flushed_everywhere() const;
-  // Whether what was appended in `epoch` below `end` is committed, or with `flushed` on stable storage of all replicas in sync.
+  // Whether the records appended in `epoch` below `end` are committed; `flushed`: on stable storage of all replicas in sync.
   Reached has_reached(LeaderEpoch epoch, Offset end, bool flushed);
   // Whether all below `offset` is there and on stable storage, still: a replica's log may have been cut since it was.
   bool is_flushed_to(Offset offset) const;

@@ -27,7 +27,7 @@ Result<std::optional<OpenSegment>> open_segment(FileSystem& files, const std::st
   return OpenSegment{std::move(*file), info.size_bytes};
 }
 
-// Adds to `entries` what a segment has of each producer, or of `only` one.
+// Adds to `entries` what a segment has of each producer, or of the producer `only`.
 Result<> scan_segment(FileSystem& files, const std::string& directory, const LogPosition& end, Offset base,
                       std::optional<int64_t> only, ProducerEntries& entries) {
   PG_ASSIGN(const auto segment, open_segment(files, directory, end, base));

@@ -27,11 +27,11 @@ struct KnownProducers {
   ProducerEntries entries;
 };
 
-// Where to begin to look for transactions that are open: at the newest segment with a snapshot, or at the log's start. Empty:
-// there are none, since no batch of the active segment is transactional, and its snapshot has none that is open.
+// Where to begin to look for open transactions: at the newest segment with a snapshot, or at the log's start. Empty:
+// there are none, since no batch of the active segment is transactional, and its snapshot has no open transaction.
 Result<std::optional<KnownProducers>> known_producers(PartitionLog& log, Offset log_start);
 
-// What a control batch says; empty where the batch is none, or is not there with its records.
+// What a control batch says; empty: the batch is none, or `bytes` lacks its records.
 Result<std::optional<ControlRecord>> control_of(const ScannedBatch& batch);
 
 // The producer's batches that are still there, in order; not those that are appended later. A segment that is deleted

@@ -55,7 +55,7 @@ Result<SegmentRepair> SegmentPlanner::run() {
   return std::move(plan_);
 }
 
-// An intact batch stays, unless nothing tells which offsets its records have.
+// Keeps an intact batch, unless nothing tells which offsets its records have (false).
 Result<bool> SegmentPlanner::place(const ScannedBatch& batch) {
   const BatchHeader& header = batch.header;
   const uint64_t at = batch.position;
@@ -79,7 +79,7 @@ Result<bool> SegmentPlanner::place(const ScannedBatch& batch) {
   return true;
 }
 
-// Whether the offsets before the batch are missing although nothing is wrong.
+// Whether the offsets before the batch are an allowed gap.
 Result<bool> SegmentPlanner::is_gap(const ScannedBatch& batch) const {
   if (!gaps_.allows(expected_, batch.header.base_offset)) return false;
   return is_plausible(log_, batch, limit_, plan_.base, plan_.end);

@@ -13,14 +13,14 @@ std::optional<InSyncEnds> read_slot(const StatePage::ReplicaSlot& slot, LeaderEp
   return InSyncEnds{epoch, Offset(slot.log_end.load()), Offset(slot.flushed.load())};
 }
 
-// Who is in sync, as two words say it, and whether both are what they were.
+// The replicas in sync, as two words say it. Comparing them tells whether both are unchanged.
 struct InSyncWords {
   uint64_t in_sync, confirmed;
   bool operator==(const InSyncWords&) const = default;
 };
 InSyncWords read_in_sync(const StatePage& page) { return {page.in_sync.load(), page.confirmed.load()}; }
 
-// An older version that opens an epoch says nothing here. Its replicas count as they did there.
+// An older version that opens an epoch does not set `confirmed`. Then all replicas in sync count, as they did there.
 InSync confirmed_of(const InSyncWords& words) {
   InSync confirmed = InSync::unpack(words.in_sync);
   const InSync named = InSync::unpack(words.confirmed);
@@ -28,8 +28,8 @@ InSync confirmed_of(const InSyncWords& words) {
   return confirmed;
 }
 
-// `committed`: the low 16 bits of the epoch, a bit that says that it was written, and the low 47 bits of the offset. The others are
-// those of `high_watermark`, from which it is never that far away.
+// `committed`: the low 16 bits of the epoch, a bit that says that it was written, and the low 47 bits of the offset. The offset's high
+// bits come from `high_watermark`, which is always near.
 constexpr int kOffsetBits = 47;
 constexpr uint64_t kWritten = uint64_t{1} << kOffsetBits;
 
@@ -46,7 +46,7 @@ Offset unpack_committed(uint64_t word, Offset near) {
 void keep_committed(StatePage& page, LeaderEpoch epoch, Offset end) {
   const Offset near(page.high_watermark.load());
   uint64_t word = page.committed.load();
-  // An older version has opened the epoch, and its processes look there.
+  // An older version has opened the epoch, and its processes read `high_watermark`.
   if (word == 0) return raise(page.high_watermark, end.value);
   while (has_tag(word, epoch) && unpack_committed(word, near) < end && !page.committed.compare_exchange_weak(word, pack_committed(epoch, end))) {
   }
@@ -114,7 +114,7 @@ Reached has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed
   } else if (const auto ends = in_sync_ends(page)) {
     reached = ends->flushed;
   }
-  // Read after the high watermark: whoever fences has not counted on records that it did not see.
+  // Read after the high watermark: a process that fences has not counted on records that it did not see.
   const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader) && page.leader_epoch.load() == epoch.value;
   if (!leads || page.fenced.load() > epoch.value) return Reached::unknown;
   return reached >= end ? Reached::yes : Reached::no;
@@ -155,7 +155,7 @@ void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId
     if (in) word.mask = static_cast<uint16_t>(word.mask | 1u << i);
   }
   page.in_sync.store(word.pack());
-  word.version = 1;  // not zero, whatever the rest is
+  word.version = 1;  // so that the word is not zero, whatever the rest is
   page.confirmed.store(word.pack());
   page.committed.store(pack_committed(epoch, Offset(page.high_watermark.load())));
 }

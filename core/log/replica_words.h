@@ -9,14 +9,14 @@
 //  * before the metadata says that it is in sync, the word gets a new version, so that whoever was about to clear its bit
 //    fails;
 //  * it leaves the metadata first, and then this word. So every replica of the metadata's ISR has all that is committed;
-//  * for `min_in_sync` only those count that the metadata names, as in Kafka, where only the committed ISR counts: one that the
-//    metadata does not name is not elected. `confirmed` says which those are. A bit of it is set after the metadata names the replica
-//    and cleared before the metadata loses it, by compare-and-swap with a version, so that whoever is late fails.
+//  * for `min_in_sync` only the replicas count that the metadata names, as in Kafka, where only the committed ISR counts: a replica
+//    that the metadata does not name is not elected. `confirmed` says which they are. A bit of it is set after the metadata names the
+//    replica and cleared before the metadata loses it, by compare-and-swap with a version, so that a late process fails.
 //
 // The high watermark is the lowest log end of the replicas in sync, and moves only while there are `min_in_sync` of them. The highest
-// one computed so far is kept: in `committed` while this replica leads, and in `high_watermark` when it has begun to follow. Anybody who
-// computes it stores in `committed`, and may have been stopped before the store for as long as one likes; so that word names its epoch,
-// and one that is late finds another epoch there. `high_watermark` is stored by the replica's own broker only. The wording is Kafka's;
+// one computed so far is kept: in `committed` while this replica leads, and in `high_watermark` after it has begun to follow. Every process
+// that computes it stores it in `committed`, and may have been stopped before the store for any time. So that word names its epoch,
+// and a late store finds another epoch there. Only the replica's own broker stores `high_watermark`. The wording is Kafka's;
 // sharing memory is ours.
 #pragma once
 
@@ -51,12 +51,12 @@ Offset known_high_watermark(const StatePage& page);
 // The high watermark. With `may_write` a higher one than before is kept.
 Offset committed_end(StatePage& page, bool may_write);
 
-// Whether all replicas in sync have what was appended in `epoch` below `end`; `flushed`: on stable storage. unknown: a newer leader was
-// heard of, and only its log tells.
+// Whether all replicas in sync have the records appended in `epoch` below `end`; `flushed`: on stable storage. unknown: there is a
+// newer leader, and only its log tells.
 enum class Reached { no, yes, unknown };
 Reached has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed, bool may_write);
 
-// Those in sync whom the metadata names, as the words are now.
+// The replicas in sync that the metadata names, as the words are now.
 InSync confirmed_in_sync(const StatePage& page);
 // Whether they are fewer than min.insync.replicas asks for, by `confirmed` or as the words are now.
 bool has_too_few(const StatePage& page, const InSync& confirmed);
@@ -70,7 +70,7 @@ void begin_slot(StatePage& page, size_t slot, LeaderEpoch epoch, Offset log_end,
 void report_to_slot(StatePage& page, size_t slot, Offset log_end, Offset flushed);
 void clear_slot(StatePage& page, size_t slot);
 
-// Keeps the high watermark of the epoch in which this replica led. Needs the append lock, and comes before it follows in another one.
+// Keeps the high watermark of the epoch in which this replica led, before it follows in another one. Needs the append lock.
 void end_leading(StatePage& page);
 
 // Opens an epoch: `replicas` get the slots, in this order; the leader's own among them. Needs the append lock.

@@ -40,8 +40,8 @@ std::optional<int64_t> indexed_time(PartitionLog& log, Offset base) {
   return latest ? std::optional(latest->timestamp_ms) : std::nullopt;
 }
 
-// A log is deleted from its start, so one record that is dated in the future keeps all that is behind it. By Kafka's rule
-// that is so, and a person has to decide; it is said once by each process, with what to do.
+// A log is deleted from its start, so one record with a time in the future keeps all segments behind it. That is Kafka's rule,
+// and a person has to decide. Each process says so once, and what to do.
 void say_what_keeps(PartitionLog& log, std::span<const Segment> segments, int64_t cutoff_ms) {
   const auto time_ms = indexed_time(log, segments.front().base);
   if (!time_ms || *time_ms <= log.env().clock.wall_ms()) return;
@@ -124,8 +124,8 @@ Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms) {
 }
 
 std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust) {
-  // A page that version 0.1.0 made in this boot was measured by a clock that stands still while the machine is suspended.
-  // What it has seen is too high by that time then, and so much more is believed until the machine starts again.
+  // Version 0.1.0 measured by a clock that stands still while the machine is suspended. In a page that it made in this boot, the word
+  // is too high by the time of suspension, and a clock that is ahead by so much more is believed until the machine starts again.
   const int64_t wall_ms = env.clock.wall_ms();
   const int64_t ahead_ms = wall_ms - env.clock.boot_ms();
   int64_t seen = page.wall_ahead_ms.load(std::memory_order_relaxed);

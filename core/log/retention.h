@@ -1,6 +1,6 @@
 // Retention: segments that retention.ms and retention.bytes no longer keep are deleted from the log's start.
 //
-// Only what is committed may be deleted: what is not may yet be cut off and written again. So a segment goes when all of it is below
+// Only committed records may be deleted: others may yet be cut off and written again. So a segment goes when all of it is below
 // the high watermark.
 //
 // A segment is as old as its latest record. The time index is asked first, but nothing is deleted on the word of an
@@ -35,7 +35,7 @@ std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool tr
 // What to say where it cannot be believed.
 std::string clock_notice(const std::string& partition);
 
-enum class ActiveSegmentToo { no, yes };  // close the active segment, if what it holds is to go too
+enum class ActiveSegmentToo { no, yes };  // yes: the active segment is closed first, if its records are to go too
 
 // `now_ms`: a wall clock that is believed; empty: nothing is deleted for its age.
 Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<int64_t> now_ms, ActiveSegmentToo active,

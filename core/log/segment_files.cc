@@ -46,13 +46,13 @@ std::optional<Entry> last_below(FileSystem& files, const std::string& path, Pred
   return best;
 }
 
-// Whether the error says that something else stands in the place of a file, or a file of somebody else's.
+// Whether the error says that no file of ours is there: something else, or a file that belongs to another user.
 bool is_no_file(const Error& error) {
   const int number = error.sys_errno;
   return error.code == Errc::io && (number == 0 || number == EISDIR || number == ELOOP || number == ENXIO || number == EACCES);
 }
 
-// Where it is now.
+// Returns where it is now.
 Result<std::string> move_aside(FileSystem& files, const std::string& path) {
   for (int n = 1;; ++n) {
     const std::string aside = fmt::format("{}.aside-{}", path, n);
@@ -121,7 +121,7 @@ Result<> ActiveSegment::sync_indexes() {
 Result<> create_segment(FileSystem& files, const std::string& directory, Offset base) {
   for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index}) {
     PG_ASSIGN(const auto file, files.open(names::segment(directory, base, kind), OpenMode::create_new));
-    // A name may be on the disk before its file is. Of the indexes nobody needs that.
+    // A name may be on the disk before its file is. The indexes need no sync, since they can be made again.
     if (kind == SegmentFile::log) PG_CHECK(file->sync());
   }
   return files.sync_directory(directory);

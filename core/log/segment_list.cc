@@ -136,7 +136,7 @@ Result<> set_deleted(FileSystem& files, const std::string& directory, Offset bas
   for (const auto kind : {SegmentFile::snapshot, SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
     const std::string path = names::segment(directory, base, kind);
     auto taken = rename_if_there(files, path, names::segment(directory, base, kind, SegmentStage::deleted));
-    // A directory that is full has no room for a longer name. What is to go goes at once then.
+    // A full directory has no room for a longer name. Then the file is deleted at once.
     if (!taken && taken.error().code == Errc::no_space) taken = files.unlink(path);
     PG_CHECK(taken);
   }

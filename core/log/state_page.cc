@@ -31,7 +31,7 @@ Published read_published(const StatePage& page) {
     const StatePage::Copy& live = page.copies[published.sequence & 1];
     for (size_t i = 0; i < kFields; ++i) published.fields[i] = live.field[i].load(std::memory_order_relaxed);
     published.check = live.check.load(std::memory_order_relaxed);
-    // The fields before the sequence. No test can miss this fence on x86, where loads stay in order.
+    // Reads the fields before the sequence. On x86, where loads stay in order, no test can show that this fence is needed.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (page.sequence.load(std::memory_order_relaxed) == published.sequence) return published;
   }
@@ -41,8 +41,8 @@ Published read_published(const StatePage& page) {
 
 void publish(StatePage& page, const LogPosition& position) {
   const uint64_t next = page.sequence.load(std::memory_order_relaxed) + 1;
-  // A reader that sees any field of the new copy must also see that `sequence` has left the one before. No test can miss
-  // this fence on x86, where stores stay in order.
+  // A reader that sees any field of the new copy must also see that `sequence` has left the one before. On x86,
+  // where stores stay in order, no test can show that this fence is needed.
   std::atomic_thread_fence(std::memory_order_release);
   const auto fields = std::bit_cast<Fields>(position);
   StatePage::Copy& idle = page.copies[next & 1];

@@ -39,7 +39,7 @@ struct StatePage {
   static constexpr uint64_t kMagic = 0x4554415453475001;  // "\1PGSTATE"
   static constexpr uint32_t kVersion = 1;
   static constexpr size_t kBytes = 4096;
-  // Of `incompatible_features`: `gaps_below` is not 0. Version 0.1.0 would take such a gap for damage.
+  // A bit of `incompatible_features`: `gaps_below` is not 0. Version 0.1.0 would take a gap for damage.
   static constexpr uint32_t kHasGaps = 1;
 
   static constexpr uint32_t kAhead = 1, kOlder = 2;  // `untrusted`
@@ -96,7 +96,7 @@ struct StatePage {
 
   SharedWord<int64_t> config_version;  // of the topic's metadata: who has older configs reads them again
   SharedWord<int64_t> wall_ahead_ms;   // the greatest wall clock seen, less the time since the machine started; see retention.h
-  SharedWord<int64_t> gaps_below;      // below this offset offsets may be missing; 0: none is; never goes back; see gaps.h
+  SharedWord<int64_t> gaps_below;      // below it offsets may be missing; 0: none are; never goes back; see gaps.h
 
   // Of a partition with more than one replica; see replica_words.h.
   struct ReplicaSlot {
@@ -119,16 +119,16 @@ struct StatePage {
   SmallWord commit_sleepers;          // somebody waits on commit_word
   alignas(64) ReplicaSlot slots[kSlots];
 
-  // Whether a transactional batch was appended, or read by recovery, since the page was made: readers of other logs need not look
+  // Whether a transactional batch was appended, or read by recovery, since the page was made. With `none`, readers need not look
   // for open transactions. Set before such a batch is published.
-  enum Transactional : uint32_t { unknown = 0, none = 1, some = 2 };  // unknown: a version made the page that did not look
+  enum Transactional : uint32_t { unknown = 0, none = 1, some = 2 };  // unknown: an older version made the page
   alignas(64) SmallWord transactional;
 
-  // What the files looked like, by which a page of other files is known; see page_check.h. 0: nobody has looked yet.
+  // Which files the page belongs to; see page_check.h. 0: unknown yet.
   SharedWord<int64_t> file_of;   // base offset + 1 of the segment that `file` is for
   Word file;                                // which file its .log is
-  Word checkpoints;                         // those of recovery points and log starts that were found to fit: checkpoint_versions()
-  SmallWord cutting;                        // a cut has begun: what lies behind the end is to go
+  Word checkpoints;                         // the recovery points and log starts that were last compared: checkpoint_versions()
+  SmallWord cutting;                        // a cut has begun: bytes and segments behind the end are to go
 
   // Zero in a page that an older version has written.
   alignas(64) Word confirmed;  // which of the replicas in sync the metadata names

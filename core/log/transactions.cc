@@ -21,7 +21,7 @@ std::string age_text(int64_t ms) {
   return fmt::format("{} s", ms / 1000);
 }
 
-// Reads on behind damage: a transaction that is open before it stays open, since its marker was not seen.
+// Reads on behind damage: a transaction that is open before the damage stays open, since its marker was not seen.
 Result<std::optional<ScannedBatch>> next_readable(LogReader& reader, Offset end) {
   for (;;) {
     auto batch = reader.next(end);
@@ -44,8 +44,8 @@ Result<ProducerEntries> scan_producers(PartitionLog& log, KnownProducers known, 
   }
 }
 
-// A snapshot is a hint: its word is taken for a transaction if the batch that it names is one of it. Empty: it is not, or lies
-// below the log's start.
+// A snapshot is a hint: a transaction that it names counts if the log has a batch of it there. Empty: the log has not, or the
+// batch lies below the log's start.
 Result<std::optional<OpenTransaction>> confirm(PartitionLog& log, int64_t producer_id, const ProducerEntry& entry, Offset log_start, Offset end) {
   if (entry.last_offset < log_start) return std::nullopt;
   const Offset first(entry.transaction_first_offset);
@@ -128,7 +128,7 @@ Result<bool> TransactionOutcomes::look_further(Offset from, Offset end) {
     PG_CHECK(note(**batch, from));
     return true;
   }
-  if (batch.error().code == Errc::out_of_range && at < from) {  // deleted, and nobody will ask for it
+  if (batch.error().code == Errc::out_of_range && at < from) {  // deleted, and no caller will ask for it
     reader_.emplace(*log_, from);
     return true;
   }
@@ -138,7 +138,7 @@ Result<bool> TransactionOutcomes::look_further(Offset from, Offset end) {
   return true;
 }
 
-// What lies below `from` was passed by its reader without a question.
+// A marker below `from` is not needed: the reader has passed it.
 Result<> TransactionOutcomes::note(const ScannedBatch& batch, Offset from) {
   if (!batch.header.is_control() || batch.header.producer.id < 0 || batch.header.base_offset < from) return {};
   const auto control = control_of(batch);
@@ -167,7 +167,7 @@ Result<> TransactionOutcomes::check_undamaged(Offset from, Offset to) const {
   const auto between = std::ranges::find_if(damage_, [&](const Damage& damage) { return damage.to > from && damage.from < to; });
   if (between == damage_.end()) return {};
   Error error = between->error;
-  error.what = fmt::format("whether the transaction of offset {} was committed cannot be known: {}", from.value, error.what);
+  error.what = fmt::format("nothing tells whether the transaction of offset {} was committed: {}", from.value, error.what);
   return tl::unexpected(std::move(error));
 }
 

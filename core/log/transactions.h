@@ -1,11 +1,11 @@
 // Transactions in one partition's log, as Kafka's producers write them: which are open, and how the others ended.
 //
 // A producer has at most one at a time, so a record of a transaction belongs to the next marker (control_record.h) of its
-// producer id, whatever epoch that has: one that fences the producer has a higher one. Below the last stable offset every
-// transaction has ended; readers of committed records are given nothing at or above it, and of what lies below no aborted
-// records. Only what the log still holds counts: of a transaction whose records are all deleted nothing is open.
+// producer id, whatever epoch the marker has: a marker that fences the producer has a higher one. Below the last stable offset every
+// transaction has ended. Readers of committed records get nothing at or above it, and below it no aborted
+// records. Only what the log still holds counts: a transaction whose records are all deleted is not open.
 //
-// The markers are the truth. Kafka's .txnindex files repeat a part of what they say, and are not needed. A log without
+// Only the markers count. Kafka's .txnindex files repeat a part of what they say, and are not needed. A log without
 // transactional batches pays for none of this.
 #pragma once
 
@@ -25,7 +25,7 @@ struct OpenTransaction {
   int64_t producer_id = -1;
   int16_t producer_epoch = -1;
   int32_t coordinator_epoch = -1;  // of the producer's last marker; -1: it has none
-  Offset first_offset;             // of its records that are there
+  Offset first_offset;             // of its records that the log still has
   int64_t since_ms = -1;           // the timestamp of these; -1: none is known
 
   // "producer 7 (epoch 0) since offset 12, open for 3 h"
@@ -36,27 +36,27 @@ struct OpenTransaction {
 // in the active segment is transactional and its producer snapshot tells of none, no batch is read.
 Result<std::vector<OpenTransaction>> open_transactions(PartitionLog& log, Offset end);
 
-// The first offset of the first of them; `end` if there is none.
+// The first offset of the first open transaction; `end` if there is none.
 Result<Offset> last_stable_offset(PartitionLog& log, Offset end);
 
-// Behind what a reader gets now: the last stable offset, or the high watermark.
+// Up to where a reader gets records now: the last stable offset, or the high watermark.
 Result<Offset> readable_end(PartitionLog& log, Isolation isolation);
 
-// How the transactions ended whose records a reader meets. It looks ahead, no further than it must, and remembers the markers. Each
-// batch on the way is checked whole: one whose length is damaged could swallow a marker. Not thread-safe; one per reader.
+// How the transactions ended whose records a reader meets. Looks ahead, no further than needed, and remembers the markers. Checks each
+// batch on the way whole: a batch with a damaged length could hide a marker. Not thread-safe; one per reader.
 class TransactionOutcomes {
  public:
   enum class Outcome : uint8_t { committed, aborted };
 
-  // Borrows `log`. With `pass_damage` it looks on behind damage.
+  // Borrows `log`. `pass_damage`: looks on behind damage.
   TransactionOutcomes(PartitionLog& log, bool pass_damage) : log_(&log), pass_damage_(pass_damage) {}
 
-  // How the producer's transaction ended that has a record at `offset`, or below it; empty: there is no marker below `end`,
+  // How the producer's transaction with a record at or below `offset` ended; empty: there is no marker below `end`,
   // which must not be above the high watermark. No call may ask for a lower offset than the one before. corrupt: a batch behind
   // `offset` cannot be read, and may have been the marker.
   Result<std::optional<Outcome>> of(int64_t producer_id, Offset offset, Offset end);
 
-  // Every batch below was looked at.
+  // Every batch below it was looked at.
   Offset seen_to() const { return reader_ ? reader_->next_offset() : Offset(0); }
 
  private:

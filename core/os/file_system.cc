@@ -84,7 +84,7 @@ Result<> FileSystem::make_directories(const std::string& path) {
 Result<> FileSystem::make_directories_in(const std::string& required, const std::string& path) {
   PG_CHECK(info(required));
   PG_CHECK(make_directories(path));
-  // None of them may be a link, which would lead to another place.
+  // No directory on the way may be a link, which would lead to another place.
   const std::string base = path.starts_with(required + "/") ? required : parent_path(required);
   for (std::string at = path; at.size() > base.size(); at = parent_path(at)) {
     PG_ASSIGN(const FileInfo found, info(at));

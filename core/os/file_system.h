@@ -2,8 +2,8 @@
 // on demand. Everything above core/os reaches files, maps and file locks only through these classes.
 //
 // Every error names the path and carries errno. EINTR is handled inside. Handles are closed by their destructors, are
-// never inherited by child processes, and never follow a symbolic link in the last component of a path. What is no file
-// is not opened as one and never waited for: a directory, a symbolic link, a FIFO, a socket, a device (io).
+// never inherited by child processes, and never follow a symbolic link in the last component of a path. A directory, a
+// symbolic link, a FIFO, a socket or a device is not opened as a file and never waited for (io).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace pg {
 
 enum class FileKind { file, directory, symbolic_link, fifo, socket, device };
 const char* name_of(FileKind kind);  // "a FIFO"
-// What stands where a file or a directory of ours should be.
+// The error for something else in the place of a file or a directory of ours.
 Error wrong_kind(FileKind kind, FileKind expected, const std::string& path);
 
 struct FileInfo {
@@ -30,7 +30,7 @@ struct FileInfo {
   uint64_t inode = 0;
   bool is_directory = false;
   int64_t changed_ms = 0;  // when its content or its name last changed, by the machine's wall clock
-  int64_t born_ns = 0;     // when it was made; 0 where nobody knows, and from File::info, which is to be cheap
+  int64_t born_ns = 0;     // when it was made; 0: unknown, and always from File::info(), which must be cheap
   FileKind kind = is_directory ? FileKind::directory : FileKind::file;
 };
 
@@ -91,8 +91,8 @@ class LockFile {
   // From exclusive to shared, with no moment in between.
   virtual Result<> downgrade(uint32_t byte) = 0;
   virtual void unlock(uint32_t byte) = 0;
-  // Whether anybody else, in this process or another, holds the byte exclusively. Looks, and takes nothing. What is held shared does not
-  // count: who may only read can hold that.
+  // Whether anybody else, in this process or another, holds the byte exclusively. Looks, and takes nothing. A shared lock
+  // does not count: a process that can only read may hold one.
   virtual Result<bool> is_held(uint32_t byte) const = 0;
   virtual Result<FileInfo> info() const = 0;
   // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn, have
@@ -134,8 +134,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  // Made if missing and `access` allows it. Whoever may not write to the file may not read it either, since a shared lock keeps
-  // writers out; read-only access to such a file tells who holds what, and its locks hold nothing.
+  // Made if missing and `access` allows it. A user who cannot write to the file cannot read it either, since a shared lock keeps
+  // writers out. Read-only access to such a file tells which locks are held, and its own locks hold nothing.
   virtual Result<std::unique_ptr<LockFile>> open_lock(const std::string& path, Access access) = 0;
   // Symbolic links are not followed. not_found if there is nothing.
   virtual Result<FileInfo> info(const std::string& path) = 0;
@@ -149,8 +149,8 @@ class FileSystem {
   virtual Result<> remove_directory(const std::string& path) = 0;  // must be empty
   // Returns when the directory's entries are on stable storage.
   virtual Result<> sync_directory(const std::string& path) = 0;
-  // The name of the file system that holds `path`, unless it is one of those that are known to be local and whose locks,
-  // maps and links can be trusted: then empty.
+  // The name of the file system that holds `path`; empty if it is known to be local, with locks, maps and links that can be
+  // trusted.
   virtual Result<std::string> remote_type(const std::string& path) = 0;
 
   // In terms of the above:
@@ -161,7 +161,7 @@ class FileSystem {
   // keeps other writers of the same path away.
   Result<> replace(const std::string& path, std::string_view content);
   Result<> make_directories(const std::string& path);  // and parents; each made durable in its parent
-  // The same, but only where `required` exists, else not_found: so that nothing is made where a disk is not mounted any more.
+  // The same, but not_found if `required` does not exist, so that nothing is made where a disk is not mounted any more.
   Result<> make_directories_in(const std::string& required, const std::string& path);
   Result<> remove_tree(const std::string& path);       // nothing there is no error
 
@@ -170,7 +170,7 @@ class FileSystem {
 };
 
 std::string parent_path(const std::string& path);
-// The nearest of `path` and what is above it that exists.
+// `path`, or the nearest directory above it that exists.
 std::string nearest_existing(FileSystem& files, const std::string& path);
 
 }  // namespace pg

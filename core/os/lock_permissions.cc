@@ -15,7 +15,7 @@ constexpr const char* kAccessList = "system.posix_acl_access";
 constexpr const char* kDefaultList = "system.posix_acl_default";
 constexpr mode_t kRead = 4, kWrite = 2;
 
-// The umask without changing it, which other threads would notice. The kernel tells it since Linux 4.7.
+// The umask from /proc, since Linux 4.7: umask(2) would have to change it, which other threads would notice.
 mode_t current_umask() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -33,7 +33,7 @@ mode_t without_lone_reading(mode_t mode) {
 }
 
 // The list as the kernel gives it: 4 bytes of version, then tag, permissions (16 bits each) and id (32 bits), little-endian. The entries
-// of the owner and the mask stay; what the mask withholds cannot be read either.
+// of the owner and the mask stay; what the mask forbids cannot be read either.
 bool drop_lone_reading(uint8_t* list, size_t bytes) {
   constexpr size_t kHeader = 4, kEntry = 8;
   constexpr uint16_t kOwner = 0x01, kMask = 0x10;

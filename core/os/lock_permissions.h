@@ -1,7 +1,7 @@
-// Who may open a lock file: who may write to it, and nobody else.
+// The permissions of a lock file: only users who can write to it can open it.
 //
-// To whoever can open a file for reading the kernel gives shared locks on it, which keep writers out. So a lock file cannot be read by
-// those who cannot write to it; they see who holds a lock in /proc/locks (watched_lock.h).
+// The kernel gives shared locks to every process that can open a file for reading, and a shared lock keeps writers out. So users who
+// cannot write to a lock file cannot read it either; their processes see in /proc/locks which locks are held (watched_lock.h).
 #pragma once
 
 #include <sys/types.h>
@@ -10,11 +10,11 @@
 
 namespace pg {
 
-// For open(). Of what the umask leaves, reading goes with writing.
+// The mode for open(): what the umask leaves, but without reading for those who may not write.
 mode_t mode_of_new_lock(const std::string& path);
 
-// Takes reading from those who may not write, also in an access control list: files of before, and those of a directory that has a
-// default list. Only a file's owner and root can; for all others nothing happens.
+// Takes read permission from those who may not write, also in an access control list: for files that an older version made, and for a
+// directory with a default list. Only a file's owner and root can; for all others nothing happens.
 void keep_readers_out(int fd);
 
 }  // namespace pg

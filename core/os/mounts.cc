@@ -28,7 +28,7 @@ std::vector<std::string_view> words(std::string_view line) {
   }
 }
 
-// Both files write a blank in a name as \040.
+// fstab and mountinfo write a blank in a name as \040.
 std::string unescaped(std::string_view text) {
   const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
   std::string plain;
@@ -57,7 +57,7 @@ constexpr const char* kMemory = "/dev/shm";
 
 std::string notes_directory() { return std::string(kMemory) + "/pilgrimage-" + std::to_string(geteuid()); }
 
-// Others may make files in the same place: what is not ours alone is not believed.
+// Other users can make files in the same place, so a directory that another user owns or can write to is not believed.
 bool open_notes() {
   const std::string path = notes_directory();
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return false;
@@ -72,12 +72,12 @@ std::optional<DirectoryIdentity> identify(const std::string& path) {
   return DirectoryIdentity{uint64_t{st.stx_dev_major} << 32 | st.stx_dev_minor, st.stx_ino, born_ms};
 }
 
-// Without /proc nobody knows, and nothing is said.
+// Empty also without /proc, where nothing is known.
 std::string find_unmounted(const std::string& path) {
   const std::string fstab = read_system_file("/etc/fstab"), mountinfo = read_system_file("/proc/self/mountinfo");
   if (fstab.empty() || mountinfo.empty()) return {};
   if (std::string point = unmounted_point(fstab, mountinfo, path); !point.empty()) return point;
-  // The same where a symbolic link leads.
+  // The same for where symbolic links lead.
   std::string above = path;
   for (; above != "/"; above = parent_path(above)) {
     const std::unique_ptr<char, void (*)(void*)> real(realpath(above.c_str(), nullptr), free);

@@ -1,5 +1,5 @@
-// Where directories lie: which mount points are empty, which directory a path meant before, and a place for notes that last as
-// long as this boot. For who is about to make a directory where there should be one already.
+// Where directories lie: which mount points are not mounted, which directory a path named before, and a place for notes that last as
+// long as this boot. For a process that is about to make a directory where one should exist already.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace pg {
 
-// What tells a directory from others that stood, or were mounted, at its path.
+// Tells a directory from others that were at its path before, or were mounted there.
 struct DirectoryIdentity {
   uint64_t device = 0;
   uint64_t inode = 0;
@@ -20,8 +20,8 @@ struct DirectoryIdentity {
 };
 
 struct Mounts {
-  // A directory of this user's in memory. Empty: there is none. It is made and looked at by open_notes(), which is false where it
-  // is somebody else's or cannot be had.
+  // A directory of this user's in memory. Empty: there is none. open_notes() makes and checks it; false: it belongs to another user,
+  // or cannot be made.
   std::string notes;
   std::function<bool()> open_notes = [] { return false; };
   // Symbolic links are followed. Empty: there is no such directory.

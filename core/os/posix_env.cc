@@ -103,7 +103,7 @@ const std::string& boot_id_path() {
   return path;
 }
 
-// A file that was mounted over the kernel's is of another file system.
+// A file mounted over the kernel's belongs to another file system.
 bool has_kernels_boot_id() {
   struct statfs st;
   const bool known = retry_eintr([&] { return statfs(boot_id_path().c_str(), &st); }) == 0;

@@ -122,7 +122,7 @@ int flags_of(OpenMode mode) {
   return O_RDONLY;
 }
 
-// Of these it is known that they are local, and that locks, shared maps and hard links work. Numbers that <linux/magic.h> lacks
+// Known to be local, with locks, shared maps and hard links that work. Numbers that <linux/magic.h> lacks
 // are from statfs(2). The last ones can only be read.
 constexpr uint32_t kLocalTypes[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
                                     0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */, 0x3153464a /* JFS */, REISERFS_SUPER_MAGIC, NILFS_SUPER_MAGIC,
@@ -159,7 +159,7 @@ Result<FileInfo> PosixFileSystem::info(const std::string& path) {
   struct statx found;
   if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &found) == 0) return to_info(found);
   if (errno != ENOSYS && errno != EPERM) return sys_fail("stat", path);
-  struct stat st;  // a container of an older kind does not know statx
+  struct stat st;  // an older container runtime refuses statx
   if (lstat(path.c_str(), &st) != 0) return sys_fail("stat", path);
   return to_info(st);
 }

@@ -27,8 +27,8 @@ using namespace std::chrono;
 constexpr auto kWaitSlice = milliseconds(50);
 
 // Interrupts this thread's fcntl(F_OFD_SETLKW) again and again while it lives. A repeating timer, because a single
-// signal may arrive just before the call begins to wait and would then be lost. The signal gets through whatever was inherited: its
-// handler replaces an ignored one, and this thread takes it also where our caller had it blocked.
+// signal may arrive just before the call begins to wait and would then be lost. The signal arrives whatever was inherited: its
+// handler replaces an ignored one, and this thread unblocks it.
 class InterruptTimer {
  public:
   InterruptTimer() {
@@ -104,7 +104,7 @@ class PosixLockFile final : public LockFile {
   }
 
   Result<bool> is_held(uint32_t byte) const override {
-    struct flock range = range_of(byte, F_RDLCK);  // that only exclusive ones are in the way of
+    struct flock range = range_of(byte, F_RDLCK);  // only an exclusive lock conflicts with that
     if (fcntl(fd_.get(), F_OFD_GETLK, &range) != 0) return sys_fail("look at a lock", path(), byte);
     return range.l_type != F_UNLCK;
   }
@@ -158,7 +158,7 @@ class PosixLockFile final : public LockFile {
     }
   }
 
-  // Where nothing could end the kernel's wait. Others, who wait in the kernel's queue, are served first; so it is for this case only.
+  // Without a timer nothing could end the kernel's wait. The kernel serves the processes in its queue first, so this is only for that case.
   Result<> poll_for_processes(uint32_t byte, LockMode mode, Deadline deadline) {
     for (steady_clock::duration pause = milliseconds(1);; pause = std::min<steady_clock::duration>(2 * pause, kWaitSlice)) {
       PG_CHECK(still_waiting(deadline, byte));
@@ -198,7 +198,7 @@ Result<std::unique_ptr<LockFile>> open_posix_lock(const std::string& path, Acces
   }
   if (fd.get() < 0 && errno == EACCES && access == Access::read_only) return watch_lock(path);
   if (fd.get() < 0) return cannot_open("open lock file", path);
-  // Who only looks finds no lock at a directory; who takes one could not open it.
+  // A directory can be opened only for reading, and then shows no lock: that is no error.
   if (const auto checked = check_is_file(fd.get(), path); !checked && !is_directory(fd.get())) return tl::unexpected(checked.error());
   if (access == Access::read_write) keep_readers_out(fd.get());
   return std::make_unique<PosixLockFile>(path, std::move(fd));

@@ -27,7 +27,7 @@ bool is_directory(int fd) {
 tl::unexpected<Error> cannot_open(const char* verb, const std::string& path) {
   const int error = errno;
   struct stat st;
-  // A symbolic link, a socket or a device without a driver. What errno says of a directory is clear.
+  // A symbolic link, a socket or a device without a driver. For a directory, errno is clear enough.
   const bool by_kind = error == ELOOP || error == ENXIO;
   if (by_kind && lstat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) return tl::unexpected(wrong_kind(kind_of(st.st_mode), FileKind::file, path));
   errno = error;

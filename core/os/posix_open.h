@@ -9,12 +9,12 @@ namespace pg {
 
 FileKind kind_of(mode_t mode);
 
-// Of an open descriptor: whatever else can be opened has been opened without waiting (O_NONBLOCK) and is let go again.
+// Checks an open descriptor. Anything else was opened without waiting (O_NONBLOCK), and the caller closes it.
 Result<> check_is_file(int fd, const std::string& path);
 
 bool is_directory(int fd);
 
-// After an open that failed: the kind of what stands there, where that is why; else errno.
+// The error after a failed open: what kind of thing is there, if that is the reason; else errno.
 tl::unexpected<Error> cannot_open(const char* verb, const std::string& path);
 
 }  // namespace pg

@@ -53,8 +53,8 @@ uint64_t start_time_of(int32_t pid) {
   return static_cast<uint64_t>(parse_integer(std::string_view(stat).substr(at + 1, end - at - 1)).value_or(0));
 }
 
-// Whether everything that it may do is what this user may do: its real, effective and saved user in /proc/PID/status. One that was
-// started by a user with other rights, or for one, is nobody's here.
+// Whether the process has only this user's rights: its real, effective and saved user in /proc/PID/status. A process that another
+// user started, or that has another user's rights, does not count.
 bool is_own(int32_t pid) {
   std::istringstream status(read_small(fmt::format("/proc/{}/status", pid)));
   for (std::string line; std::getline(status, line);) {
@@ -147,7 +147,7 @@ ProcessIdentity this_process_identity() { return {this_process(), start_time_of(
 
 bool kill_lock_holder(const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte) {
   if (process.pid <= 1 || process.pid == getpid() || process.pid_namespace != pid_namespace()) return false;
-  // The descriptor names one process: once it is open, what is looked at cannot be another's.
+  // The descriptor stays with one process: once it is open, the checks cannot be about another one.
   const UniqueFd opened = open_process(process.pid);
   return opened.get() >= 0 && start_time_of(process.pid) == process.start_time && is_own(process.pid) &&
          holds(process.pid, lock_file, byte) && send_signal(opened, SIGKILL);

@@ -22,11 +22,11 @@ struct ProcessIdentity : ProcessInfo {
 ProcessInfo this_process();
 ProcessIdentity this_process_identity();
 
-// A process is killed only while it is seen to hold the lock that it is killed for, and only if it is this user's: what a file says
-// of a process may be written by anybody who may write to the file, and root may kill everybody.
+// A process is killed only while it is seen to hold the lock that it is killed for, and only if it is this user's: everybody who can
+// write to a file can write a process id into it, and root could kill any process.
 
-// Kills the process that was described, at once and for good, while it holds `byte` of the lock file exclusively. False: it does not, is
-// gone, another has its number, it is in another namespace, or it belongs to somebody else.
+// Kills the described process, at once and for good, while it holds `byte` of the lock file exclusively. False: it does not hold it, is
+// gone, another process has its number, it is in another namespace, or it belongs to another user.
 bool kill_lock_holder(const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte);
 
 struct LockHolders {
@@ -42,7 +42,7 @@ LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t
 // The process that has `byte` of the lock file locked exclusively, of those that this process may look at in /proc. Empty: none is seen; it may
 // be in another pid namespace, or somebody else's.
 std::optional<int32_t> lock_holder(const FileInfo& lock_file, uint32_t byte);
-// Asks that process to end, by SIGTERM: for who types a command that says so, and so for root also another user's.
+// Asks that process to end, by SIGTERM. For a command that says so; so root may end another user's process, too.
 Result<std::optional<int32_t>> terminate_lock_holder(const FileInfo& lock_file, uint32_t byte);
 
 }  // namespace pg

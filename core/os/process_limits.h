@@ -5,11 +5,11 @@
 
 namespace pg {
 
-// ", at the limit of 64 open files, which 'ulimit -n' shows and sets": what stands behind "cannot open" when a call failed with
-// `sys_errno`. Empty where no limit is to blame.
+// ", at the limit of 64 open files, which 'ulimit -n' shows and sets": follows "cannot open" in the message of a call that failed with
+// `sys_errno`. Empty if no limit is the reason.
 std::string limit_met(int sys_errno);
 
-// The same for memory, which C++ asks for; empty if there is none.
+// The same for memory, after std::bad_alloc; empty if memory is not limited.
 std::string memory_limit();
 
 }  // namespace pg

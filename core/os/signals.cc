@@ -55,7 +55,7 @@ void install(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
-// Whoever started us may have had it blocked, which is inherited.
+// The process that started us may have had it blocked, and we inherit that.
 void unblock(int signal) {
   sigset_t set;
   sigemptyset(&set);

@@ -55,8 +55,8 @@ inline tl::unexpected<Error> sys_fail(const char* verb, const std::string& path,
   return fail(errc_of(error), fmt::format("cannot {}{}", verb, limit_met(error)), path, position, error);
 }
 
-// Counts tries that did nothing, so that none goes on for ever: a system call may be answered by a filter, a debugger or a file system
-// that is broken, and whoever waits for us would wait with us. Real signals come a few at a time.
+// Counts tries that did nothing, so that no loop goes on for ever: a filter, a debugger or a broken file system may answer a system call,
+// and other processes may wait for us. Real signals come a few at a time.
 class Tries {
  public:
   // False: there were too many in a row.
@@ -79,7 +79,7 @@ auto retry_eintr(Call call) {
   return result;
 }
 
-// Of a write that took no bytes and said no error.
+// The error for a write that took no bytes and gave no error.
 inline tl::unexpected<Error> nothing_written(const std::string& path, std::optional<int64_t> position = {}) {
   return fail(Errc::io, "cannot write: the system takes no bytes and gives no reason", path, position);
 }

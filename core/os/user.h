@@ -1,6 +1,5 @@
-// Who runs this process. /etc/passwd is read here and not by getpwuid(), which in a program that is linked statically needs the
-// shared libraries of the very glibc that it was linked with. So users that only a network service knows have no home directory
-// here; they have $HOME.
+// The user who runs this process. Reads /etc/passwd itself: in a statically linked program, getpwuid() needs the shared libraries of
+// the very glibc that it was linked with. So users that only a network service knows have no home directory here, only $HOME.
 #pragma once
 
 #include <string>
@@ -8,7 +7,7 @@
 
 namespace pg {
 
-// The home directory of this process's user as /etc/passwd says. Empty: it does not say.
+// The home directory of this process's user in /etc/passwd. Empty: it has none.
 std::string home_directory_of_user();
 
 // The same of user `id` in the text of such a file.

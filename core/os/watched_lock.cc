@@ -17,8 +17,8 @@ struct Named {
   ino_t inode = 0;
 };
 
-// "3: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 9": device in hexadecimal, inode, first and last byte. The kernel joins neighbours. Who
-// waits for a lock has an arrow behind the number.
+// "3: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 9": device in hexadecimal, inode, first and last byte. The kernel joins neighbours. The line
+// of a process that waits for a lock has an arrow behind the number.
 bool is_held_by(const std::string& line, const Named& file, uint32_t byte) {
   std::istringstream fields(line);
   std::string number, kind, advisory, mode, pid, place, last;

@@ -1,4 +1,4 @@
-// A lock file as it is seen by who may not open it: a process that may read a home and not write to it.
+// A lock file for a process that cannot open it, because it can read the home but not write to it.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,8 @@
 
 namespace pg {
 
-// Whether a byte is held is told by /proc/locks, and the file itself by its name. Shared locks are granted and hold nothing, since nobody
-// can hold one that cannot keep a writer out: who has one must see by other means that what it reads has changed. Exclusive ones
-// are refused.
+// /proc/locks tells whether a byte is held, and the file's name whether it was replaced. Shared locks are granted and hold nothing, since a
+// real one would keep writers out: their holder must notice by other means that what it reads has changed. Exclusive locks are refused.
 Result<std::unique_ptr<LockFile>> watch_lock(const std::string& path);
 
 }  // namespace pg

@@ -86,7 +86,7 @@ class Registry {
   RegistryResult<Setting<CompatibilityLevel>> level(const std::optional<std::string>& subject);
   RegistryResult<Setting<RegistryMode>> mode(const std::optional<std::string>& subject);
 
-  // The schema in its normal form; or the text of a version of the subject, newest first, that has the same one. invalid_schema.
+  // The text of the subject's newest version with the same normal form; if there is none, the normal form. invalid_schema.
   RegistryResult<SchemaText> normalized(const std::string& subject, const SchemaText& schema);
 
   // The parsed schema of a version; kept. invalid_schema: this version cannot read it.

@@ -18,7 +18,7 @@ bool is_read_by_old(Level level) {
   return level == Level::forward || level == Level::forward_transitive || level == Level::full || level == Level::full_transitive;
 }
 
-// Nobody knows whether they are compatible, which is no incompatibility. To clients a schema that asks for too much is an invalid one.
+// The schemas were not compared, so they are not incompatible. Clients get invalid_schema: the schema is too large.
 RegistryError not_compared(const RegisteredSchema& old, Error error) {
   RegistryError refused(RegistryCode::invalid_schema, fmt::format("{}: version {} of subject '{}'", error.what, old.version, old.subject));
   refused.error.code = error.code;

@@ -47,7 +47,7 @@ struct Call {
 
   Deleted deleted() const { return target.flag("deleted") || deleted_only() ? Deleted::too : Deleted::no; }
   bool deleted_only() const { return target.flag("deletedOnly"); }
-  // A parameter's value; empty where it is not there.
+  // A parameter's value; empty: it was not given.
   std::string parameter(const char* name) const;
   // The part of a list that "offset" and "limit" ask for.
   Answer<Json> page_of(Json list) const;
@@ -134,7 +134,7 @@ Answer<Json> Call::page_of(Json list) const {
   const auto number = [&](const char* name, int64_t otherwise) -> Answer<int64_t> {
     const std::string text = parameter(name);
     const auto value = text.empty() ? std::optional(otherwise) : parse_integer(text);
-    if (!value || *value < otherwise) return refuse_plainly(400, fmt::format("{}={} is no number of at least {}", name, text, otherwise));
+    if (!value || *value < otherwise) return refuse_plainly(400, fmt::format("{}={} is not a number of at least {}", name, text, otherwise));
     return *value;
   };
   PG_ASSIGN(const int64_t offset, number("offset", 0));
@@ -357,7 +357,7 @@ Body get_setting(Call& call) {
   return to_one_line({{setting.get_word, setting.name(in_force.value)}});
 }
 
-// A setting that is not there would be taken for one that holds. What is null, false or empty asks for nothing.
+// Refuses settings that are not supported, since clients would believe that they hold. A null, false or empty value asks for nothing.
 Answer<void> check_only_member(const Json& object, std::string_view known) {
   for (const auto& [name, value] : object.items()) {
     if (name == known || value.is_null() || value == false || (value.is_structured() && value.empty())) continue;

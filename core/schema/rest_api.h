@@ -1,9 +1,9 @@
 // Confluent's REST API on a Registry: a request as text to a status and a JSON text. Knows nothing of sockets.
 //
 // The paths, parameters, bodies and error codes are those of Confluent's Schema Registry, so that its clients work with this one.
-// What it has and we have not is refused where leaving it out would change what a schema means or which rules hold (references,
-// metadata, rules, settings other than the level and the mode, forms of a schema), and otherwise passed over, as are parameters that
-// it has not got either.
+// What that registry supports and this one does not is refused if leaving it out would change what a schema means or which rules hold
+// (references, metadata, rules, settings other than the level and the mode, forms of a schema). Otherwise it is ignored, like
+// unknown parameters.
 #pragma once
 
 #include <mutex>

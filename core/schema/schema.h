@@ -38,7 +38,7 @@ class Schema {
   virtual SchemaType type() const = 0;
   // The text that is stored. Two schemas are the same if these are.
   virtual const std::string& canonical() const = 0;
-  // The same for all texts that differ in what does not matter, such as the order of members in JSON: Confluent's "normalize".
+  // Confluent's "normalize": the same for texts that differ only in what does not matter, such as the order of members in JSON.
   virtual std::string normal() const { return canonical(); }
   // What Confluent's "format=serialized" gives: of Protobuf the FileDescriptorProto in base64, of others the text.
   virtual std::string serialized() const { return canonical(); }

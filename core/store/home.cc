@@ -37,8 +37,8 @@ Error another_owner(const MetaProperties& owner, bool of_this_cluster, const std
           path, {}, 0};
 }
 
-// Whether the maker of a log directory in the home died before it said whose it is. What is empty where there are topics may be on a
-// disk that is not mounted.
+// Whether a process died while it made this log directory in the home, before it stored the owner. An empty directory in a home that
+// has topics may be a disk that is not mounted.
 bool is_half_made(FileSystem& files, const std::string& home, BrokerId broker) {
   const std::string logs = names::log_directory(home, broker);
   if (files.info(names::meta_properties(logs))) return false;
@@ -85,7 +85,7 @@ Result<> Home::take_cluster(const VersionedContent& stored) const {
   return {};
 }
 
-// A link would lead to where nobody expects anything of this home. What is missing is noticed by who needs it.
+// A link would lead to a place outside of this home. A missing directory is noticed by the call that needs it.
 Result<> Home::check_directories(const ClusterMetadata& cluster) const {
   std::vector<std::string> expected{names::topics_directory(path_), names::brokers_directory(path_), names::locks_directory(path_),
                                     names::groups_directory(path_), names::logs_directory(path_)};
@@ -121,7 +121,7 @@ Result<ClusterMetadata> Home::describe_cluster() const {
     const std::lock_guard guard(mutex_);
     cluster_ = std::move(cluster);
   } else if (stored) {
-    PG_CHECK(take_cluster(*stored));  // somebody has made it meanwhile
+    PG_CHECK(take_cluster(*stored));  // another process has made it meanwhile
   }
   const std::lock_guard guard(mutex_);
   return cluster_;
@@ -137,11 +137,11 @@ Result<> Home::make() {
   const std::lock_guard guard(making_);
   constexpr int kAttempts = 3;
   for (int attempt = 1; !made_; ++attempt) {
-    PG_CHECK(describe_cluster());  // somebody else may have been faster
+    PG_CHECK(describe_cluster());  // another process may have been faster
     if (made_) break;
-    PG_CHECK(may_make_home(env_, path_, if_none_));  // it may be long since it was looked at
+    PG_CHECK(may_make_home(env_, path_, if_none_));  // again: open() may have been long ago
     const auto done = make_cluster();
-    // Somebody who made it at the same time has failed, and taken away what he had begun.
+    // Another process that made it at the same time may have failed, and removed the directories.
     const bool again = !done && done.error().code == Errc::not_found && attempt < kAttempts;
     if (!done && !again) return done;
   }
@@ -156,7 +156,7 @@ Result<> Home::make_cluster() {
     VersionedFile file(env_, names::cluster_file(path_));
     PG_ASSIGN(const bool first, file.compare_and_swap(0, write_cluster(cluster)));
     PG_ASSIGN(const auto stored, file.read());
-    if (!stored) return fail(Errc::io, "it was removed at once", path_);
+    if (!stored) return fail(Errc::io, "it was removed meanwhile", path_);
     PG_CHECK(make_directories(made));
     const std::string logs = names::log_directory(path_, kEmbeddedBroker);
     if (first) PG_CHECK(env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id)));
@@ -175,7 +175,7 @@ Result<> Home::make_cluster() {
   return done;
 }
 
-// `made` gets those that were not there, outermost first.
+// `made` gets the directories that did not exist, outermost first.
 Result<> Home::make_directories(std::vector<std::string>& made) const {
   for (const auto& directory : {names::log_directory(path_, kEmbeddedBroker), names::topics_directory(path_)}) {
     std::vector<std::string> missing;
@@ -206,7 +206,7 @@ Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brok
   for (const auto& broker : brokers) {
     if (broker.log_directory.empty()) continue;
     if (!made_ && broker.id == kEmbeddedBroker) {
-      return fail(Errc::already_exists, fmt::format("broker {} has the log directory {}: another one can be given to the others only", broker.id.value,
+      return fail(Errc::already_exists, fmt::format("broker {} has the log directory {}: only the others can get another one", broker.id.value,
                                                     names::log_directory(path_, broker.id)));
     }
     PG_CHECK(may_make_log_directory(env_, broker.log_directory));
@@ -218,7 +218,7 @@ Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brok
   return {};
 }
 
-// The metadata of a home that has lost it, by what its log directories say.
+// Makes the lost metadata of a home from what its log directories say.
 Result<> Home::restore_cluster(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {
   const std::string path = names::versioned(names::cluster_file(path_), std::max<int64_t>(damaged_version_, 1));
   std::optional<Uuid> id;
@@ -240,8 +240,8 @@ Result<> Home::restore_cluster(const std::vector<BrokerMetadata>& brokers, const
   PG_CHECK(file.compare_and_swap(damaged_version_, write_cluster({*id, brokers, config})));
   PG_ASSIGN(const auto stored, file.read());
   PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
-  env_.notice(fmt::format("the metadata of cluster {} was lost, and is made of what its log directories say: configs of the cluster are the default again", uuid_text(*id)));
-  return stored ? take_cluster(*stored) : fail(Errc::io, "it was removed at once", path_);
+  env_.notice(fmt::format("the metadata of cluster {} was lost, and was made again from its log directories: configs of the cluster are the default again", uuid_text(*id)));
+  return stored ? take_cluster(*stored) : fail(Errc::io, "it was removed meanwhile", path_);
 }
 
 Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) {

@@ -1,5 +1,5 @@
-// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). Where there is none, the first call
-// that stores something makes a cluster of one broker, whose log directory lies inside; see home_guard.h for where it does not.
+// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). If there is none, the first call
+// that stores something makes a cluster of one broker, whose log directory lies inside; home_guard.h says where it refuses to.
 //
 // Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the topic's
 // metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space on a full
@@ -60,7 +60,7 @@ struct StrayPartition {
   std::string directory;
   TopicPartition partition;
   BrokerId broker;
-  std::optional<Uuid> topic_id;  // empty: it does not say
+  std::optional<Uuid> topic_id;  // empty: the directory does not say
 };
 
 struct RestoredTopic {
@@ -73,17 +73,17 @@ enum class ReplicaMaking { first, other, again };
 
 class Home {
  public:
-  // Makes nothing yet where there is none. Errors: not_found (there is none, and `if_none` says that none is to be made), io (not
-  // writable, not on a local file system, or one was there and is gone), invalid_argument (a log directory), corrupt,
+  // Makes nothing yet. Errors: not_found (there is no home, and `if_none` says that none is to be made), io (not
+  // writable, not on a local file system, or a home has vanished), invalid_argument (a log directory), corrupt,
   // unsupported_version.
   static Result<std::unique_ptr<Home>> open(const Env& env, const std::string& path, const IfNoHome& if_none = {});
 
-  // Makes the home if it is not there. Nothing is left of a making that fails.
+  // Makes the home if it does not exist. If that fails, it leaves nothing behind.
   Result<> make();
   bool is_made() const { return made_; }
 
-  // Makes a cluster of `brokers`, or adds those that are new to the one there is, with empty log directories; where its metadata
-  // is lost, makes that of what the log directories say. Errors: invalid_argument, already_exists (a log directory of another broker
+  // Makes a cluster of `brokers`, or adds the new ones to an existing cluster, with empty log directories. If the metadata
+  // is lost, makes it again from what the log directories say. Errors: invalid_argument, already_exists (a log directory of another broker
   // or cluster, or one that is no longer named).
   static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config,
                        const std::string& base = {});
@@ -103,7 +103,7 @@ class Home {
   // Whether a process runs as this broker.
   Result<bool> is_broker_alive(BrokerId broker) const;
 
-  // Names of the topics there are, sorted. Internal ones begin with "_". Those whose metadata cannot be read are among them, and
+  // Names of the topics there are, sorted. Internal ones begin with "_". Topics whose metadata cannot be read are among them, and
   // `damaged` is called for each.
   using Damaged = std::function<void(const Error&)>;
   Result<std::vector<std::string>> list_topics(const Damaged& damaged = {}) const;
@@ -114,11 +114,11 @@ class Home {
   // Errors: invalid_argument (the name), not_found, corrupt (lost or damaged: restore_topic()).
   Result<TopicMetadata> describe_topic(const std::string& name) const;
 
-  // Directories that hold records and that no topic's metadata names: of all topics, or of one name.
+  // Partition directories that hold records and that no topic's metadata names: of all topics, or of one name.
   Result<std::vector<StrayPartition>> stray_partitions(const std::optional<std::string>& only = {}) const;
 
-  // Where a topic's metadata is lost or damaged: what it is by its older versions and by what the log directories say. With `apply`
-  // it is stored. Empty: nothing is wrong with it. Errors: not_found, corrupt (nothing is left of it), conflict (directories of
+  // For a topic whose metadata is lost or damaged: what it was, by older versions and by the log directories. With `apply`
+  // stores it. Empty: nothing is wrong with it. Errors: not_found, corrupt (nothing is left of it), conflict (directories of
   // several topics of the name), and those of check_log_directory().
   Result<std::optional<RestoredTopic>> restore_topic(const std::string& name, bool apply, Deadline deadline);
 
@@ -136,7 +136,7 @@ class Home {
   // they know. Errors: not_found, invalid_argument.
   Result<TopicMetadata> alter_topic(const std::string& name, const TopicChange& change, Deadline deadline);
 
-  // Whether there is something to delete: not_found where there is nothing.
+  // not_found: there is nothing to delete.
   Result<> check_deletable(const std::string& name) const;
   // Everybody who has a partition open is told. Errors: not_found, timed_out.
   Result<> delete_topic(const std::string& name, Deadline deadline);
@@ -178,13 +178,13 @@ class Home {
   Result<std::shared_ptr<LockFile>> broker_lock(BrokerId broker) const;
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;
   void remove_leftovers() const;
-  // The space that each log directory keeps for what frees space; see LogDirectory.
+  // Makes the reserve of each log directory again; see LogDirectory.
   void keep_reserve() const;
   Result<bool> swap_with_reserve(VersionedFile file, int64_t current, std::string_view content) const;
   Result<> forget_topic(const std::string& name, Deadline deadline) const;
   void announce_metadata() const;
   VersionedFile topic_file(const std::string& name) const;
-  // With the version; of a deleted topic, what it was. An empty version that may be due to damage is corrupt, but for who deletes.
+  // With the version; of a deleted topic, what it was. corrupt: an empty version may be due to damage; `to_delete` accepts it.
   enum class Reading { to_use, to_delete };
   Result<std::optional<TopicMetadata>> read_topic(const std::string& name, Reading reading = Reading::to_use) const;
   bool has_directory(const TopicMetadata& topic) const;

@@ -19,12 +19,12 @@ bool has_cluster(const Env& env, const std::string& path) {
   return version && *version > 0;
 }
 
-// Kafka makes these, and a home has none of them in itself.
+// Kafka makes these files, and a home has none of them at its top.
 bool is_log_directory(const Env& env, const std::string& path) {
   return is_there(env, names::meta_properties(path)) || is_there(env, names::recovery_checkpoint(path)) || is_there(env, names::cleaner_checkpoint(path));
 }
 
-// "what to type": the home that the log directory belongs to, where that can be told.
+// What to type: the home that the log directory belongs to, if it is known.
 std::string advice_for(const Env& env, const std::string& path, const std::string& full) {
   if (const std::string home = parent_path(parent_path(full)); has_cluster(env, home)) return fmt::format("its home is {0}: --home {0}", home);
   const auto text = env.files.read_all(names::meta_properties(path));
@@ -43,7 +43,7 @@ Result<> check_no_log_directory(const Env& env, const std::string& path) {
   return {};
 }
 
-// A log directory in the home is given its owner only once the home's metadata is stored, and topics come after it.
+// The home's metadata is stored first, then the owner of a log directory in the home, then topics.
 Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
   const auto topics = env.files.list(names::topics_directory(path));
   bool used = topics && !topics->empty();
@@ -53,7 +53,7 @@ Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
     used = is_there(env, names::meta_properties(fmt::format("{}/{}", inside, (*brokers)[i])));
   }
   if (!used) return {};
-  return fail(Errc::corrupt, "the metadata of the home is lost, and its topics are there: 'pg-cluster init --brokers N' makes it from what the log directories say",
+  return fail(Errc::corrupt, "the metadata of the home is lost, but its topics exist: 'pg-cluster init --brokers N' makes it again from what the log directories say",
               names::versioned(names::cluster_file(path), 1));
 }
 
@@ -61,7 +61,7 @@ Result<> check_mounts(const Env& env, const std::string& path) {
   PG_ASSIGN(const std::string full, full_path(path));
   const std::string point = env.mounts.unmounted(full);
   if (point.empty()) return {};
-  return fail(Errc::io, fmt::format("{} is in /etc/fstab and not mounted: 'mount {}'", point, point), path);
+  return fail(Errc::io, fmt::format("{} is in /etc/fstab but not mounted: 'mount {}'", point, point), path);
 }
 
 Result<> check_local(const Env& env, const std::string& path, const char* what, const char* advice) {
@@ -87,7 +87,7 @@ Result<> with_what(Result<> checked, const char* prefix) {
 Result<> may_make_home(const Env& env, const std::string& path, const IfNoHome& how) {
   PG_CHECK(check_no_log_directory(env, path));
   const auto not_lost = check_metadata_not_lost(env, path);
-  if (!not_lost) return how.by_name ? Result<>() : not_lost;  // it is here, and by name it can be restored
+  if (!not_lost) return how.by_name ? Result<>() : not_lost;  // 'pg-cluster init' can restore it
   PG_CHECK(with_what(check_mounts(env, path), kCannotMake));
   if (const std::string gone = HomeNotes(env, path).what_is_gone(how.by_name); !gone.empty()) return fail(Errc::io, kCannotMake + gone, path);
   PG_CHECK(with_what(check_parent(env, path, how.base), kCannotMake));

@@ -1,5 +1,5 @@
-// Home: topics whose metadata is lost. Every partition directory names its topic and says which topic of that name it belongs to, so
-// what is lost can be made again, but for configs.
+// Home: topics whose metadata is lost. Every partition directory has the name and the id of its topic, so
+// the metadata can be made again, except configs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace pg {
 namespace {
 
-// A creation or deletion that was interrupted leaves directories without records, too, and nothing is lost with them.
+// An interrupted creation or deletion also leaves directories, but without records: nothing is lost with them.
 bool has_records(FileSystem& files, const std::string& directory) {
   const auto entries = files.list(directory);
   return entries && std::any_of(entries->begin(), entries->end(), [&](const auto& name) {
@@ -27,7 +27,7 @@ bool has_records(FileSystem& files, const std::string& directory) {
 
 bool names_it(const TopicMetadata& topic, const StrayPartition& found) {
   if (found.topic_id && *found.topic_id != topic.id) return false;
-  if (topic.deleted) return true;  // what a deletion has not come to yet
+  if (topic.deleted) return true;  // the deletion has not removed it yet
   if (!topic.has(found.partition.partition)) return false;
   const auto& replicas = topic.partitions[static_cast<size_t>(found.partition.partition.value)].replicas;
   return std::find(replicas.begin(), replicas.end(), found.broker) != replicas.end();
@@ -64,13 +64,13 @@ Result<std::vector<StrayPartition>> Home::stray_partitions(const std::optional<s
     auto known = topics.find(name);
     if (known == topics.end()) known = topics.emplace(name, read_topic(name)).first;
     const auto& topic = known->second;
-    if (!topic) return true;  // that is a fault of its own
+    if (!topic) return true;  // reported as a fault of that topic
     return (*topic && names_it(**topic, each)) || !has_records(env_.files, each.directory);
   });
   return found;
 }
 
-// A topic of the name would be made over what is left, or an old one of that name go on.
+// For a name without metadata: a new topic must not be made over records that are left.
 Result<> Home::check_not_lost(const std::string& name) const {
   PG_ASSIGN(const auto left, stray_partitions(name));
   if (left.empty()) return {};
@@ -78,7 +78,7 @@ Result<> Home::check_not_lost(const std::string& name) const {
               names::versioned(topic_file(name).path(), 1));
 }
 
-// The newest version that can be understood, or what the directories say without one.
+// The newest readable version; without one, what the directories say.
 Result<TopicMetadata> Home::last_readable(const std::string& name, const std::vector<StrayPartition>& left) const {
   const VersionedFile file = topic_file(name);
   PG_ASSIGN(const int64_t latest, file.latest_version());
@@ -96,14 +96,14 @@ Result<TopicMetadata> Home::last_readable(const std::string& name, const std::ve
     if (each.topic_id) ids.insert(*each.topic_id);
   }
   if (ids.size() > 1) {
-    return fail(Errc::conflict, fmt::format("there are partitions of {} topics that were named '{}': move the directories of those that are not wanted away", ids.size(), name), left.front().directory);
+    return fail(Errc::conflict, fmt::format("there are partitions of {} topics that were named '{}': move away the directories of the topics that are not wanted", ids.size(), name), left.front().directory);
   }
   if (ids.empty()) return fail(Errc::corrupt, fmt::format("no partition of topic '{}' has a partition.metadata", name), left.front().directory);
   topic.id = *ids.begin();
   return topic;
 }
 
-// Of several copies that with the latest epoch, and of those the longest, has all that the others have committed.
+// Of several copies, the longest of those with the latest epoch has all committed records.
 void Home::lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left, Deadline deadline) const {
   PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
   if (!metadata.is_replicated()) return;
@@ -133,7 +133,7 @@ Result<std::optional<RestoredTopic>> Home::restore_topic(const std::string& name
   if (why != Errc::corrupt && why != Errc::io) return tl::unexpected(now.error());
   PG_CHECK(check_writable());
   for (const BrokerId broker : broker_ids()) {
-    if (broker_ids().size() > 1) PG_CHECK(check_log_directory(broker));  // what is not there may have the longest copy
+    if (broker_ids().size() > 1) PG_CHECK(check_log_directory(broker));  // a missing disk may have the longest copy
   }
   PG_ASSIGN(const auto left, partition_directories(name));
   if (left.empty()) return fail(Errc::corrupt, fmt::format("{}; no partition of it is left", now.error().what), now.error().path);
@@ -155,7 +155,7 @@ Result<std::optional<RestoredTopic>> Home::restore_topic(const std::string& name
   PG_ASSIGN(const int64_t latest, topic_version(name));
   restored.topic.version = latest + 1;
   PG_ASSIGN(const bool first, replace_topic(restored.topic));
-  if (!first) return fail(Errc::busy, fmt::format("somebody else changes topic '{}'", name));
+  if (!first) return fail(Errc::busy, fmt::format("another process changes topic '{}'", name));
   return restored;
 }
 

@@ -10,7 +10,7 @@
 namespace pg {
 namespace {
 
-constexpr size_t kNotesMax = 64;  // beyond it those that say nothing any more are removed
+constexpr size_t kNotesMax = 64;  // with more, useless ones are removed
 
 uint64_t hash_of(std::string_view text) {  // FNV-1a
   uint64_t hash = 0xcbf29ce484222325;
@@ -18,7 +18,7 @@ uint64_t hash_of(std::string_view text) {  // FNV-1a
   return hash;
 }
 
-// A /dev/shm that is a directory of a disk outlives the boot.
+// A note has the boot id, since a /dev/shm that is a directory on a disk outlives the boot.
 std::string boot_text(const Env& env) {
   const auto boot = env.boot_id();
   return boot ? uuid_text(*boot) : "";
@@ -36,8 +36,8 @@ std::optional<DirectoryIdentity> parse_identity(std::string_view text) {
   return DirectoryIdentity{static_cast<uint64_t>(*device), static_cast<uint64_t>(*inode), *born_ms};
 }
 
-// Whether what stands at the path of a directory that was noted may have been made after that by hand, in the same place. What is
-// older was there all the time, below what was mounted.
+// Whether the directory at the path of a noted one may have been made there by hand after the note. An older directory was there
+// all the time, below a disk that was mounted then.
 bool may_be_made_again(const std::optional<DirectoryIdentity>& noted, const std::optional<DirectoryIdentity>& now, int64_t noted_ms) {
   if (!noted || noted == now) return true;
   return now && now->device == noted->device && (now->born_ms == 0 || now->born_ms >= noted_ms);
@@ -67,7 +67,7 @@ void HomeNotes::leave(const ClusterMetadata& cluster, bool anew) const {
   }
   text += fmt::format("boot={}\nat={}\nin={}\nnoted={}\n", boot_text(env_), identity_text(env_.mounts.identify(path_)),
                       identity_text(env_.mounts.identify(parent_path(path_))), env_.clock.wall_ms());
-  // Under a name of its own first, so that nobody reads the half of it.
+  // Written under another name first, so that nobody reads half of it.
   const std::string temporary = fmt::format("{}.{}.tmp", file, uuid_text(env_.random.uuid()));
   const auto made = env_.files.open(temporary, OpenMode::create_new);
   if (!made || !(*made)->write_at(0, as_bytes(text)) || !env_.files.rename(temporary, file)) (void)env_.files.unlink(temporary);
@@ -134,7 +134,7 @@ std::string HomeNotes::what_is_gone(const HomeNote& note, bool by_name) const {
   if (const auto left = log_directories_left(note); !left.empty()) {
     std::string list;
     for (const auto& directory : left) list += (list.empty() ? "" : ", ") + directory;
-    return fmt::format("{}, whose log directories are there still: {}", of, list);
+    return fmt::format("{}, whose log directories still exist: {}", of, list);
   }
   const auto now = env_.mounts.identify(note.path), parent = env_.mounts.identify(parent_path(note.path));
   const bool parent_is_gone = !parent && note.parent;
@@ -149,7 +149,7 @@ std::string HomeNotes::what_is_gone(bool by_name) const {
   for (const auto& note : read_all(prefix_)) {
     if (note.path != path_) continue;
     const std::string why = what_is_gone(note, by_name);
-    if (!why.empty()) return fmt::format("{} (if it is to be forgotten, delete {})", why, note.file);
+    if (!why.empty()) return fmt::format("{} (to forget that home, delete {})", why, note.file);
   }
   return {};
 }
@@ -176,8 +176,8 @@ void HomeNotes::remove(const HomeNote& note) const {
   }
 }
 
-// Of homes that were removed, and in whose place another one may be made; or with the directory that they were in, without which
-// none is made.
+// A note is useless if its home was removed and another one may be made in its place, or if the directory above is gone, too, so that
+// none can be made.
 void HomeNotes::remove_useless() const {
   const auto names = env_.files.list(env_.mounts.notes);
   if (!names || names->size() < kNotesMax) return;

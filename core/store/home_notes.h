@@ -1,6 +1,6 @@
-// What this user's processes have seen of homes in this boot: a small file for each home, in memory, so that the next boot knows
-// nothing. With it a home that is gone, because its disk is not mounted or somebody removed it under its brokers, is told from one
-// that never was. Everything here is best effort: without a note nothing is refused.
+// The homes that this user's processes have used in this boot: a small file for each home, in memory, so that the next boot has
+// none. A note tells a home that has vanished, because its disk is not mounted or somebody removed it under its brokers, from one
+// that never existed. Everything here is best effort: without a note nothing is refused.
 //
 //   <notes>/<hash of the path>-<cluster id>             the note
 //   <notes>/<hash of the path>-<cluster id>.broker-<n>  a broker of it has started, and not stopped cleanly
@@ -28,19 +28,19 @@ class HomeNotes {
  public:
   HomeNotes(const Env& env, const std::string& home);
 
-  // Unless it is there: one system call. `anew` where what it says has changed.
+  // Writes the note unless it exists, which costs one system call. `anew`: writes it in any case, since its content has changed.
   void leave(const ClusterMetadata& cluster, bool anew = false) const;
-  // A home was made or found: what was noted of others at this path counts no more.
+  // For a home that was made or found: removes the notes of other homes at this path.
   void forget_others(const Uuid& cluster) const;
 
   void broker_started(const Uuid& cluster, BrokerId broker) const;
   void broker_stopped(const Uuid& cluster, BrokerId broker) const;
 
-  // What says that the home at this path is gone and not only removed, as a clause for a message; empty where nothing does. With
-  // `by_name` somebody asks for a new cluster there, and that brokers ran does not count.
+  // Why the home at this path has vanished, and was not just removed by hand, as a clause for a message; empty: it has not.
+  // `by_name`: the user asks for a new cluster there, so brokers that ran do not count.
   std::string what_is_gone(bool by_name) const;
 
-  // The path of the home of which a log directory is, if one was seen.
+  // The path of the home of this cluster, if a note has one.
   std::string home_of(const Uuid& cluster) const;
 
  private:
@@ -54,7 +54,7 @@ class HomeNotes {
   void remove_useless() const;
 
   const Env& env_;
-  std::string path_;    // from the root on; empty where nobody knows
+  std::string path_;    // from the root on; empty: unknown
   std::string prefix_;  // of the names of its notes
 };
 

@@ -25,7 +25,7 @@ VersionedFile Home::topic_file(const std::string& name) const { return {env_, na
 Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, Reading reading) const {
   PG_CHECK(names::check_topic(name));
   const VersionedFile file = topic_file(name);
-  if (!made_) PG_CHECK(describe_cluster());  // somebody may have made the home meanwhile
+  if (!made_) PG_CHECK(describe_cluster());  // another process may have made the home meanwhile
   const std::string folder = parent_path(file.path());
   if (const auto info = env_.files.info(folder); info && !info->is_directory) return tl::unexpected(wrong_kind(info->kind, FileKind::directory, folder));
   PG_ASSIGN(auto stored, file.read());
@@ -41,13 +41,13 @@ Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, R
   if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
   topic->deleted = deleted;
   topic->version = stored->version;
-  // Earlier versions of this program have left no mark, and no directories once they were done.
+  // Earlier versions of this program left no mark, and after a deletion no directories.
   const bool is_doubtful = deleted && reading == Reading::to_use && !env_.files.info(names::deletion_mark(file.path(), stored->version));
   if (is_doubtful && has_directory(*topic)) return is_empty();
   return std::move(*topic);
 }
 
-// Deleting removes the first replica of partition 0 last.
+// Whether the topic was not deleted completely: a deletion removes the first replica of partition 0 last.
 bool Home::has_directory(const TopicMetadata& topic) const {
   const std::string first = names::partition_directory(log_directory(topic.partitions.front().replicas.front()), {topic.name, PartitionId(0)});
   const auto text = env_.files.read_all(names::partition_metadata(first));
@@ -59,7 +59,7 @@ Result<std::vector<std::string>> Home::list_topic_folders() const {
   if (!made_) return std::vector<std::string>();
   auto entries = env_.files.list(names::topics_directory(path_));
   if (!entries && entries.error().code == Errc::not_found) {
-    return fail(Errc::corrupt, "the metadata of all topics is lost: 'pg-topic repair TOPIC' makes that of a topic from what the log directories say", names::topics_directory(path_));
+    return fail(Errc::corrupt, "the metadata of all topics is lost: 'pg-topic repair TOPIC' makes that of TOPIC again from what the log directories say", names::topics_directory(path_));
   }
   PG_CHECK(entries);
   std::erase_if(*entries, [](const auto& name) { return !names::check_topic(name); });
@@ -82,7 +82,7 @@ Result<TopicMetadata> Home::describe_topic(const std::string& name) const {
   PG_ASSIGN(auto stored, read_topic(name));
   if (stored && !stored->deleted) return std::move(*stored);
   if (!stored) {
-    PG_CHECK(describe_cluster());  // nobody can tell without the home
+    PG_CHECK(describe_cluster());  // without its home a topic may exist all the same
     PG_CHECK(check_not_lost(name));
   }
   return fail(Errc::not_found, fmt::format("topic '{}' does not exist", name));
@@ -105,7 +105,7 @@ void Home::keep_reserve() const {
   for (const BrokerId broker : broker_ids()) LogDirectory(env_, log_directory(broker)).keep_reserve();
 }
 
-// What a topic's metadata says may be what lets records be deleted, and a leader be elected.
+// A change of a topic's metadata may be what lets records be deleted or a leader be elected, so it may use the reserve.
 Result<bool> Home::swap_with_reserve(VersionedFile file, int64_t current, std::string_view content) const {
   for (;;) {
     auto first = file.compare_and_swap(current, content);
@@ -276,7 +276,7 @@ Result<> Home::delete_topic(const std::string& name, Deadline deadline) {
       }
       return remove_partitions(topic, deadline);
     }
-    // It must be on the disk before the empty version can be. Without room for it the deletion goes on all the same.
+    // The mark must be on the disk before the empty version. Without room for it the deletion goes on nevertheless.
     const std::string mark = names::deletion_mark(topic_file(name).path(), stored->version + 1);
     if (env_.files.open(mark, OpenMode::create)) PG_CHECK(env_.files.sync_directory(parent_path(mark)));
     PG_ASSIGN(const bool first, swap_with_reserve(topic_file(name), stored->version, ""));

@@ -73,7 +73,7 @@ Result<> LogTable::see_end(Deadline deadline) {
   return make_durable(*log_, {next_, seen_.log_end, seen_.leader_epoch}, deadline);
 }
 
-// Whether what was visited may not be what the log comes to, as far as it was just seen.
+// Whether rows that were visited may be wrong, because the log has lost or compacted some of them.
 Result<bool> LogTable::must_begin_again() {
   const auto state = log_->current_state();
   if (!state) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced", log_->name()));

@@ -52,8 +52,8 @@ class LogTable {
   // Called with each record that was written since the last call, oldest first; at the first call, with all there are. Its error
   // is the call's; what it was called with since the batch began comes again then.
   using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
-  // Called where what was visited may be wrong: the log has lost some of it by an election or by recovery, or compaction may have taken
-  // deletions that were not visited yet. All there are come again.
+  // Called if visited rows may be wrong: an election or recovery has lost some of them, or compaction may have removed deletions that
+  // were not visited yet. After it, catch_up() visits all rows again.
   using Forget = std::function<void()>;
   Result<> catch_up(const Visit& visit, const Forget& forget, Deadline deadline);
 

@@ -54,7 +54,7 @@ Result<std::string> VersionedFile::read_previous(int64_t version) const {
 Result<bool> VersionedFile::compare_and_swap(int64_t current, std::string_view content) {
   auto first = swap_once(current, content);
   if (first || first.error().code != Errc::no_space) return first;
-  remove_older(current + 1);  // on a full disk the version goes that is kept for slow readers only
+  remove_older(current + 1);  // on a full disk the version goes that is kept only for slow readers
   return swap_once(current, content);
 }
 

@@ -182,22 +182,22 @@ all_read() {
   fails 0 "*'empty' is empty: there is nothing to commit" pg-group commit g empty
 }
 
-@test "committed by hand: what somebody else has committed meanwhile, or moved, is exit 8" {
+@test "committed by hand: an offset that another process has committed or moved meanwhile is exit 8" {
   pg-topic create t --partitions 2
   seq 10 | pg-produce --partitioner round-robin t
   pg-consume -g g --commit never --offsets-file one t >/dev/null
   pg-consume -g g --commit never --offsets-file two t >/dev/null
   pg-group commit g one >/dev/null
-  fails 8 "*group 'g' was at 0 of 't-0' when this was read, and is at 5: somebody else has committed meanwhile*" pg-group commit g two
+  fails 8 "*group 'g' was at 0 of 't-0' when this was read, and is at 5 now: another process has committed meanwhile*" pg-group commit g two
   [ -z "$output" ]
   seq 10 | pg-produce --partitioner round-robin t
   pg-consume -g g --commit never --offsets-file one t >/dev/null
   pg-group seek g -1 t:1 >/dev/null
   # All or nothing.
-  fails 8 "*was at 5 of 't-1' when this was read, and is at 4:*" pg-group commit g one
+  fails 8 "*was at 5 of 't-1' when this was read, and is at 4 now:*" pg-group commit g one
   [ "$(pg-group lag g)" = 11 ]
   pg-group delete-offsets --yes g >/dev/null
-  fails 8 "*is at no offset:*" pg-group commit g one
+  fails 8 "*is at no offset now:*" pg-group commit g one
 }
 
 @test "an offset of records that a power cut took counts as where that epoch ended" {

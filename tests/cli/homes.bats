@@ -71,7 +71,7 @@ teardown() {
   pg-cluster start --all
   seq 10 | pg-produce t
   remove_home
-  fails 1 "*log directories are there still: $PWD/disks/1, $PWD/disks/2*" pg-produce --timeout 2s t x
+  fails 1 "*log directories still exist: $PWD/disks/1, $PWD/disks/2*" pg-produce --timeout 2s t x
   fails 1 "*$PWD/disks/1*" pg-cluster init --brokers 3
   supervisors() { pgrep -f "pg-cluster supervise --home $PG_HOME" >/dev/null; }
   no_supervisor() { ! supervisors; }
@@ -115,7 +115,7 @@ teardown() {
   [ ! -e "$PG_HOME" ]
 }
 
-@test "who reads makes no home, and names the one that is missing" {
+@test "a reader makes no home, and names the one that is missing" {
   for command in "pg-consume t" "pg-topic list" "pg-topic describe" "pg-topic verify" "pg-topic delete --yes t" "pg-group list" "pg-schema list" \
     "pg-cluster status" "pg-cluster health" "pg-cluster start --all" "pg-cluster run --broker 0" "pg-produce --no-create t x"; do
     # shellcheck disable=SC2086
@@ -284,7 +284,7 @@ teardown() {
   [ "$(pg-consume t)" = x ]
 }
 
-@test "what is no file is refused with its name, and never waited for" {
+@test "a FIFO, link or device in the place of a file is refused with its name, and never waited for" {
   pg-produce t x
   for file in home/brokers/0/t-0/00000000000000000000.log home/brokers/0/t-0/partition.metadata home/brokers/0/t-0/partition.lock \
     home/topics/t/topic.json.v1 home/cluster.json.v1 home/brokers/0/t-0/partition.state; do

@@ -40,7 +40,7 @@ constexpr ExitCode exit_code(Errc code) {
 }
 
 inline ExitCode exit_code(const Error& error) {
-  // A place in a log that nobody here can read.
+  // A place in a log with a format that this program cannot read.
   if (error.code == Errc::unsupported_version && error.position) return kExitDamaged;
   // A missing topic is one thing, a missing file of somebody's another.
   return error.code == Errc::not_found && error.sys_errno != 0 ? kExitFailed : exit_code(error.code);

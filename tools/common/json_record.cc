@@ -32,12 +32,12 @@ Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t mo
   return fail(Errc::invalid_argument, malformed(fmt::format("\"{}\" is no number from 0 to {}", name, most)));
 }
 
-// -1: none, as clients say it that know no timestamps.
+// -1 means none: clients that know no timestamps send it.
 Result<int64_t> parse_timestamp(const Json& json) {
   const bool fits = json.is_number_integer() &&
                     !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
   if (fits) return json.get<int64_t>();
-  return fail(Errc::invalid_argument, malformed("\"timestamp\" is no number of milliseconds of 64 bits"));
+  return fail(Errc::invalid_argument, malformed("\"timestamp\" is not a 64-bit number of milliseconds"));
 }
 
 Result<> parse_headers(const Json& json, JsonRecord& record) {

@@ -26,8 +26,8 @@ class OptionTable {
   void flag(const std::string& names, bool& target, const std::string& help);
   void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
   void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
-  // The last option may come more than once: each value counts. Any other one that is given twice is a usage error, since one of its values
-  // would be passed over; a flag may be repeated, which says the same again.
+  // The last option may come more than once: each value counts. Any other option that is given twice is a usage error, since one of its
+  // values would be ignored. A flag may be repeated, since that changes nothing.
   void may_repeat() { rows_.back().repeatable = true; }
   void duration(const std::string& names, Duration& target, const std::string& help);
   void duration(const std::string& names, std::optional<Duration>& target, const std::string& help);

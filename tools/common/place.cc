@@ -78,13 +78,13 @@ bool parse_zone(std::string_view& text, Civil& civil) {
   return true;
 }
 
-// By how much local time is ahead of UTC then.
+// By how much local time is ahead of UTC at that instant.
 time_t zone_offset(time_t instant) {
   tm local{};
   return localtime_r(&instant, &local) == nullptr ? 0 : local.tm_gmtoff;
 }
 
-// The instant of a local time, which is given as if it were UTC. Offsets change by less than a day, and not twice in two.
+// The instant of a local time, which is given as if it were UTC. Zone offsets change by less than a day, and not twice in two days.
 time_t local_instant(time_t as_utc, Ambiguous which) {
   constexpr time_t kDay = 86'400;
   tzset();  // localtime_r need not

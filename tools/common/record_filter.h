@@ -17,7 +17,7 @@ namespace pg {
 
 class RecordFilter {
  public:
-  // Called again, these add a key or a pattern: any of them will do, as with grep -e.
+  // Each call adds a key or a pattern: a record with any of them is kept, as with grep -e.
   void only_key(std::string_view key) { keys_.emplace_back(key); }
   // A regular expression in RE2's syntax, searched for in the bytes of the value; a null value never matches. Time and
   // memory are bounded whatever the pattern and the value. invalid_argument: it is not understood.

@@ -29,7 +29,7 @@ std::string environment(const char* name) {
 // A relative one would be another directory for each working directory; the XDG Base Directory Specification has it ignored.
 std::string absolute_or_nothing(std::string path) { return path.starts_with('/') ? path : std::string(); }
 
-// `base`: what must be there; below it directories are made.
+// `base`: must exist; below it missing directories are made.
 struct HomePlace {
   std::string path, base;
 };

@@ -38,9 +38,9 @@ class Tool {
   void add_common_options(OptionTable& table, const std::string& json_help,
                           const std::string& timeout_help = "how long to wait for others' locks (default 30s)");
 
-  // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage. It must be there.
+  // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage. It must exist.
   Result<std::unique_ptr<Home>> open_home() const;
-  // The same for what makes topics, and with the first one the home.
+  // The same for commands that make topics: the first topic makes the home.
   Result<std::unique_ptr<Home>> open_home_to_write() const;
   Result<> init_home(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config) const;
   Deadline deadline() const { return env_.clock.after(common_.timeout); }
@@ -49,7 +49,7 @@ class Tool {
   void error(const std::string& message) const;
   void note(const std::string& message) const;
   void detail(const std::string& message) const;
-  // That something was made which may be due to a mistyped name: with -v, and to a person at a terminal.
+  // Says with -v, or on a terminal, that something was made, since the reason may be a mistyped name.
   void made(const std::string& message) const;
   // Writes to stdout, unbuffered.
   Result<> print(std::string_view text) const;

@@ -20,9 +20,9 @@ std::string usage(const char* tool, std::span<const Subcommand> commands) {
 
 bool is_option(const std::string& word) { return word.size() > 1 && word.starts_with('-'); }
 
-// Options before the command count as its own: 'pg-topic --home DIR -p 0 offsets t'. Which of them take a value only the command knows: so
-// the command is the first word that is the name of one. Words before it are values of the options that they stand behind; a word
-// that cannot be one is what was meant for the command.
+// Options before the command count as its own: 'pg-topic --home DIR -p 0 offsets t'. Only the command knows which of
+// them take a value. So the first word that is the name of a command is the command, and words before it are values of the options that
+// they follow. A word that cannot be a value is a mistyped command.
 size_t command_position(std::span<const Subcommand> commands, const Arguments& arguments) {
   const auto is_command = [&](const std::string& word) {
     return std::any_of(commands.begin(), commands.end(), [&](const Subcommand& command) { return word == command.name; });

@@ -94,8 +94,8 @@ Result<> Supervisor::look_whether_it_works() {
   return {};
 }
 
-// False: the home was removed, or another one stands at its path: that has brokers of its own. Where there is nothing at the path its
-// disk may be mounted again.
+// False: the home was removed, or another home is at its path, which has brokers of its own. If nothing is at the path, the disk
+// may be mounted again.
 Result<bool> Supervisor::is_in_place() const {
   PG_ASSIGN(const FileInfo ours, lock_.info());
   if (ours.links == 0) return false;

@@ -64,7 +64,7 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
 
 namespace {
 
-// A group stays before a record that it cannot decode, on every run: what to type to go on behind it.
+// What to type to go on behind a record that a group cannot decode: otherwise every run stops there.
 std::string way_past(const GroupOptions& group, const ConsumedRecord& record) {
   if (group.name.empty()) return {};
   return fmt::format("; 'pg-group seek {} {} {}:{}' goes on behind it", group.name, record.offset.value + 1, record.source->topic,

@@ -29,7 +29,7 @@ struct OpenRegistry {
   std::unique_ptr<Home> home;
   Registry registry;
 };
-enum class RegistryUse { read, write };  // who writes makes the home, if there is none
+enum class RegistryUse { read, write };  // `write` makes the home if there is none
 Result<OpenRegistry> open_registry(const Tool& tool, RegistryUse use = RegistryUse::read);
 
 // For what concerns a whole subject. invalid_argument: it names a version, which would go unnoticed into the name.

@@ -25,8 +25,8 @@ Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, co
 // The named topics, or all of them, also those whose metadata is damaged.
 Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);
 
-// What went wrong with one topic of several: it is said, and the others are looked at all the same. Damage decides the exit status,
-// else the greatest one.
+// Reports what went wrong with one of several topics, so that a command can go on with the others. The exit status is that of damage, if
+// there was any, else the greatest one.
 class Faults {
  public:
   explicit Faults(const Tool& tool) : tool_(tool) {}
@@ -39,7 +39,7 @@ class Faults {
   ExitCode outcome_ = kExitDone;
 };
 
-// A topic that is nobody's choice and was deleted meanwhile, which is none of the faults. Empty: it cannot be looked at.
+// Empty: the topic cannot be looked at. That is a fault, unless the user did not name the topic and it was deleted meanwhile.
 std::optional<TopicMetadata> describe_chosen(const Home& home, const std::string& name, bool named, Faults& faults);
 
 enum class TopicNamed { no, yes };

@@ -30,7 +30,7 @@ std::string item_line(const RepairItem& item, bool json) {
   return line + "}\n";
 }
 
-// What a topic is again whose metadata was lost.
+// Prints what a topic whose metadata was lost is again.
 Result<> report_metadata(const Tool& tool, const RestoredTopic& restored, bool yes) {
   const TopicMetadata& topic = restored.topic;
   RepairItem item;
@@ -56,7 +56,7 @@ int topic_repair(const Arguments& arguments) {
   table.operands(1, std::numeric_limits<size_t>::max());
   table.count("-p,--partition", 0, only, "partition N only");
   table.flag("-y,--yes", yes, "really do it: damaged bytes go to side files");
-  table.flag("--abort-transactions", transactions, "not that: end open transactions whose producers cannot return");
+  table.flag("--abort-transactions", transactions, "instead, end open transactions whose producers cannot return");
   tool.add_common_options(table, "print a line of JSON per place");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());

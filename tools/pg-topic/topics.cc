@@ -66,7 +66,7 @@ int topic_list(const Arguments& arguments) {
 
 namespace {
 
-// Before anything is deleted: a topic that is not there is found out first, whatever else is wanted.
+// Before anything is deleted: a missing topic is the first error, whatever else is wrong.
 Result<> check_deletion(const Home& home, const Arguments& names, bool internal, bool yes) {
   for (const auto& name : names) PG_CHECK(home.check_deletable(name));
   for (const auto& name : names) {

@@ -47,7 +47,7 @@ int topic_verify(const Arguments& arguments) {
         const auto totals = verify_partition(*home, *topic, p, tool.deadline(), report);
         if (!totals) {
           faults.add(totals.error());
-          if (totals.error().code == Errc::io) faults.add(kExitDamaged);  // what cannot be read is not known to be good
+          if (totals.error().code == Errc::io) faults.add(kExitDamaged);  // an unreadable file may be damaged
           continue;
         }
         tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value, totals->segments,
@@ -56,7 +56,7 @@ int topic_verify(const Arguments& arguments) {
     }
     if (operands.empty()) {
       PG_ASSIGN(const auto strays, home->stray_partitions());
-      for (const auto& stray : strays) report({stray.directory, 0, Offset(0), "records of a partition that no topic has: see 'pg-topic repair'"});
+      for (const auto& stray : strays) report({stray.directory, 0, Offset(0), "records of a partition that belongs to no topic: see 'pg-topic repair'"});
     }
     return faults.outcome();
   });

@@ -31,13 +31,14 @@ bool rest_is_unevaluated(const JsonSight& sight) {
   return find_member(*sight.schema, items_of(sight).rest_keyword) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
 }
 
-// Whether others than "items" and its like say which items are evaluated: then nobody knows which are not. Since 2020, "contains" does.
+// Whether other keywords than "items" and its like evaluate items: then it is unknown which items are not evaluated. Since 2020,
+// "contains" does.
 bool is_evaluated_beside(const JsonSight& sight) {
   const bool contains = sight.self.document->dialect.draft >= Draft::draft2020 && find_member(*sight.schema, "contains") != nullptr;
   return contains || evaluated_beside(*sight.self.document, *sight.schema).items;
 }
 
-// For the items behind the first places. What the writer forbids counts only if that is clear, what the reader forbids in any case.
+// The writer's schema for the items behind the first places. It counts only if it is clear which items it is for.
 JsonView rest_of_writer(const JsonSight& writer, const JsonSight& reader) {
   static const Json kAnything = true;
   if (!rest_is_unevaluated(writer)) return keyword_view(writer, items_of(writer).rest_keyword);

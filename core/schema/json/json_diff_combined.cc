@@ -115,8 +115,8 @@ JsonFindings JsonSchemaDiff::written_by_combined(const JsonSight& writer, const 
   return all;
 }
 
-// Without matching parts with parts: one of several is what it is, and what all of several schemas say is read by any that reads what
-// one of them says.
+// Without comparing parts with parts: a combination of one schema is that schema, and a reader that reads one part of an "allOf" reads
+// the whole.
 bool JsonSchemaDiff::is_read_as_one(const JsonSight& writer, const JsonSight& reader) {
   if (reader.parts.size() == 1) return compare(writer.self, reader.parts.front()).empty();
   if (writer.parts.size() == 1) return compare(writer.parts.front(), reader.self).empty();
@@ -124,7 +124,7 @@ bool JsonSchemaDiff::is_read_as_one(const JsonSight& writer, const JsonSight& re
   return std::ranges::any_of(writer.parts, [&](const JsonView& part) { return compare(part, reader.self).empty(); });
 }
 
-// Mostly they have kept their order: then not every one has to be compared with every other one.
+// Parts mostly keep their order. Then not every part has to be compared with every other one.
 bool JsonSchemaDiff::goes_part_by_part(const JsonSight& writer, const JsonSight& reader) {
   for (size_t i = 0; i < std::min(writer.parts.size(), reader.parts.size()); ++i) {
     if (!compare(writer.parts[i], reader.parts[i]).empty()) return false;

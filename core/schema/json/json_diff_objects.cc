@@ -44,7 +44,7 @@ bool has_default(const Json* property) { return property != nullptr && find_memb
 
 constexpr std::string_view kAdditional = "additionalProperties", kUnevaluated = "unevaluatedProperties";
 
-// The keyword for what is not described: what is additional is not unevaluated.
+// The keyword for members that are not described: "additionalProperties" evaluates them all.
 std::string_view rest_keyword(const JsonSight& sight) {
   const bool is_unevaluated = find_member(*sight.schema, kAdditional) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
   return is_unevaluated ? kUnevaluated : kAdditional;
@@ -65,7 +65,7 @@ JsonContent JsonSchemaDiff::content_for(const JsonSight& sight, const std::strin
     if (made != nullptr && matches_anywhere(*made, name)) return {JsonContent::partial, &schema};
   }
   const std::string_view keyword = rest_keyword(sight);
-  // What others beside it say is compared with them.
+  // Members that other schemas beside it describe are compared with those.
   if (keyword == kUnevaluated && evaluated_beside_of(sight).has(*sight.self.document, name)) return content_of(nullptr);
   return content_of(find_member(*sight.schema, keyword));
 }
@@ -86,7 +86,8 @@ void JsonSchemaDiff::compare_required(JsonFindings& found, const JsonSight& writ
   }
 }
 
-// What no keyword describes; and what only others beside the writer's "unevaluatedProperties" do, which for the reader may be such.
+// Members that no keyword describes, and those that only schemas beside the writer's "unevaluatedProperties" describe: for the
+// reader these may be unevaluated.
 void JsonSchemaDiff::compare_other_members(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
   static const Json kAnything = true;
   const std::string_view before = rest_keyword(writer), after = rest_keyword(reader);
@@ -94,7 +95,7 @@ void JsonSchemaDiff::compare_other_members(JsonFindings& found, const JsonSight&
   if (before == kUnevaluated) {
     const JsonEvaluated& beside = evaluated_beside_of(writer);
     const bool is_wild = beside.any_name || !beside.patterns.empty();
-    // With the same keyword, what may be there beside it is left to those who say so.
+    // If the reader has the same keyword, the schemas beside it are compared on their own.
     if (is_wild && after != kUnevaluated) was = {writer.self.document, &kAnything};
     for (const auto& [name, schema] : beside.names) {
       if (described(writer, "properties").count(name) + described(reader, "properties").count(name) > 0) continue;

@@ -14,7 +14,7 @@ class Collector {
  public:
   explicit Collector(const JsonDocument& document) : document_(document) {}
 
-  // Those beside the keywords of `schema`. Each schema is looked at once, so that circles end.
+  // Collects from the schemas beside the keywords of `schema`. Looks at each schema once, so that circles end.
   void look_beside(const Json& schema) {
     if (const Json* const target = document_.target_of(schema)) look_at(*target);
     for (const std::string_view keyword : {"allOf", "anyOf", "oneOf"}) {

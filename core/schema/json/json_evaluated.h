@@ -1,5 +1,5 @@
-// What is not unevaluated: the members and items that schemas beside "unevaluatedProperties" and "unevaluatedItems" speak of, in
-// "allOf", "$ref" and the like, at any depth.
+// The members and items that are evaluated by schemas beside "unevaluatedProperties" and "unevaluatedItems": in "allOf", "$ref" and the
+// like, at any depth.
 #pragma once
 
 #include <map>
@@ -12,17 +12,17 @@
 namespace pg {
 
 struct JsonEvaluated {
-  std::map<std::string, const Json*> names;  // with what is said of each, by the first that says something
+  std::map<std::string, const Json*> names;  // with the first schema for each
   std::vector<std::string> patterns;         // of names
-  bool any_name = false;                     // whatever it is called
-  bool items = false;                        // some of them
+  bool any_name = false;                     // members of any name
+  bool items = false;                        // some items
 
   bool has(const JsonDocument& document, const std::string& name) const;
 };
 
 JsonEvaluated evaluated_beside(const JsonDocument& document, const Json& schema);
 
-// Whether the keyword means something in this schema's draft; null: it is not there, or means nothing.
+// The keyword's value; null: the schema does not have it, or its draft does not know it.
 const Json* unevaluated_keyword(const JsonSight& sight, std::string_view keyword);
 
 }  // namespace pg

@@ -79,9 +79,9 @@ const JsonSight& JsonSchemaDiff::sight_of(const JsonView& view) {
   return known != sights_.end() ? known->second : sights_.emplace(view, look_at(view)).first->second;
 }
 
-// A pair that is met again within itself holds if everything else does. Should it not, what was found compatible in between under that
-// assumption is forgotten. What was found incompatible stays so: an assumption that is too good finds fault with too little. So each
-// pair is looked at again only as often as others turn out to be incompatible.
+// A pair that is met again within itself is assumed to be compatible. If the assumption was wrong, pairs that were found compatible in
+// between are forgotten. Pairs that were found incompatible stay so, since the assumption can only hide a fault. So each pair is
+// compared again only as often as other pairs turn out to be incompatible.
 JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindings findings) {
   auto& comparison = compared_.at(pair);
   const bool wrong = comparison.assumed && !findings.empty();
@@ -93,7 +93,7 @@ JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindin
   return findings;
 }
 
-// A finding, so that nothing is called compatible that was not compared.
+// Returns a finding, so that no pair counts as compatible that was not compared.
 JsonFindings JsonSchemaDiff::give_up(std::string limit) {
   limit_met_ = std::move(limit);
   work_left_ = 0;

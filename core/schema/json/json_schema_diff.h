@@ -40,7 +40,7 @@ class JsonSchemaDiff {
   explicit JsonSchemaDiff(CompatibilityPolicy policy) : lenient_(policy == CompatibilityPolicy::lenient) {}
 
   JsonFindings compare(const JsonView& writer, const JsonView& reader);
-  // The limit that was met; what was found is no answer then, unless nothing was. Empty: none was met.
+  // The limit that was met; findings are then no answer, but no finding is one. Empty: none was met.
   const std::string& limit_met() const { return limit_met_; }
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 namespace proto = google::protobuf;
 
-// An Any of an unknown type, or with bytes that are not of its type, stays as it is: the JSON of it is refused.
+// An Any of an unknown type, or with bytes that are not of its type, stays as it is: the library refuses to print it.
 bool normalize_content(int levels, proto::Message& any, const proto::DescriptorPool& pool, proto::MessageFactory& factory) {
   if (levels == 0) return false;
   const auto& reflection = *any.GetReflection();
@@ -31,7 +31,7 @@ bool normalize_content(int levels, proto::Message& any, const proto::DescriptorP
   return true;
 }
 
-// Of entries with the same key all but the last one.
+// Removes entries whose key comes again later.
 void remove_former_entries(proto::Message& message, const proto::FieldDescriptor& map) {
   const auto& reflection = *message.GetReflection();
   const int count = reflection.FieldSize(message, &map);

@@ -60,7 +60,7 @@ ProtobufCodec::ProtobufCodec(const proto::FileDescriptor& file)
 
 ProtobufCodec::~ProtobufCodec() = default;
 
-// `otherwise`: `bytes` are no complete message of this type, or no one that decode prints.
+// `otherwise`: the error code if `bytes` are no complete message of this type, or one that decode() does not print.
 Result<std::unique_ptr<proto::Message>> ProtobufCodec::read(const proto::Descriptor& type, std::string_view bytes, Errc otherwise) const {
   std::unique_ptr<proto::Message> message(messages_->GetPrototype(&type)->New());
   proto::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));

@@ -30,8 +30,8 @@ class ProtobufCodec {
 
   // The first message of the file. Errc::invalid_argument: the JSON is not one, and the message names the field.
   Result<std::string> encode(std::string_view json) const;
-  // Whichever message it is. Errc::corrupt: the bytes are none. A field that comes twice counts as Protobuf's parsers have it: the
-  // last one, of messages both in one, and of a oneof its last member. Fields without a value that can be told from none are
+  // Whichever message it is. Errc::corrupt: the bytes are none. A field that comes twice counts as in Protobuf's parsers: the
+  // last value, of messages both merged, of a oneof the last member. Fields without a value that can be told from none are
   // printed with their default; those that the schema does not know are left out.
   Result<std::string> decode(std::string_view payload) const;
 
@@ -40,7 +40,7 @@ class ProtobufCodec {
 
   const google::protobuf::FileDescriptor& file_;
   const bool needs_normalizing_;
-  // The file as its JSON has it where there are groups; else null.
+  // The file with messages in place of groups, for JSON; null: it has no groups.
   const std::unique_ptr<google::protobuf::DescriptorPool> without_groups_;
   const std::unique_ptr<google::protobuf::DynamicMessageFactory> messages_;
   const std::unique_ptr<google::protobuf::util::TypeResolver> types_;

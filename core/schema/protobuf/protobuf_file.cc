@@ -154,7 +154,7 @@ Result<ProtobufFile> build(proto::FileDescriptorProto proto_file, FirstError& er
   ProtobufFile file{{}, std::make_unique<proto::DescriptorPool>(proto::DescriptorPool::generated_pool()), nullptr};
   file.descriptor = file.pool->BuildFileCollectingErrors(proto_file, &errors);
   if (file.descriptor == nullptr) return errors.error();
-  // Groups in what an Any holds would have to be found in its bytes.
+  // Converting groups inside an Any would need a look into its bytes.
   if (has_groups(*file.descriptor) && imports_any(*file.descriptor)) {
     return fail(Errc::invalid_argument, "a Protobuf schema with groups and google.protobuf.Any: use messages instead of groups");
   }

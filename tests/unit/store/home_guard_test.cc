@@ -54,7 +54,7 @@ TEST_CASE("home_guard: nothing is made before the first call that stores somethi
   CHECK(must(home->list_topics()) == std::vector<std::string>{"t"});
 }
 
-TEST_CASE("home_guard: a home that somebody makes meanwhile is seen") {
+TEST_CASE("home_guard: a home that another process makes meanwhile is seen") {
   Fixture t;
   const auto early = must(t.open());
   t.make();
@@ -64,7 +64,7 @@ TEST_CASE("home_guard: a home that somebody makes meanwhile is seen") {
   CHECK_FALSE(exists(t.env.files, t.path + "/cluster.json.v2"));
 }
 
-TEST_CASE("home_guard: who reads makes nothing, and is told where there is no home") {
+TEST_CASE("home_guard: a reader makes nothing, and gets an error where there is no home") {
   Fixture t;
   const Error error = t.refusal({.make = false});
   CHECK(error.code == Errc::not_found);
@@ -89,7 +89,7 @@ TEST_CASE("home_guard: no home below a mount point that is not mounted") {
   t.unmounted = t.env.root();
   const Error error = t.refusal();
   CHECK(error.code == Errc::io);
-  CHECK(error.what == "cannot make the home: " + t.env.root() + " is in /etc/fstab and not mounted: 'mount " + t.env.root() + "'");
+  CHECK(error.what == "cannot make the home: " + t.env.root() + " is in /etc/fstab but not mounted: 'mount " + t.env.root() + "'");
   CHECK_FALSE(exists(t.env.files, t.path));
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("home_guard: a home that was removed, with the directory above or with
   t.make();
 }
 
-TEST_CASE("home_guard: no home where one was whose log directories are there still") {
+TEST_CASE("home_guard: no home where one was whose log directories still exist") {
   Fixture t;
   const std::string disk = t.env.root() + "/disk";
   must(Home::init(t.with_mounts(), t.path, {{BrokerId(0)}, {BrokerId(1), disk}}, {}));
@@ -143,7 +143,7 @@ TEST_CASE("home_guard: no home where one was whose log directories are there sti
   for (const bool by_name : {false, true}) {
     const Error error = t.refusal({.by_name = by_name});
     CHECK(error.code == Errc::io);
-    CHECK(error.what.find("whose log directories are there still: " + disk) != std::string::npos);
+    CHECK(error.what.find("whose log directories still exist: " + disk) != std::string::npos);
   }
   CHECK_FALSE(exists(t.env.files, t.path));
   must(t.env.files.remove_tree(disk));

@@ -260,7 +260,7 @@ Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const Con
       } else if (!broker.log_directory.empty()) {
         const std::string has = log_directory(broker.id);
         if (has != broker.log_directory) return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, has));
-        PG_CHECK(make_log_directory(*known, cluster.id));  // one that was lost: who names it says that it may be made anew
+        PG_CHECK(make_log_directory(*known, cluster.id));  // a lost one: a user who names it agrees that it is made again, empty
       } else if (known->log_directory.empty() && is_half_made(env_.files, path_, known->id)) {
         PG_CHECK(make_log_directory(*known, cluster.id));
       }

@@ -4,7 +4,7 @@ load helper
 
 logs() { echo "$PG_HOME/brokers/0"; }
 
-@test "a spoilt line of the log starts costs nobody else theirs, and the file is kept" {
+@test "a spoilt line of the log starts costs no other partition its own, and the file is kept" {
   pg-topic create a
   pg-topic create b
   seq 10 | pg-produce a
@@ -34,7 +34,7 @@ logs() { echo "$PG_HOME/brokers/0"; }
   pg-topic verify -q t
 }
 
-@test "where nobody knows the recovery point, damage is kept and not cut" {
+@test "where the recovery point is unknown, damage is kept and not cut" {
   local i
   for i in 1 2 3; do pg-produce t "$i"; done
   pg-produce other x

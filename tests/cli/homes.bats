@@ -149,7 +149,7 @@ teardown() {
   [ ! -e relative ]
   [ -d user/.local/share/pilgrimage ]
   [ "$(id -u)" -eq 0 ] || skip "needs another user"
-  # Without HOME, /etc/passwd says where. That of nobody is not there.
+  # Without HOME, /etc/passwd names the home directory. The one of the user nobody does not exist.
   passwd=$(grep "^[^:]*:[^:]*:65534:" /etc/passwd | cut -d: -f6)
   [ -n "$passwd" ] && [ ! -e "$passwd" ] || skip "somebody lives there"
   setpriv --reuid 65534 --clear-groups test -x "$PG_BIN/pg-produce" || skip "another user cannot reach the tools"

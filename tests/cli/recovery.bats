@@ -173,7 +173,7 @@ boot_id_at=24
   done
 }
 
-@test "a .log that is copied into a topic is found by who comes next, whatever copied it" {
+@test "the next process notices a .log that was copied into a topic, whatever copied it" {
   local records copy first
   for records in 1 40; do
     pg-topic create "from$records"

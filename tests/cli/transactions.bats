@@ -83,7 +83,7 @@ hour=3600000
   [ "$(pg-topic dump --json t | jq -r 'select(.type == "batch") | "\(.transactional) \(.control) \(.control_type)"' | tail -n 1)" = "true true abort" ]
 }
 
-@test "where the marker is damaged nobody guesses" {
+@test "where the marker is damaged, readers do not guess" {
   from_kafka t 0 a+1 a! 2
   pg-consume t >/dev/null # what is damaged before anybody has read it is taken for a torn end
   flip "$(log t)" $(($(pg-topic dump --json t | jq 'select(.control).position') + 70))

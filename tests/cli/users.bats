@@ -1,8 +1,9 @@
-# Several users of one home: who may read cannot hinder those who write, and nobody is killed for what another one wrote down.
+# Several users of one home: a user who can only read cannot keep writers waiting, and no process is killed because of what another user
+# wrote into a file.
 # shellcheck disable=SC2154 # run sets stderr
 load helper
 
-# another COMMAND...: as another user, who has no rights but those of everybody
+# another COMMAND...: as another user, without special rights
 another() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 
 needs_another_user() {
@@ -33,7 +34,7 @@ time.sleep(1000)
 P
 }
 
-@test "who may only read can read, and cannot open any lock file" {
+@test "a user who can only read can read, and cannot open any lock file" {
   needs_another_user
   (umask 022; seq 5 | pg-produce t; pg-consume -g g t >/dev/null)
   while read -r file; do
@@ -52,7 +53,7 @@ P
   [ "$(cat seen)" = "$(seq 7)" ]
 }
 
-@test "who may write, may lock: the umask decides, and an access control list" {
+@test "a user who can write can lock: the umask decides, and an access control list" {
   needs_another_user
   (umask 007; pg-produce t x)
   [ "$(stat -c %a "$(partition t)/partition.lock")" = 660 ]
@@ -74,7 +75,7 @@ P
   [ "$(stat -c %a "$(partition t)/partition.lock")" = 600 ]
 }
 
-@test "nobody is blamed for a lock that somebody else holds" {
+@test "a message blames no process for a lock that another one holds" {
   needs_another_user
   pg-produce t x
   chmod 644 "$(partition t)/partition.lock"

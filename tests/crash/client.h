@@ -35,8 +35,8 @@ class Client {
   // Spoils the first batch of a partition on the disk itself.
   Result<> damage(const std::string& topic, int32_t partition);
   Result<> repair(const std::string& topic, int32_t partition);
-  // After the file system has stopped, and the machine has not: what readers of this boot were shown and the disk has not got
-  // is damage, which somebody repairs.
+  // For a file system that has stopped while the machine went on: records that readers of this boot have seen and that the disk
+  // does not have are damage, and are repaired.
   void repair_all();
 
   // Lets go of all partitions, as at the end of a process.

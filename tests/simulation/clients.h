@@ -1,4 +1,4 @@
-// Who uses the cluster of the simulation, each a process: producers, readers, a person.
+// The users of the simulated cluster, each a process: producers, readers, a person.
 #pragma once
 
 #include <map>

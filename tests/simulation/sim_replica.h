@@ -53,7 +53,7 @@ class SimReplica final : public ReplicaLog {
   bool is_lost() const { return files_ != place_.files; }
   // What was flushed needs no recovery any more, if it is there still.
   void raise_recovery_point(Offset flushed);
-  // Retention: what is beyond the last `records` goes, so far as it is committed. Only by who leads.
+  // Retention, by the leader only: deletes committed records except the last `records` ones.
   Result<> retain(int64_t records);
   // pg-topic trim.
   Result<> trim(Offset offset);

@@ -36,7 +36,7 @@ class TestEnv {
   std::string notices() const;
   void clear_notices();
 
-  // Whom one sees hold a lock that one waits for; nobody, unless a test says who.
+  // The process that is seen to hold a lock; empty, unless a test names one.
   std::optional<int32_t> seen_holder;
 
   // A deadline that lies far off.

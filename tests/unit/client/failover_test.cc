@@ -341,7 +341,7 @@ TEST_CASE("log_table: what nobody has but a dead leader is seen by nobody") {
   CHECK(seen == "key=value ");
 }
 
-TEST_CASE("log_table: rows that an election has lost are forgotten by who has read them") {
+TEST_CASE("log_table: a process that has read rows which an election has lost forgets them") {
   Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
   std::map<std::string, std::string> rows;

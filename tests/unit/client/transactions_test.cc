@@ -78,7 +78,7 @@ TEST_CASE("consumer transactions: of one whose beginning was deleted, the rest h
   CHECK(topic.t.env.notices() == "");
 }
 
-TEST_CASE("consumer transactions: an open one ends the reading with a notice, also for who begins behind it") {
+TEST_CASE("consumer transactions: an open one ends the reading with a notice, also for a consumer that begins behind it") {
   Topic topic("x a+1 y a+2 z");
   topic.t.env.manual_clock.set_wall_ms(topic.t.env.clock().wall_ms() + 10'860'000);
   const std::string notice = "'t-0' can be read up to offset 1 only, where a transaction has not ended: producer 0 (epoch 0) since offset 1, open for 3 h; "
@@ -188,7 +188,7 @@ TEST_CASE("consumer transactions: many transactions, interleaved, over many segm
   }
 }
 
-TEST_CASE("consumer transactions: with several copies a follower waits on at the next leader, which gets the marker of who aborts") {
+TEST_CASE("consumer transactions: with several copies a following consumer waits on at the next leader, which gets the marker of an abort") {
   TestCluster cluster;
   cluster.create();
   const auto soon = [&] { return cluster.env.clock().after(2s); };

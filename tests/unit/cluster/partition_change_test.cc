@@ -107,7 +107,7 @@ TEST_CASE("partition_plan: a replica is in sync once it has on its disk what cou
   CHECK(scene.plan() == "admit 3 isr 1,2,3: it has what the leader has");
 }
 
-TEST_CASE("partition_plan: whom the metadata names and the leader's page has not confirmed is admitted again") {
+TEST_CASE("partition_plan: a replica that the metadata names and the leader's page has not confirmed is admitted again") {
   Scene scene;
   scene.first().confirmed = InSync{Scene::kEpoch, 4, 0b011};
   const auto admit = plan_partition(scene.view, scene.health, scene.config, scene.memory, scene.now);

@@ -62,7 +62,7 @@ TEST_CASE("group_table: a change is decided anew where somebody was first") {
   CHECK(one.group("g").offsets.by_partition.at(kPartition) == at(11));
 }
 
-TEST_CASE("group_table: who has slept while deletions came and were compacted away keeps nothing of what was deleted") {
+TEST_CASE("group_table: a process that slept while deletions came and were compacted away keeps no deleted row") {
   TestHome t;
   auto sleeper = must(GroupTable::open(*t.home, {}, t.env.soon()));
   auto other = must(GroupTable::open(*t.home, {}, t.env.soon()));

@@ -86,7 +86,7 @@ Offset cleaned_to(const TestPartition& partition) {
   return must(LogDirectory(partition.env.env(), partition.env.root()).cleaned_to(partition.spec().partition));
 }
 
-// Whether somebody else is at it, so that who wants to cut or trim would wait.
+// Whether another process compacts, so that a cut or a trim would wait.
 bool is_busy(PartitionLog& log) {
   LockFile& locks = log.current_state()->locks();
   const std::string& log_directory = log.spec().log_directory;

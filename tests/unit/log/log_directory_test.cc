@@ -47,7 +47,7 @@ TEST_CASE("log_directory: what changes nothing writes nothing") {
   CHECK(env.files.calls(Call::sync) == syncs);
 }
 
-TEST_CASE("log_directory: a spoilt line costs nobody else theirs; the file is kept as it was, and that is said") {
+TEST_CASE("log_directory: a spoilt line costs no other partition its own; the file is kept as it was, and a notice says so") {
   const std::string whole = "0\n3\nt 0 5\nt 1 70\nt 2 9\n";
   for (const std::string spoilt : {"0\n3\nt 0 5\nt 1 7x\nt 2 9\n", "0\n3\nt 0 5\nt 1 70\nt 1 60\nt 2 9\n", "0\n3\nt 0 5\n\xff\xfe\nt 2 9\n",
                                    "0\n3\nt 0 5\nt 2 9\n", "0\n3\nt 0 5\nt 2 9\nt 1 7", "0\n3\nt 0 5\nt 1 9223372036854775807\nt 2 9\n"}) {
@@ -118,7 +118,7 @@ TEST_CASE("log_directory: a log that is cut or begins again takes what all check
   CHECK(must(directory.log_start(partition(0))) == Offset(20));
   CHECK(must(directory.recovery_point(partition(1))) == Offset(50));
   CHECK(must(directory.cleaned_to(partition(1))) == Offset(40));
-  // Who stores some does not take the others theirs.
+  // Storing the offsets of some partitions keeps those of the others.
   must(directory.store_high_watermarks({{partition(0), Offset(21)}}, env.soon()));
   CHECK(must(directory.high_watermark(partition(1))) == Offset(45));
 }

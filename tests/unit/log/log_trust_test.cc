@@ -196,7 +196,7 @@ TEST_CASE("log_trust: what lies behind the end and does not fit is set aside and
   }
 }
 
-TEST_CASE("log_trust: who may only read sees what there is, and changes nothing") {
+TEST_CASE("log_trust: a process that can only read sees what there is, and changes nothing") {
   Restored r;
   append_numbers(*r.partition.open(), 0, 2);
   r.add(log_of(5, 0, 2));

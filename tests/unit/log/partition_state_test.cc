@@ -264,7 +264,7 @@ TEST_CASE("partition_state: a page beside another lock file does not count") {
   CHECK(s.rebuilt_from.log_end_min == Offset(0));
 }
 
-TEST_CASE("partition_state: whoever has a read-only map of the page may not store to it, and is told") {
+TEST_CASE("partition_state: a process with a read-only map of the page gets an error when it would store to it") {
   States s;
   const auto state = s.open(Access::read_only);
   CHECK(error_of(state->check_writable()).what == "no permission to write to 't-0'");

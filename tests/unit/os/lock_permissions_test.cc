@@ -37,7 +37,7 @@ Deadline in(Duration d) { return std::chrono::steady_clock::now() + d; }
 
 }  // namespace
 
-TEST_CASE("lock permissions: who may not write may not read") {
+TEST_CASE("lock permissions: a user who cannot write cannot read") {
   const std::pair<mode_t, mode_t> rows[] = {{0, 0666}, {002, 0660}, {022, 0600}, {027, 0600}, {007, 0660}, {077, 0600}, {020, 0606}};
   for (const auto& [mask, mode] : rows) {
     CAPTURE(mask);
@@ -48,7 +48,7 @@ TEST_CASE("lock permissions: who may not write may not read") {
   }
 }
 
-TEST_CASE("lock permissions: a lock file of before is closed by who may write to it") {
+TEST_CASE("lock permissions: a writer corrects the permissions of an older lock file") {
   const std::pair<mode_t, mode_t> rows[] = {{0644, 0600}, {0664, 0660}, {0666, 0666}, {0640, 0600}, {0600, 0600}};
   for (const auto& [before, after] : rows) {
     CAPTURE(before);
@@ -62,7 +62,7 @@ TEST_CASE("lock permissions: a lock file of before is closed by who may write to
   }
 }
 
-TEST_CASE("watched lock: says who holds what exclusively, and holds nothing") {
+TEST_CASE("watched lock: says which bytes are held exclusively, and holds nothing") {
   Files files;
   const auto writer = files.open("a"), other = files.open("b");
   const auto watched = must(watch_lock(files.path("a")));

@@ -74,7 +74,7 @@ TEST_CASE("process: a process is killed only while it holds exclusively what it 
   CHECK_FALSE(kill_lock_holder(process, holders.info("b"), 3));
   CHECK(kill_lock_holder(process, holders.info("a"), 3));
   CHECK(must(holders.children.wait(kNoDeadline))->id == 1);
-  // What a reader may lock says nothing of who writes.
+  // A shared lock does not make its holder the writer.
   const auto shared = must(open_posix_lock(holders.path("b"), Access::read_only));
   REQUIRE(must(shared->try_lock(1, LockMode::shared)));
   CHECK_FALSE(lock_holder(holders.info("b"), 1));

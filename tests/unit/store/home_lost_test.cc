@@ -77,13 +77,13 @@ TEST_CASE("home_lost: a version that damage has emptied is told from a deletion"
   must(t.env.files.unlink(names::deletion_mark(names::topic_file(t.path, "t"), 4)));
   CHECK(code_of(t.home->describe_topic("t")) == Errc::not_found);
   t.create("t");
-  // Whoever deletes does not care.
+  // A deletion accepts it.
   overwrite(t.env.files, topic_version(t, "t", 6), "");
   must(t.home->delete_topic("t", t.env.soon()));
   CHECK(code_of(t.home->describe_topic("t")) == Errc::not_found);
 }
 
-TEST_CASE("home_lost: directories of several topics of one name are nobody's choice") {
+TEST_CASE("home_lost: directories of several topics of one name are a conflict") {
   TestHome t;
   t.create("t", 2);
   t.produce("t", {"a"}, 0);

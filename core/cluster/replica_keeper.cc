@@ -158,20 +158,26 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   PG_CHECK(take_high_watermark(leader, epoch));
   PG_ASSIGN(StatePage* const mine, mine_.page());
   if (mine->unclean.load() != 0 && read_position(*mine).log_end >= whole_at_) mine->unclean.store(0);
+  PG_ASSIGN(const bool flushed, flush_as_wanted(metadata, leader, slot));
+  return fetched || flushed;
+}
+
+// Whether there was something to flush.
+Result<bool> ReplicaKeeper::flush_as_wanted(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot) {
+  PG_ASSIGN(StatePage* const mine, mine_.page());
   PG_ASSIGN(StatePage* const theirs, leader.page());
+  const Offset end = read_position(*mine).log_end;
   // A replica that joins must have on its disk all records that count as flushed by now.
-  const bool joins = !is_in(metadata.in_sync, self_) && read_position(*mine).log_end >= read_position(*theirs).log_end;
-  const int64_t wanted = joins ? read_position(*mine).log_end.value : std::min(theirs->flush_wanted.load(), read_position(*mine).log_end.value);
-  if (mine->flushed.load() < wanted) {
-    PG_CHECK(mine_.flush());
-    fetched = true;
-  }
-  // Also what a flush of somebody else's has reached.
+  const bool joins = !is_in(metadata.in_sync, self_) && end >= read_position(*theirs).log_end;
+  const int64_t wanted = joins ? end.value : std::min(theirs->flush_wanted.load(), end.value);
+  const bool must_flush = mine->flushed.load() < wanted;
+  if (must_flush) PG_CHECK(mine_.flush());
+  // Another process may have flushed, too.
   if (theirs->slots[slot].flushed.load() != mine->flushed.load()) {
     report_to_slot(*theirs, slot, read_position(*mine).log_end, Offset(mine->flushed.load()));
     leader.wake_committed();
   }
-  return fetched;
+  return must_flush;
 }
 
 // The leader's batch that has `next`. It may begin before: where the leader's log begins in the middle of it, an empty log begins with

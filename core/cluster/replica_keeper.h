@@ -43,6 +43,7 @@ class ReplicaKeeper {
   Result<> append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch);
   Result<> append_rest(const BatchHeader& header, Offset next, LeaderEpoch epoch);
   Result<> take_high_watermark(ReplicaLog& leader, LeaderEpoch epoch);
+  Result<bool> flush_as_wanted(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot);
 
   BrokerId self_;
   ReplicaLog& mine_;

@@ -76,25 +76,30 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
     // Nobody may have the bad page mapped while it is replaced. The wait is a poll without the append lock, so that
     // the others, who will find the page unusable at their next append, can let go of it.
     state->locks_->unlock(lock_byte::kMapped);
-    PG_ASSIGN(const bool alone, state->locks_->try_lock(lock_byte::kMapped, LockMode::exclusive));
-    if (alone) {
-      const auto rebuilt = state->rebuild_page(deadline);
-      state->locks_->unlock(lock_byte::kMapped);
-      if (!rebuilt && rebuilt.error().code == Errc::no_space) {
-        // What is there can be read all the same; who wants to write is told why it cannot.
-        state->access_ = Access::read_only;
-        state->no_space_ = rebuilt.error();
-      } else {
-        PG_CHECK(rebuilt);
-      }
-      continue;
-    }
+    PG_ASSIGN(const bool rebuilt, state->rebuild_if_alone(deadline));
+    if (rebuilt) continue;
     if (env.clock.now() >= deadline) {
       return fail(Errc::busy, fmt::format("the state of '{}' must be rebuilt, but other processes use it", spec.name),
                   names::partition_state(spec.directory));
     }
     env.clock.wait({}, kRebuildPoll);
   }
+}
+
+// False: another process has the page mapped.
+Result<bool> PartitionState::rebuild_if_alone(Deadline deadline) {
+  PG_ASSIGN(const bool alone, locks_->try_lock(lock_byte::kMapped, LockMode::exclusive));
+  if (!alone) return false;
+  const auto rebuilt = rebuild_page(deadline);
+  locks_->unlock(lock_byte::kMapped);
+  if (!rebuilt && rebuilt.error().code == Errc::no_space) {
+    // A full disk: the log can still be read, and a writer gets the reason why it cannot write.
+    access_ = Access::read_only;
+    no_space_ = rebuilt.error();
+    return true;
+  }
+  PG_CHECK(rebuilt);
+  return true;
 }
 
 // Maps the page if it can be trusted. False: it cannot.

@@ -154,6 +154,7 @@ class PartitionState {
   void wake(StatePage::SmallWord& word, StatePage::SmallWord& sleepers);
   Result<bool> map_page(Access access);
   Result<OldPage> read_old_page() const;
+  Result<bool> rebuild_if_alone(Deadline deadline);
   Result<> rebuild_page(Deadline deadline);
   Result<> take_private_view();
 

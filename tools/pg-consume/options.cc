@@ -28,6 +28,25 @@ OptionTable::Parser one_of(std::initializer_list<std::pair<const char*, Value>> 
   };
 }
 
+Result<Isolation> parse_isolation(const std::string& value) {
+  std::string level = value;
+  std::ranges::replace(level, '-', '_');
+  if (level == "read_committed") return Isolation::read_committed;
+  if (level == "read_uncommitted") return Isolation::read_uncommitted;
+  return fail(Errc::invalid_argument, fmt::format("'{}' is not one of read_committed, read_uncommitted", value));
+}
+
+void add_filter_options(OptionTable& table, RecordFilter& filter) {
+  table.option("-k,--key", "KEY", [&](const std::string& value) {
+    filter.only_key(value);
+    return Result<>();
+  }, "print only records with exactly this key\n(repeatable: with any of these keys)");
+  table.may_repeat();
+  table.option("--grep", "PATTERN", [&](const std::string& value) { return filter.only_matching(value); },
+               "print only records whose value matches PATTERN\n(repeatable: any of them)");
+  table.may_repeat();
+}
+
 void add_group_options(OptionTable& table, GroupOptions& group) {
   table.option("-g,--group", "GROUP", [&](const std::string& value) {
     group.name = value;
@@ -59,10 +78,6 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
     return {};
   }, "how long this member may hang before others take over\n(default 10s)");
 }
-
-}  // namespace
-
-namespace {
 
 // What to type to go on behind a record that a group cannot decode: otherwise every run stops there.
 std::string way_past(const GroupOptions& group, const ConsumedRecord& record) {
@@ -107,23 +122,11 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
   }, "read partition N only (repeatable)");
   table.may_repeat();
   table.option("--isolation", "LEVEL", [&](const std::string& value) -> Result<> {
-    std::string level = value;
-    std::ranges::replace(level, '-', '_');
-    if (level != "read_committed" && level != "read_uncommitted") {
-      return fail(Errc::invalid_argument, fmt::format("'{}' is not one of read_committed, read_uncommitted", value));
-    }
-    options.isolation = level == "read_committed" ? Isolation::read_committed : Isolation::read_uncommitted;
+    PG_ASSIGN(options.isolation, parse_isolation(value));
     return {};
   }, "read_committed (default): no records of transactions that\nare open or aborted; read_uncommitted: those too");
   add_group_options(table, options.group);
-  table.option("-k,--key", "KEY", [&](const std::string& value) {
-    options.filter.only_key(value);
-    return Result<>();
-  }, "print only records with exactly this key\n(repeatable: with any of these keys)");
-  table.may_repeat();
-  table.option("--grep", "PATTERN", [&](const std::string& value) { return options.filter.only_matching(value); },
-               "print only records whose value matches PATTERN\n(repeatable: any of them)");
-  table.may_repeat();
+  add_filter_options(table, options.filter);
   table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
     PG_ASSIGN(options.delimiter, parse_delimiter(value));
     return {};

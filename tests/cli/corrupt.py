@@ -183,7 +183,9 @@ class Trial:
         if self.damage.is_log:
             if done.returncode != 6 and self.damage.what != "a directory" and not swapped:
                 self.fault(f"verify ends with {done.returncode}")
-            elif done.returncode == 6 and not re.search(r"/t-0/\d+\.(log|timeindex):\d+ offset \d+: ", done.stdout):
+            elif self.damage.what == "a directory" and self.damage.path not in done.stdout + done.stderr:
+                self.fault(f"verify does not name the file: {done.stdout} {done.stderr}")
+            elif done.returncode == 6 and self.damage.what != "a directory" and not re.search(r"/t-0/\d+\.(log|timeindex):\d+ offset \d+: ", done.stdout):
                 self.fault(f"verify names no place: {done.stdout} {done.stderr}")
 
     def consume(self):

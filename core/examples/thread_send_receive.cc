@@ -4,7 +4,6 @@
 
 #include "core/client/consumer.h"
 #include "core/client/producer.h"
-#include "core/store/find_or_create.h"
 
 static pg::Result<> send(pg::Producer& producer) {
   for (int i = 0; i < 10; ++i) {
@@ -25,7 +24,8 @@ static pg::Result<> receive(pg::Consumer& consumer, pg::Clock& clock) {
 
 static pg::Result<> run(const char* path) {
   PG_ASSIGN(const auto home, pg::Home::open(pg::posix_env(), path));
-  PG_CHECK(pg::find_or_create_topic(*home, "chat", {}, home->env().clock.after(pg::kTimeoutDefault)));  // for the consumer
+  const auto made = home->create_topic("chat", 1, {}, home->env().clock.after(pg::kTimeoutDefault));
+  if (!made && made.error().code != pg::Errc::already_exists) return tl::unexpected(made.error());
   PG_ASSIGN(const auto producer, pg::Producer::open(*home, "chat", {}));
   PG_ASSIGN(const auto consumer, pg::Consumer::open(*home, {.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true}));
   auto receiver = std::async(std::launch::async, [&] { return receive(*consumer, home->env().clock); });

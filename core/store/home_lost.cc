@@ -67,6 +67,11 @@ Result<std::vector<StrayPartition>> Home::stray_partitions(const std::optional<s
     if (!topic) return true;  // reported as a fault of that topic
     return (*topic && names_it(**topic, each)) || !has_records(env_.files, each.directory);
   });
+  // Another process may have made the topic after its metadata was read. A topic gets its metadata before its first record.
+  std::erase_if(found, [&](const StrayPartition& each) {
+    const auto topic = read_topic(each.partition.topic);
+    return !topic || (*topic && names_it(**topic, each));
+  });
   return found;
 }
 

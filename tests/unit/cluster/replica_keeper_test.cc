@@ -256,6 +256,22 @@ TEST_CASE("replica_keeper: who leads opens its epoch once, and then only takes o
   CHECK(must(keeper.step(t.metadata, 2, {})));
 }
 
+TEST_CASE("replica_keeper: one that has lost records since its election does not lead, unless the election allowed for that") {
+  Pair t;
+  ReplicaKeeper keeper(BrokerId(0), t.leader);
+  t.leader.words().damaged = 1;
+  CHECK_FALSE(must(keeper.step(t.metadata, 1, {})));
+  t.metadata.lossy_epoch = t.metadata.leader_epoch;
+  CHECK_FALSE(must(keeper.step(t.metadata, 1, {})));  // damage is never allowed for
+  t.leader.words().damaged = 0;
+  t.leader.words().unclean = 1;
+  t.metadata.lossy_epoch = LeaderEpoch(-1);
+  CHECK_FALSE(must(keeper.step(t.metadata, 1, {})));
+  CHECK_FALSE(leads_in(t.leader.words(), t.metadata.leader_epoch));
+  t.metadata.lossy_epoch = t.metadata.leader_epoch;
+  CHECK(must(keeper.step(t.metadata, 1, {})));
+}
+
 TEST_CASE("replica_keeper: a new leader copies what the one before had, if that one is fenced and lacks nothing") {
   struct Row {
     const char* what;

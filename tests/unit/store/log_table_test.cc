@@ -145,6 +145,15 @@ TEST_CASE("log_table: several rows change together, or not at all where somebody
   CHECK(one.visited == 4);  // nothing twice
 }
 
+TEST_CASE("log_table: rows below the start of the log are not there, though the batch that holds them is") {
+  TestHome t;
+  Follower writer(t);
+  writer.rows(t.env.soon());
+  REQUIRE(must(writer.table.append({{"a", "1"}, {"b", "2"}, {"c", "3"}}, t.env.soon())));
+  must(t.log("__rows")->raise_log_start(Offset(1), t.env.soon()));
+  CHECK(Follower(t).rows(t.env.soon()) == "b=2 c=3 ");
+}
+
 TEST_CASE("log_table: reading it takes as long as it has rows, however often they changed") {
   TestHome t;
   Follower writer(t);
@@ -196,6 +205,13 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
   CHECK_FALSE(resumed(wrong));
   wrong = place;
   wrong.next = Offset(9);
+  CHECK_FALSE(resumed(wrong));
+  must(table.catch_up(visit, [] {}, t.env.soon()));
+  REQUIRE(must(table.append({{"d", "1"}, {"e", "2"}}, t.env.soon())));
+  must(table.catch_up(visit, [] {}, t.env.soon()));
+  wrong = *must(table.place());
+  CHECK(wrong.next == Offset(5));
+  wrong.next = Offset(4);  // in the middle of the last batch
   CHECK_FALSE(resumed(wrong));
 
   LogTable waiting = open_table(t);

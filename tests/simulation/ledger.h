@@ -36,7 +36,8 @@ class Ledger {
   void trimmed(Offset start) {
     const Uninterrupted alone;
     look();  // what was committed in this very turn
-    start_ = std::max(start_, start);
+    // A leader that an unclean election has replaced may not know that yet, and deletes what was committed in its own log.
+    if (start <= end()) start_ = std::max(start_, start);
   }
 
   // From here on only what was flushed must survive.

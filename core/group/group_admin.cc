@@ -304,8 +304,19 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
   }
   PG_ASSIGN(auto table, GroupTable::open(home, name, deadline));
   std::vector<OffsetChange> changes;
+  const auto has_changes = [&](const Group& group) -> Result<bool> {
+    for (const auto& change : changes) {
+      PG_ASSIGN(const TopicMetadata* const topic, topics.get(change.partition.topic));
+      const CommittedOffset* const stored = group.offsets.of(change.partition, topic->id);
+      if (stored == nullptr || stored->offset != change.to) return false;
+    }
+    return !changes.empty();
+  };
   const auto decide = [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
+    // An election came while the rows of the attempt before were on their way, and the new leader has them.
+    PG_ASSIGN(const bool is_done, has_changes(group));
+    if (is_done) return rows;
     changes.clear();
     for (const auto& each : offsets) {
       PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.partition.topic));

@@ -75,7 +75,13 @@ Result<> check_topic(std::string_view topic) { return check_name("topic", topic)
 Result<> check_group_name(std::string_view group) { return check_name("group", group); }
 
 std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind, SegmentStage stage) {
-  return fmt::format("{}/{:020}{}{}", directory, base_offset.value, suffix(kind), suffix(stage));
+  // Without fmt, which takes ten times as long: each start names several.
+  const std::string digits = std::to_string(base_offset.value);
+  const size_t zeros = kOffsetDigits - std::min(digits.size(), kOffsetDigits);
+  std::string path;
+  path.reserve(directory.size() + kOffsetDigits + 24);
+  path.append(directory).append(1, '/').append(zeros, '0').append(digits).append(suffix(kind)).append(suffix(stage));
+  return path;
 }
 
 std::optional<SegmentName> parse_segment(std::string_view file_name) {

@@ -94,10 +94,9 @@ bool may_name(const std::vector<std::string>& words, std::string_view names) {
   const auto is_named = [](std::string_view word, std::string_view name) {
     return name.size() == 2 ? word.size() >= 2 && word[0] == '-' && word[1] != '-' && word.find(name[1], 1) != std::string::npos : word == name;
   };
-  const auto all = split(names, ',');
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return std::any_of(all.begin(), all.end(), [&](std::string_view name) { return is_named(word, name); });
-  });
+  const auto comma = names.find(',');  // "-k,--key" or "--key"
+  const std::string_view first = names.substr(0, comma), second = comma == std::string_view::npos ? first : names.substr(comma + 1);
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_named(word, first) || is_named(word, second); });
 }
 
 }  // namespace
@@ -128,7 +127,9 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
   } catch (const CLI::ParseError& e) {
     return usage(e.what());
   }
-  for (size_t i = 0; i < rows_.size(); ++i) PG_CHECK(take_values(rows_[i], values[i]));
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (!values[i].empty()) PG_CHECK(take_values(rows_[i], values[i]));
+  }
   const bool wants_help = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
     return row.flag != nullptr && *row.flag && (row.names == "-h,--help" || row.names == "-V,--version");
   });

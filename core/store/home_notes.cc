@@ -53,7 +53,7 @@ HomeNotes::HomeNotes(const Env& env, const std::string& home) : env_(env) {
   prefix_ = fmt::format("{:016x}-", hash_of(path_));
 }
 
-std::string HomeNotes::note_file(const Uuid& cluster) const { return fmt::format("{}/{}{}", env_.mounts.notes, prefix_, uuid_text(cluster)); }
+std::string HomeNotes::note_file(const Uuid& cluster) const { return env_.mounts.notes + "/" + prefix_ + uuid_text(cluster); }
 
 void HomeNotes::leave(const ClusterMetadata& cluster, bool anew) const {
   if (path_.empty()) return;

@@ -14,6 +14,7 @@ namespace pg {
 namespace {
 
 constexpr size_t kHelpColumn = 32;
+constexpr size_t kRowsUsual = 48;  // pg-consume has the most; rows are not moved while the table grows
 
 // "-d,--delimiter" for people: "-d, --delimiter"; without a short name the long ones line up.
 std::string shown_names(const std::string& names) {
@@ -25,7 +26,9 @@ std::string shown_names(const std::string& names) {
 }  // namespace
 
 OptionTable::OptionTable(std::string command, std::string operands, std::string description)
-    : command_(std::move(command)), operands_(std::move(operands)), description_(std::move(description)) {}
+    : command_(std::move(command)), operands_(std::move(operands)), description_(std::move(description)) {
+  rows_.reserve(kRowsUsual);
+}
 
 void OptionTable::flag(const std::string& names, bool& target, const std::string& help) {
   rows_.push_back({names, "", help, &target, {}, false});

@@ -374,7 +374,7 @@ int64_t Producer::records_done() const { return records_written_ + (input_ ? inp
 
 Result<> Producer::hold_batch(Slot& slot) {
   held_bytes_ += slot.batch.size_bytes();
-  if (held_bytes_ > kHeldBytesMax) {
+  if (held_bytes_ > options_.held_bytes_max) {
     return fail(Errc::limit, "too many new records before those that are there already: cannot hold them back any longer");
   }
   slot.held.push_back(std::exchange(slot.batch, {}));

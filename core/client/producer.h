@@ -54,6 +54,7 @@ struct ProducerOptions {
   std::function<void(const TopicMetadata&)> topic_made = {};  // called after the producer has made the topic
   // A name for this input: records of it that are in the topic already are compared and skipped. See named_input.h.
   std::optional<std::string> name = {};
+  size_t held_bytes_max = kHeldBytesMax;  // how many bytes of new records wait in memory until those that are there were compared
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
   // twice at once. Its failure is the producer's.
   std::function<Result<>(const BatchReport&)> report = {};

@@ -260,6 +260,26 @@ TEST_CASE("named_input: what is new is held back until all that is there was com
   t.check_holds(200);
 }
 
+TEST_CASE("named_input: an input with too many new records before those that are there is refused, and nothing of it is written") {
+  NamedHome t;
+  t.create("t", 2);
+  {
+    const auto producer = must(t.open({.flush = FlushMode::never}));
+    for (int i = 0; i < 100; ++i) must(producer->send({.value = std::to_string(i)}, PartitionId(0)));
+  }
+  const Offset there = t.log("t", 0)->current_state()->position().log_end;
+  const auto producer = must(t.open({.held_bytes_max = 1000}));
+  Result<> sent;
+  int taken = 0;
+  for (; sent && taken < 1000; taken += sent.has_value()) sent = producer->send({.value = "new"}, PartitionId(1));
+  CHECK(code_of(sent) == Errc::limit);
+  CHECK(taken > 20);  // 1000 bytes have room for several batches of 300
+  must(producer->close(false));
+  CHECK(producer->records_written() == 0);
+  CHECK(t.log("t", 0)->current_state()->position().log_end == there);
+  CHECK(t.log("t", 1)->current_state()->position().log_end == Offset(0));
+}
+
 TEST_CASE("named_input: a second process with the name is told who has it") {
   NamedHome t;
   t.create("t", 1);

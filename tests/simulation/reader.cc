@@ -91,6 +91,11 @@ bool SimReader::is_due(const Source& source, LeaderEpoch batch) const {
   return broken_rule != Mutation::no_epoch_compare && (!source.compared || batch > source.compared->epoch);
 }
 
+bool SimReader::has_compared(PartitionId partition, LeaderEpoch epoch) {
+  const auto& compared = sources_[partition].compared;
+  return broken_rule == Mutation::no_epoch_compare || (compared && compared->epoch >= epoch);
+}
+
 // EpochGuard::compare(), and what its users do then: a consumer goes on where the log leaves what it has, a table begins again.
 Result<bool> SimReader::go_back_if_lost(SimReplica& log, Source& source) {
   PG_ASSIGN(const StatePage* page, log.page());

@@ -23,6 +23,8 @@ class SimReader final : public Client {
     std::map<Offset, int64_t> records;
   };
   const Kept& kept(PartitionId partition) { return sources_[partition].kept; }
+  // Whether it has compared what it has with the leader of that epoch.
+  bool has_compared(PartitionId partition, LeaderEpoch epoch);
 
  private:
   struct Compared {

@@ -91,6 +91,9 @@ class Simulation {
       for (const auto& reader : clients_.readers()) {
         const SimReader::Kept& kept = reader->kept(PartitionId(p));
         if (kept.next < ledger.end()) return fmt::format("partition {}: the {} has read up to {} of {}", p, reader->process().name(), kept.next.value, ledger.end().value);
+        if (!reader->has_compared(PartitionId(p), world_.metadata(PartitionId(p)).leader_epoch)) {
+          return fmt::format("partition {}: the {} has not looked at the last leader", p, reader->process().name());
+        }
         ledger.compare(reader->process().name(), kept.records);
       }
     }

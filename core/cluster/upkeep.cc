@@ -130,7 +130,7 @@ Result<> Upkeep::await_appends() {
 bool Upkeep::has_doubtful() {
   return std::any_of(kept_.begin(), kept_.end(), [](const auto& entry) {
     const auto page = entry.second.replica->page();
-    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0;
+    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0 || (*page)->failed.load() != 0;
   });
 }
 

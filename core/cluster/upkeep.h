@@ -22,7 +22,7 @@ class Upkeep {
   Result<> finish();
   // Returns once every append to one of the replicas that had begun is over.
   Result<> await_appends();
-  // Whether some replica lacks records that were acknowledged, or has some that cannot be read.
+  // Whether some replica lacks records that were acknowledged, has some that cannot be read, or may have lost some since a flush failed.
   bool has_doubtful();
   // Opens every replica, so that what a restart of the machine has left is settled.
   void open_all();

@@ -135,7 +135,7 @@ bool SimBroker::stop_cleanly() {
   if (disk.failed || !note_checkpoints(kept)) return false;
   const bool doubtful = std::any_of(kept.begin(), kept.end(), [](Kept* replica) {
     const auto page = replica->mine.page();
-    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0;
+    return !page || (*page)->unclean.load() != 0 || (*page)->damaged.load() != 0 || (*page)->failed.load() != 0;
   });
   sim::step();
   disk.stopped_cleanly = !doubtful;

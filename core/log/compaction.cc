@@ -116,7 +116,7 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   return result_;
 }
 
-// With max.compaction.lag.ms no record may wait for longer because its segment is not full. A user who asks for compaction
+// With max.compaction.lag.ms a record does not wait longer than that until its segment is full. A user who asks for compaction
 // need not wait for a full segment either, if enough of the log is dirty.
 Result<> Compaction::close_active_segment(ActiveSegmentToo active) {
   const LogPosition position = state_->position();

@@ -10,10 +10,10 @@
 
 namespace pg {
 
-// The mode for open(): what the umask leaves, but without reading for those who may not write.
+// The mode for open(): what the umask leaves, but without read permission where it leaves no write permission.
 mode_t mode_of_new_lock(const std::string& path);
 
-// Takes read permission from those who may not write, also in an access control list: for files that an older version made, and for a
+// Takes read permission from users without write permission, also in an access control list: for files that an older version made, and for a
 // directory with a default list. Only a file's owner and root can; for all others nothing happens.
 void keep_readers_out(int fd);
 

@@ -196,7 +196,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   page.rolling.store(0, std::memory_order_release);
   position = next;
   PG_ASSIGN(active_, open_active_segment(env_, directory_, base));
-  return is_published_file(page).map([](bool) {});
+  return publish_file(page);
 }
 
 // What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no error.

@@ -57,6 +57,7 @@ Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   StatePage& page = writing.state->page();
   page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
   page.cutting.store(1);
+  page.file_of.store(0);  // the segment may get a name that another file had
   LogPosition empty;
   empty.active_segment = empty.log_end = empty.log_start = start;
   const auto make_segment = [&]() -> Result<> {
@@ -117,6 +118,7 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
     }
     PG_CHECK(env_.files.sync_directory(directory_));
     PG_ASSIGN(active_, open_active_segment(env_, directory_, kept.active_segment));
+    PG_CHECK(publish_file(page));
     PG_CHECK(active_.log->truncate(static_cast<uint64_t>(kept.segment_bytes)));
     return active_.log->sync();
   });

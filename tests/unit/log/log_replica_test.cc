@@ -319,6 +319,29 @@ TEST_CASE("log_replica: a reader that has read ahead gets what is there now, not
   }
 }
 
+// A segment gets the name of an earlier one, but is another file.
+TEST_CASE("log_replica: a log that is emptied or cut, and filled again, fits its page for other processes") {
+  TestEnv env;
+  TestReplica replica(env, 2);
+  const auto is_believed = [&] {
+    const auto other = replica.open();
+    CHECK(letters_of(*other) == replica.text());
+    CHECK(env.notices() == "");
+  };
+  replica.fill("aaaa");
+  for (const int64_t start : {2, 0, 14, 0, 14}) {
+    CAPTURE(start);
+    restart(replica, start);
+    is_believed();
+    replica.fill(times(20, 'a'));
+    is_believed();
+    must(replica->truncate_to(Offset(start + 3), true, env.soon()));
+    is_believed();
+    replica.fill(times(20, 'a'));
+    is_believed();
+  }
+}
+
 TEST_CASE("log_replica: emptied, it goes on wherever the leader begins") {
   for (const Machine machine : kEveryMachine) {
     for (const int64_t start : {100, 50, 42, 28, 17, 1, 0}) {

@@ -110,7 +110,9 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   if (!leads_in(*theirs, epoch)) return false;  // what was read may be another leader's
   const Offset first = std::max(now.log_start, leaders.log_start);
   const Offset end = common_end({my_epochs, now.log_end}, {their_epochs, leaders.log_end}, first);
-  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start || end > leaders.log_end) {
+  // Without a record of its own that the leader has, too, the log says nothing of what the leader has below its start.
+  const bool lacks_beginning = leaders.log_start < now.log_start && end <= now.log_start;
+  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start || end > leaders.log_end || lacks_beginning) {
     // A controller may have seen what it had, and may be about to call it in sync: it must not be elected for that.
     mine->unclean.store(1);
     PG_CHECK(mine_.restart_at(leaders.log_start));

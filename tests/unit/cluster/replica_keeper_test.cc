@@ -329,6 +329,34 @@ TEST_CASE("replica_keeper: a follower goes where its leader's log begins") {
   CHECK(read_position(t.follower.words()).log_start == Offset(5));
 }
 
+TEST_CASE("replica_keeper: a log that shares nothing with its leader's begins where that begins, also where that is lower") {
+  for (const std::string_view own : {"", "c"}) {
+    CAPTURE(own);
+    Pair t;
+    t.leader.fill("ab");
+    t.lead('d');
+    t.leader.write("dd");
+    must(t.follower.restart_at(Offset(2)));
+    if (!own.empty()) t.follower.fill(own);
+    t.metadata.in_sync = {BrokerId(0)};
+    t.step_to_the_end();
+    CHECK(read_position(t.follower.words()).log_start == Offset(0));
+    CHECK(t.text() == "abdd");
+  }
+}
+
+TEST_CASE("replica_keeper: a log that shares its first records with its leader's keeps its start, also where the leader's is lower") {
+  Pair t;
+  t.leader.fill("aaab");
+  t.lead('d');
+  must(t.follower.restart_at(Offset(2)));
+  t.follower.fill("ab");
+  t.metadata.in_sync = {BrokerId(0)};
+  t.step_to_the_end();
+  CHECK(read_position(t.follower.words()).log_start == Offset(2));
+  CHECK(t.text() == "ab");
+}
+
 // Whoever elected may not have reached its page: its disk may have failed just then.
 TEST_CASE("replica_keeper: a leader of before that learns of an election from the metadata takes no more records") {
   Pair t;

@@ -19,6 +19,18 @@ void fence_before(ControlledTopic& topic, const PartitionMetadata& before, const
   }
 }
 
+// The leader may have opened its epoch after the plan looked, and before the fence. Then the next leader has to copy from it what it
+// has acknowledged since, and not from the leader before it.
+PartitionMetadata after_fence(ControlledTopic& topic, const PartitionMetadata& before, const PlannedAction& planned) {
+  PartitionMetadata changed = planned.action.changed;
+  const bool lossy = changed.lossy_epoch == changed.leader_epoch;
+  if (planned.action.kind != Kind::elect || lossy || before.leader == kNoBroker || before.leader == changed.leader) return changed;
+  ReplicaLog* const old = topic.replica(planned.partition, before.leader);
+  const auto page = old != nullptr ? old->page() : fail(Errc::not_found, "");
+  if (page && LeaderEpoch((*page)->leader_epoch.load()) >= before.leader_epoch) changed.previous_leader = before.leader;
+  return changed;
+}
+
 // Gives the leader's word another mask, if it is still as the plan saw it.
 Result<bool> change_mask(ControlledTopic& topic, const PlannedAction& planned, unsigned mask) {
   ReplicaLog* const leader = topic.replica(planned.partition, planned.action.changed.leader);
@@ -85,7 +97,7 @@ Result<bool> carry_out(ControlledTopic& topic, const TopicMetadata& metadata, co
     const auto goes_on = prepare(topic, partition, planned);
     if (!goes_on || !*goes_on) continue;  // its page cannot be reached: the next look sees why
     // Also where nothing differs: whoever meant to admit a replica that is now taken out must fail.
-    partition = planned.action.changed;
+    partition = after_fence(topic, partition, planned);
     prepared.push_back(&planned);
   }
   if (prepared.empty()) return true;

@@ -125,11 +125,19 @@ void Ledger::acknowledge(Promise promise, Offset offset, int64_t value, LeaderEp
   }
   if (offset >= end() && !add_unnoted(offset)) return;
   if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
+    if (was_committed_before(value, offset, epoch)) return;
     return fail(fmt::format("{} at {} was acknowledged, and is not committed", value, offset.value));
   }
   Record& record = records_[static_cast<size_t>(offset.value)];
   record.promised = true;
   record.flushed |= promise == Promise::flushed;
+}
+
+// A producer that froze after it had seen the record committed says so late. What came between could not take the record without
+// min.insync.replicas destroyed disks, as if it had said so at once. A producer that has looked at a later leader has no excuse.
+bool Ledger::was_committed_before(int64_t value, Offset offset, LeaderEpoch epoch) const {
+  const auto lost = lost_.find(value);
+  return lost != lost_.end() && lost->second.offset == offset && epoch < lost->second.epoch && lost->second.destroyed >= world_.shape.min_in_sync;
 }
 
 // What was acknowledged is committed, though the high watermark that said so was never noted, or is lost with its page.
@@ -161,7 +169,7 @@ void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) 
   if (!first) fail(fmt::format("epoch {} was opened by broker {} and by broker {}", epoch.value, before->second.value, place.broker.value));
   if (last_opened() > epoch) return;  // too late: nobody follows it
   const Offset agrees = agreement(files, start_);
-  if (lossy) lose_from(std::min(agrees, files.end()), place);
+  if (lossy) lose_from(std::min(agrees, files.end()), place, epoch);
   else if (agrees < end()) fail(fmt::format("the leader of epoch {}, broker {}, lacks what is committed at {}", epoch.value, place.broker.value, agrees.value));
   world_.place(partition_, place.broker).spoilt = false;
   for (const Own& own : own_) {
@@ -174,12 +182,13 @@ void Ledger::opened(const Place& place, ReplicaFiles& files, LeaderEpoch epoch) 
 }
 
 // A leader was elected that may lack what was committed, but nothing that had to survive.
-void Ledger::lose_from(Offset offset, const Place& place) {
+void Ledger::lose_from(Offset offset, const Place& place, LeaderEpoch epoch) {
   world_.note("records from {} on are lost, with {} replicas destroyed", offset.value, destroyed());
   for (Offset at = offset; at < end(); at = at + 1) {
     const Record& record = records_[static_cast<size_t>(at.value)];
     if ((record.promised || record.flushed) && destroyed() < world_.shape.min_in_sync) fail(fmt::format("{} at {} was acknowledged, and is lost by an election", record.value, at.value));
     offsets_.erase(record.value);
+    lost_[record.value] = {at, epoch, destroyed()};
   }
   if (offset < end()) ++losses_;
   records_.resize(static_cast<size_t>(std::min(offset, end()).value));

@@ -58,6 +58,12 @@ class Ledger {
     Offset offset;
     int64_t value;
   };
+  // A committed record that a leader elected without regard to what is in sync does not have.
+  struct Lost {
+    Offset offset;
+    LeaderEpoch epoch;  // of that leader
+    int destroyed = 0;  // how many replicas were, by then
+  };
   // What was seen of one replica before.
   struct Seen {
     std::weak_ptr<ReplicaFiles> files;
@@ -78,7 +84,8 @@ class Ledger {
   bool add_unnoted(Offset offset);
   int destroyed() const;
   void add(Offset offset, int64_t value);
-  void lose_from(Offset offset, const Place& place);
+  void lose_from(Offset offset, const Place& place, LeaderEpoch epoch);
+  bool was_committed_before(int64_t value, Offset offset, LeaderEpoch epoch) const;
   void fail(const std::string& why) const;
 
   World& world_;
@@ -87,6 +94,7 @@ class Ledger {
   std::vector<Record> records_;  // from offset 0
   std::unordered_map<int64_t, Offset> offsets_;
   std::vector<Own> own_;
+  std::unordered_map<int64_t, Lost> lost_;
   std::map<BrokerId, Seen> seen_;
   std::map<LeaderEpoch, BrokerId> opened_;
   int64_t acknowledged_ = 0, losses_ = 0;

@@ -123,9 +123,10 @@ void Ledger::acknowledge(Promise promise, Offset offset, int64_t value, LeaderEp
     }
     return;
   }
+  const auto is_committed = [&] { return offset < end() && records_[static_cast<size_t>(offset.value)].value == value; };
+  if (!is_committed() && was_committed_before(value, offset, epoch)) return;
   if (offset >= end() && !add_unnoted(offset)) return;
-  if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
-    if (was_committed_before(value, offset, epoch)) return;
+  if (!is_committed()) {
     return fail(fmt::format("{} at {} was acknowledged, and is not committed", value, offset.value));
   }
   Record& record = records_[static_cast<size_t>(offset.value)];

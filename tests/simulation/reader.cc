@@ -27,7 +27,7 @@ void SimReader::run() {
   for (;;) {
     const PartitionId partition = any_partition();
     // Another process, which begins at the log's start.
-    if (world_.random().one_in(40)) sources_[partition] = {};
+    if (world_.random().one_in(40)) sources_[partition] = Source();
     if (!read_some(partition)) let_go_of_others(partition);
     world_.scheduler.sleep(world_.between(milliseconds(1), milliseconds(50)));
   }

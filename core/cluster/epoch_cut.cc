@@ -22,4 +22,10 @@ Offset common_end(const EpochLog& mine, const EpochLog& leaders, Offset first) {
   return std::min(first, mine.log_end);
 }
 
+bool have_common_epoch(const EpochHistory& mine, const EpochHistory& leaders) {
+  return std::any_of(mine.begin(), mine.end(), [&](const EpochStart& entry) {
+    return std::any_of(leaders.begin(), leaders.end(), [&](const EpochStart& other) { return other.epoch == entry.epoch; });
+  });
+}
+
 }  // namespace pg

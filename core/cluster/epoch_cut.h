@@ -17,4 +17,7 @@ struct EpochLog {
 // Up to where `mine` may stay. `first`: where one of them begins, if they have no epoch in common.
 Offset common_end(const EpochLog& mine, const EpochLog& leaders, Offset first);
 
+// Without one, nothing tells that records of both are the same.
+bool have_common_epoch(const EpochHistory& mine, const EpochHistory& leaders);
+
 }  // namespace pg

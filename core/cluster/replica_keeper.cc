@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/cluster/broker_set.h"
-#include "core/cluster/epoch_cut.h"
 #include "core/log/replica_words.h"
 
 namespace pg {
@@ -102,23 +101,11 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   const LeaderEpoch followed(mine->leader_epoch.load());
   PG_CHECK(mine_.follow(epoch));
 
-  PG_ASSIGN(mine, mine_.page());
-  PG_ASSIGN(const EpochHistory my_epochs, mine_.epochs());
   PG_ASSIGN(const EpochHistory their_epochs, leader.epochs());
   PG_ASSIGN(StatePage* theirs, leader.page());
-  const LogPosition now = read_position(*mine), leaders = read_position(*theirs);
+  const LogPosition leaders = read_position(*theirs);
   if (!leads_in(*theirs, epoch)) return false;  // what was read may be another leader's
-  const Offset first = std::max(now.log_start, leaders.log_start);
-  const Offset end = common_end({my_epochs, now.log_end}, {their_epochs, leaders.log_end}, first);
-  // Without a record of its own that the leader has, too, the log says nothing of what the leader has below its start.
-  const bool lacks_beginning = leaders.log_start < now.log_start && end <= now.log_start;
-  if (mine->damaged.load() != 0 || end < leaders.log_start || end < now.log_start || end > leaders.log_end || lacks_beginning) {
-    // A controller may have seen what it had, and may be about to call it in sync: it must not be elected for that.
-    mine->unclean.store(1);
-    PG_CHECK(mine_.restart_at(leaders.log_start));
-  } else if (end < now.log_end) {
-    PG_CHECK(mine_.truncate_to(end, followed < metadata.lossy_epoch));
-  }
+  PG_CHECK(keep_common({their_epochs, leaders.log_end}, leaders.log_start, followed < metadata.lossy_epoch));
 
   PG_ASSIGN(mine, mine_.page());
   whole_at_ = leaders.log_end;
@@ -126,6 +113,24 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   begin_slot(*theirs, slot, epoch, read_position(*mine).log_end, Offset(mine->flushed.load()));
   aligned_ = epoch;
   return true;
+}
+
+// Cuts the log where it parts from the leader's. The log begins again where the leader's begins, if nothing tells that it has records
+// of the leader's: without an epoch in common, also its history of what was below is not the leader's.
+Result<> ReplicaKeeper::keep_common(const EpochLog& leaders, Offset leaders_start, bool committed_too) {
+  PG_ASSIGN(StatePage* mine, mine_.page());
+  PG_ASSIGN(const EpochHistory epochs, mine_.epochs());
+  const LogPosition now = read_position(*mine);
+  const Offset first = std::max(now.log_start, leaders_start);
+  const Offset end = common_end({epochs, now.log_end}, leaders, first);
+  const bool meets = mine->damaged.load() == 0 && end >= first && end <= leaders.log_end;
+  if (meets && end < now.log_end) PG_CHECK(mine_.truncate_to(end, committed_too));
+  const bool is_fresh = epochs.empty() && now.log_start == leaders_start;
+  if (meets && (is_fresh || have_common_epoch(epochs, leaders.epochs))) return {};
+  PG_ASSIGN(mine, mine_.page());
+  // A controller may have seen what it had, and may be about to call it in sync: it must not be elected for that.
+  if (mine->damaged.load() != 0 || end != leaders_start) mine->unclean.store(1);
+  return mine_.restart_at(leaders_start);
 }
 
 Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot) {

@@ -11,6 +11,7 @@
 
 #include <optional>
 
+#include "core/cluster/epoch_cut.h"
 #include "core/cluster/replica_log.h"
 #include "core/store/home.h"
 
@@ -39,6 +40,7 @@ class ReplicaKeeper {
   Result<> copy_rest(ReplicaLog& previous, LeaderEpoch epoch);
   Result<bool> follow(const PartitionMetadata& metadata, ReplicaLog& leader);
   Result<bool> align(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot);
+  Result<> keep_common(const EpochLog& leaders, Offset leaders_start, bool committed_too);
   Result<bool> fetch(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot);
   Result<> append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch);
   Result<> append_rest(const BatchHeader& header, Offset next, LeaderEpoch epoch);

@@ -117,6 +117,15 @@ TEST_CASE("epoch_cut: without an epoch in common, nothing above where one of the
   CHECK(common_end(mine, leaders, Offset(150)) == Offset(120));
 }
 
+TEST_CASE("epoch_cut: an epoch is common wherever it stands in the two") {
+  const auto common = [](std::string_view mine, std::string_view leaders) { return have_common_epoch(log_of(mine).epochs, log_of(leaders).epochs); };
+  CHECK(common("aab", "bbc"));
+  CHECK(common("c", "abc"));
+  CHECK_FALSE(common("ab", "cc"));
+  CHECK_FALSE(common("", "a"));
+  CHECK_FALSE(common("ac", "bd"));
+}
+
 // A follower whose checkpoint names an epoch that begins behind its log's end, as a cut that was interrupted leaves it.
 TEST_CASE("epoch_cut: an epoch that begins behind the log's end ends there") {
   const EpochLog mine{{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), Offset(8)}}, Offset(5)};

@@ -329,19 +329,37 @@ TEST_CASE("replica_keeper: a follower goes where its leader's log begins") {
   CHECK(read_position(t.follower.words()).log_start == Offset(5));
 }
 
-TEST_CASE("replica_keeper: a log that shares nothing with its leader's begins where that begins, also where that is lower") {
-  for (const std::string_view own : {"", "c"}) {
-    CAPTURE(own);
+TEST_CASE("replica_keeper: a log without an epoch of its leader's begins again where that begins") {
+  struct Row {
+    std::string_view own;  // what the follower has
+    int64_t own_start;
+    std::string_view leaders;
+    int64_t leaders_start;
+    std::string_view result;
+  };
+  const Row rows[] = {{"", 2, "ab", 0, "abdd"},   {"c", 2, "ab", 0, "abdd"},   {"cc", 2, "ab", 1, "bdd"},
+                      {"cc", 0, "ab", 2, "dd"},   {"ccc", 0, "ab", 2, "dd"},   {"c", 0, "ab", 2, "dd"},
+                      {"ccc", 0, "ab", 0, "abdd"}, {"", 0, "ab", 0, "abdd"},   {"ccc", 1, "ab", 1, "bdd"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.own);
+    CAPTURE(row.own_start);
+    CAPTURE(row.leaders_start);
     Pair t;
-    t.leader.fill("ab");
+    t.leader.fill(row.leaders);
+    t.metadata.in_sync = {BrokerId(0)};
     t.lead('d');
     t.leader.write("dd");
-    must(t.follower.restart_at(Offset(2)));
-    if (!own.empty()) t.follower.fill(own);
-    t.metadata.in_sync = {BrokerId(0)};
+    t.leader.words().high_watermark = 2;
+    must(t.leader.raise_log_start(Offset(row.leaders_start)));
+    must(t.follower.restart_at(Offset(row.own_start)));
+    if (!row.own.empty()) t.follower.fill(row.own);
     t.step_to_the_end();
-    CHECK(read_position(t.follower.words()).log_start == Offset(0));
-    CHECK(t.text() == "abdd");
+    CHECK(read_position(t.follower.words()).log_start == Offset(row.leaders_start));
+    CHECK(t.text() == row.result);
+    // Nothing is left of a history that is not the leader's.
+    const EpochHistory epochs = must(t.follower.epochs());
+    CHECK(std::none_of(epochs.begin(), epochs.end(), [](const EpochStart& entry) { return entry.epoch == epoch_of('c'); }));
+    CHECK(t.follower.words().unclean == 0);
   }
 }
 

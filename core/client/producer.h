@@ -140,7 +140,7 @@ class Producer {
   size_t batch_bytes_;
   int32_t max_message_bytes_;
   bool compacted_ = false;  // every record needs a key
-  std::optional<Partitioner> partitioner_;  // always there
+  std::optional<Partitioner> partitioner_;  // always there; a Partitioner cannot be assigned, and the topic may be made later
   std::unique_ptr<Compressor> compressor_;  // null: batches are not compressed
   std::vector<Slot> slots_;
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever

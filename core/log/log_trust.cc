@@ -137,7 +137,7 @@ Result<bool> PartitionLog::open_active(PartitionState& state, LogPosition& posit
       if (!segment && segment.error().code == Errc::not_found) return false;
       PG_ASSIGN(active_, std::move(segment));
       PG_ASSIGN(const bool is_it, is_published_file(state.page()));
-      if (!is_it) distrust(state, "its last segment is another file than it was");
+      if (!is_it) distrust(state, kOtherFile);
       if (!is_it) return false;
     }
     PG_ASSIGN(const FileInfo log, active_.log->info());
@@ -193,7 +193,7 @@ Result<bool> PartitionLog::take_tail(PartitionState& state, LogPosition& positio
     // A synced batch was published before. So if the recovery point is above the end, the page is older than the log.
     PG_ASSIGN(const auto point, LogDirectory(env_, spec_.log_directory).recovery_point(spec_.partition));
     if (point && position.log_end < *point) {
-      distrust(state, fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value));
+      distrust(state, ends_below_recovery_point(position.log_end));
       return false;
     }
     publish_written(state, position, behind.batch, behind.batch.max_timestamp_ms, config());

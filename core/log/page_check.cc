@@ -43,7 +43,7 @@ Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const 
   const LogDirectory directory(quiet, files.log_directory);
   PG_ASSIGN(const auto point, directory.recovery_point(files.partition));
   if (point && position.log_end < *point) {
-    look.fault = fmt::format("it says that the log ends at offset {}, and more was on stable storage", position.log_end.value);
+    look.fault = ends_below_recovery_point(position.log_end);
   }
   PG_ASSIGN(const auto start, directory.log_start(files.partition));
   if (start && *start > position.log_start && *start <= position.log_end) look.log_start = start;
@@ -51,6 +51,10 @@ Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const 
 }
 
 }  // namespace
+
+std::string ends_below_recovery_point(Offset log_end) {
+  return fmt::format("it says that the log ends at offset {}, and more was on stable storage", log_end.value);
+}
 
 uint64_t file_number(const FileInfo& info) {
   return std::max<uint64_t>(1, mixed(info.inode) + mixed(static_cast<uint64_t>(info.born_ns) + 1));
@@ -71,7 +75,7 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   if (!info || info->is_directory || info->size_bytes < published) return look;
   look.has_tail = info->size_bytes > published;
   if (is_other_file(page, position.active_segment, *info)) {
-    look.fault = std::string("its last segment is another file than it was");
+    look.fault = kOtherFile;
     return look;
   }
   if (position.log_end != position.active_segment) {

@@ -32,6 +32,10 @@ struct PageLook {
   uint64_t checkpoints = 0;              // those that were compared, for StatePage::checkpoints
 };
 
+// What the first and the third of them say, for people.
+inline constexpr const char* kOtherFile = "its last segment is another file than it was";
+std::string ends_below_recovery_point(Offset log_end);
+
 // Compares names, sizes and ages. Without the append lock it may see a writer at work.
 Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position);
 

@@ -20,7 +20,7 @@ void Ledger::look_at(const Place& place) {
   Seen& seen = seen_[place.broker];
   const StatePage& page = place.files->page->page;
   if (seen.files.lock() != place.files || seen.page.lock() != place.files->page) {
-    const bool excused = seen.excused;
+    const LeaderEpoch excused = seen.excused;
     seen = {};
     seen.files = place.files;
     seen.page = place.files->page;
@@ -38,8 +38,10 @@ void Ledger::look_at(const Place& place) {
   seen.checked = std::min(seen.checked, place.files->lowest_end);
   place.files->lowest_end = place.files->end();
   if (page.damaged.load() != 0 && place.files->has_unreadable()) place.files->known_damage = true;
-  if (seen.excused) seen.excused = agreement(*place.files, seen.agrees) < std::min(high_watermark, end()) || high_watermark > end();
-  if (high_watermark > seen.checked && !seen.excused) check_high_watermark(place, seen);
+  // A process that has looked at its page before the election may still raise its high watermark to what was committed then.
+  const bool follows = seen.is_excused() && epoch >= seen.excused && high_watermark <= end();
+  if (follows && agreement(*place.files, seen.agrees) >= high_watermark) seen.excused = LeaderEpoch(-1);
+  if (high_watermark > seen.checked && !seen.is_excused()) check_high_watermark(place, seen);
   seen.high_watermark = high_watermark;
   seen.checked = std::min(seen.checked, high_watermark);
 }
@@ -197,13 +199,13 @@ void Ledger::lose_from(Offset offset, const Place& place, LeaderEpoch epoch) {
   own_.clear();
   for (auto& [broker, seen] : seen_) {
     seen.agrees = std::min(seen.agrees, end());
-    seen.excused = broker != place.broker;
+    seen.excused = broker != place.broker ? epoch : LeaderEpoch(-1);
   }
 }
 
 bool Ledger::read(const Place& place, Offset offset, int64_t value) {
   look();
-  if (seen_[place.broker].excused || offset < start_) return false;
+  if (seen_[place.broker].is_excused() || offset < start_) return false;
   if (offset >= end() && !add_unnoted(offset)) return false;
   if (offset >= end() || records_[static_cast<size_t>(offset.value)].value != value) {
     fail(fmt::format("a consumer read {} at {} of broker {}; that was not committed", value, offset.value, place.broker.value));

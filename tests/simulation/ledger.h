@@ -71,7 +71,8 @@ class Ledger {
     LeaderEpoch leads{-1};
     Offset high_watermark, checked;
     Offset agrees;  // its entries below are those of the ledger
-    bool excused = false;  // since a lossy election, until it has what that leader has
+    LeaderEpoch excused{-1};  // of a lossy election, until it follows that leader and has what the leader has
+    bool is_excused() const { return excused >= LeaderEpoch(0); }
   };
 
   void look_at(const Place& place);

@@ -29,7 +29,7 @@ inline constexpr size_t kDecompressedBytesMax = 256 << 20;
 
 inline constexpr size_t kBatchBytesDefault = 1 << 20;        // pg-produce --batch-bytes
 inline constexpr int32_t kMaxMessageBytesDefault = 1048588;  // Kafka's max.message.bytes: 1 MiB of records + 12
-// What pg-produce --producer-id may hold back while it compares its input with what is there.
+// What pg-produce --input-id may hold back while it compares its input with what is there.
 inline constexpr size_t kHeldBytesMax = 1 << 30;
 inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);
 

@@ -64,7 +64,7 @@ Result<bool> NamedInput::take_counted(Part& p, const Record& record, int64_t cou
   if (taken_ <= noted_ && count >= p.noted) {
     return fail(Errc::conflict,
                 fmt::format("this is not one of the first {} records that were written to '{}' under this "
-                            "producer id",
+                            "input id",
                             noted_, p.log->spec().partition.topic));
   }
   if (count >= p.written) {
@@ -97,7 +97,7 @@ Result<> NamedInput::compare(Part& p, const Record& record, int64_t count) {
   if (what == nullptr) return {};
   return fail(Errc::conflict,
               fmt::format("its {} differs from that of offset {} in '{}', where this record was written "
-                          "under this producer id",
+                          "under this input id",
                           what, p.record.offset.value, p.log->name()));
 }
 

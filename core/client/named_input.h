@@ -1,4 +1,4 @@
-// The input of `pg-produce --producer-id NAME`: which of its records the topic holds already, and how the others are
+// The input of `pg-produce --input-id NAME`: which of its records the topic holds already, and how the others are
 // counted, so that sending it again adds nothing twice.
 //
 // Records are counted in each partition, and their counts are in the batches. So the n-th record of the input for a

@@ -28,7 +28,7 @@ Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, co
   }
   if (made->row_.partitions.size() != topic.partitions.size()) {
     return fail(Errc::conflict,
-                fmt::format("topic '{}' has {} partitions, and had {} when producer id '{}' was first used", topic.name,
+                fmt::format("topic '{}' has {} partitions, and had {} when input id '{}' was first used", topic.name,
                             topic.partitions.size(), made->row_.partitions.size(), name));
   }
   return made;
@@ -69,7 +69,7 @@ Result<> ProducerIdentity::lock(int64_t producer_id) {
       HeldLock::acquire(*lock_file_, static_cast<uint32_t>(producer_id), LockMode::exclusive, home_.env().clock.now());
   if (!taken && taken.error().code == Errc::timed_out) {
     return fail(Errc::busy,
-                fmt::format("producer id '{}' is in use for topic '{}'{}", key_.name, key_.topic, holder(producer_id)));
+                fmt::format("input id '{}' is in use for topic '{}'{}", key_.name, key_.topic, holder(producer_id)));
   }
   PG_ASSIGN(lock_, std::move(taken));
   locked_id_ = producer_id;

@@ -76,11 +76,11 @@ writes_on() {
 
 names_go_on() {
   # the whole input again: nothing twice; one that grew: its new lines; another one: refused
-  seq 1 500 | pg-produce --producer-id nightly named
+  seq 1 500 | pg-produce --input-id nightly named
   [ "$(pg-consume named | cksum)" = "$(seq 500 | cksum)" ]
-  seq 1 600 | pg-produce --producer-id nightly named
+  seq 1 600 | pg-produce --input-id nightly named
   [ "$(pg-consume named | cksum)" = "$(seq 600 | cksum)" ]
-  run -8 pg-produce --producer-id nightly named <<<'something else'
+  run -8 pg-produce --input-id nightly named <<<'something else'
 }
 
 @test "a named input goes on where it was" { for_each_home names_go_on; }
@@ -107,7 +107,7 @@ schemas_go_on() {
 brokers_go_on() {
   pg-cluster start --all
   pg-cluster health --wait --timeout 60s
-  seq 701 800 | pg-produce --producer-id later payments
+  seq 701 800 | pg-produce --input-id later payments
   [ "$(pg-consume payments | sort -n | cksum)" = "$(seq 800 | cksum)" ]
   # what the group had not read, and no record that it had
   [ "$(pg-consume -g ledger payments | wc -l)" -eq 350 ]

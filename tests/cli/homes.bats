@@ -196,7 +196,7 @@ teardown() {
   [ -z "$stderr" ]
   fails 3 "*no partition 4*" pg-produce -p 4 third x
   [ "$(pg-topic list)" = $'another\nnew' ]
-  echo x | pg-produce --producer-id p named
+  echo x | pg-produce --input-id p named
   [ "$(pg-consume named)" = x ]
   pg-produce empty </dev/null
   [ "$(pg-topic offsets empty)" = $'empty\t0\t0\t0' ]

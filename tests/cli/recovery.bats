@@ -252,7 +252,7 @@ readonly ONE=11111111-2222-3333-4444-555555555555 OTHER=aaaaaaaa-bbbb-cccc-dddd-
   setpriv --reuid 65534 --clear-groups test -x "$PG_BIN/pg-produce" -a -w "$PG_HOME" || skip "nobody may not run the tools"
   find "$PG_HOME" -name partition.state -exec chmod 644 {} +
   local command
-  for command in 'pg-produce t y' 'pg-produce --producer-id p t y' 'pg-topic trim --yes -o 1 t' 'pg-topic compact t' \
+  for command in 'pg-produce t y' 'pg-produce --input-id p t y' 'pg-topic trim --yes -o 1 t' 'pg-topic compact t' \
     'pg-topic alter -c retention.ms=1000 t' 'pg-consume -g g t' 'pg-topic delete --yes t' 'pg-topic repair --yes t'; do
     echo "$command"
     # shellcheck disable=SC2086

@@ -219,8 +219,8 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   [ "$(pg-consume --schema -k j t)" = '{"a":"j"}' ]
   printf '{"a":"tee"}\n' | pg-produce --schema s -T t >copy
   [ "$(cat copy)" = '{"a":"tee"}' ]
-  seq 3 | sed 's/.*/{"a":"&"}/' | pg-produce --schema s:1 --producer-id p n
-  seq 4 | sed 's/.*/{"a":"&"}/' | pg-produce -q --schema s:1 --producer-id p n
+  seq 3 | sed 's/.*/{"a":"&"}/' | pg-produce --schema s:1 --input-id p n
+  seq 4 | sed 's/.*/{"a":"&"}/' | pg-produce -q --schema s:1 --input-id p n
   [ "$(pg-consume --schema n | wc -l)" = 4 ]
 }
 

@@ -41,8 +41,8 @@ stat_of() { # TOPIC FIELD
 }
 
 @test "producer ids, epochs and sequences" {
-  seq 5 | pg-produce --producer-id x t
-  seq 12 | pg-produce --producer-id x t
+  seq 5 | pg-produce --input-id x t
+  seq 12 | pg-produce --input-id x t
   echo anonymous | pg-produce t
   agree t 13
   local id

@@ -118,7 +118,7 @@ class Producer(Process):
             arguments += ["-z", chance.choice(features.codecs)]
         arguments += ["-K", " "] if run.partition is None else ["-p", str(run.partition)]
         if run.named:
-            arguments += ["--producer-id", run.name.decode()]
+            arguments += ["--input-id", run.name.decode()]
         if run.topic.reborn:
             self.allowed = {0, 3, 4}
         self.run, self.chance = run, chance

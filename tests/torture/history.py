@@ -75,7 +75,7 @@ class Run:
     name: bytes
     topic: Topic
     partition: int = None  # None: the keys decide
-    named: bool = False    # sent with --producer-id until it ended with 0
+    named: bool = False    # sent with --input-id until it ended with 0
     fed: int = 0           # records it was given
     finished: bool = False  # ended with 0
     acknowledged: dict = field(default_factory=lambda: defaultdict(list))  # partition -> [(base offset, count)]

@@ -164,10 +164,17 @@ bool OptionTable::takes_value(const std::string& name) const {
   });
 }
 
+std::string OptionTable::current_name(const std::string& name) {
+  const auto found = std::find_if(old_names_.begin(), old_names_.end(), [&](const auto& names) { return names.first == name; });
+  if (found == old_names_.end()) return name;
+  notices_.push_back(fmt::format("{} is called {} now: use that", found->first, found->second));
+  return found->second;
+}
+
 // CLI11 gets the options alone: left with the operands, it would take "[1,2]" for a list, drop "++", and let "--x="
 // swallow the next word. Which words are options' values follows from the table.
 std::pair<std::vector<std::string>, std::vector<std::string>> OptionTable::separate(
-    const std::vector<std::string>& arguments) const {
+    const std::vector<std::string>& arguments) {
   std::vector<std::string> options, operands;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
@@ -183,9 +190,10 @@ std::pair<std::vector<std::string>, std::vector<std::string>> OptionTable::separ
     bool value_follows = false;
     if (argument.starts_with("--")) {
       const auto equals = argument.find('=');
-      options.push_back(argument.substr(0, equals));
+      const std::string name = current_name(argument.substr(0, equals));
+      options.push_back(name);
       if (equals != std::string::npos) options.push_back(argument.substr(equals + 1));
-      else value_follows = takes_value(argument);
+      else value_follows = takes_value(name);
     } else {
       options.push_back(argument);
       // In "-vk" the value of -k follows; in "-kv" it is "v".

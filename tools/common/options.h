@@ -35,6 +35,8 @@ class OptionTable {
   void count(const std::string& names, int64_t least, int64_t& target, const std::string& help);
   // What to say when somebody uses an option of another tool: hint("-t", "the topic is the first argument").
   void hint(const std::string& option, const std::string& advice) { hints_.push_back({option, advice}); }
+  // The option `name` was called `old` in earlier versions. It is still taken, and help does not show it.
+  void old_name(const std::string& old, const std::string& name) { old_names_.push_back({old, name}); }
   // How many operands there may be.
   void operands(size_t least, size_t most);
 
@@ -43,6 +45,9 @@ class OptionTable {
 
   // Parses argv[1...]; the operands. invalid_argument is a usage error.
   Result<std::vector<std::string>> parse(const std::vector<std::string>& arguments);
+
+  // A line for each old name that the arguments of parse() had.
+  const std::vector<std::string>& notices() const { return notices_; }
 
   std::string help() const;
   const std::string& command() const { return command_; }
@@ -57,12 +62,14 @@ class OptionTable {
 
   static Result<> take_values(const Row& row, const std::vector<std::string>& values);
   bool takes_value(const std::string& name) const;
-  std::pair<std::vector<std::string>, std::vector<std::string>> separate(const std::vector<std::string>& arguments) const;
+  std::pair<std::vector<std::string>, std::vector<std::string>> separate(const std::vector<std::string>& arguments);
+  std::string current_name(const std::string& name);
   std::string hint_for(const std::vector<std::string>& arguments) const;
 
   std::string command_, operands_, description_;
   std::vector<Row> rows_;
-  std::vector<std::pair<std::string, std::string>> hints_;
+  std::vector<std::pair<std::string, std::string>> hints_, old_names_;
+  std::vector<std::string> notices_;
   size_t operands_least_ = 0, operands_most_ = 0;
   bool negative_operands_ = false;
 };

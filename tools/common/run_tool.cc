@@ -126,6 +126,7 @@ Result<> Tool::print(std::string_view text) const { return OutputStream::standar
 Result<ExitCode> Tool::attempt(OptionTable& table, const std::vector<std::string>& arguments, const Body& body) {
   try {
     PG_ASSIGN(const auto operands, table.parse(arguments));
+    for (const auto& notice : table.notices()) note(notice);
     if (common_.help) return print(table.help()).map([] { return kExitDone; });
     if (common_.version) return print("pilgrimage " PG_VERSION "\n").map([] { return kExitDone; });
     return body(operands);

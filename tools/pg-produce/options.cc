@@ -58,13 +58,14 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
                "send the file PATH as one record (repeatable)");
   table.may_repeat();
   add_producer_options(table, options.producer);
-  table.option("--producer-id", "NAME", [&](const std::string& value) -> Result<> {
+  table.option("--input-id", "NAME", [&](const std::string& value) -> Result<> {
     if (value.empty() || value.size() > kProducerNameBytesMax) {
       return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));
     }
     options.producer.name = value;
     return {};
   }, "this input is NAME: skip what TOPIC has of it already");
+  table.old_name("--producer-id", "--input-id");
   table.option("--schema", "SUBJECT", [&](const std::string& value) -> Result<> {
     PG_ASSIGN(options.schema, parse_subject_choice(value));
     return {};
@@ -95,7 +96,7 @@ Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool
     return refuse("-T and --framing are for standard input: leave out MESSAGE and --file");
   }
   if (options.tee && options.report) return refuse("-T and --report both print on standard output: choose one");
-  if (options.tee && options.producer.name) return refuse("-T copies what is written, and --producer-id may hold it back");
+  if (options.tee && options.producer.name) return refuse("-T copies what is written, and --input-id may hold it back");
   if (options.tee && options.producer.linger > Duration(0)) {
     return refuse("-T writes what was read before it copies it, so --linger does not go with it");
   }
@@ -104,7 +105,7 @@ Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool
   if (options.nul_delimiter && options.delimiter != "\n") return refuse("either -d or -0, not both");
   const PartitionerKind kind = options.producer.partitioner;
   if (options.producer.name && kind != PartitionerKind::murmur2 && kind != PartitionerKind::crc32) {
-    return refuse("--producer-id needs a partitioner that places a record in the same partition each time: murmur2 or crc32");
+    return refuse("--input-id needs a partitioner that places a record in the same partition each time: murmur2 or crc32");
   }
   return {};
 }

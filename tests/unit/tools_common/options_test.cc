@@ -152,6 +152,28 @@ TEST_CASE("options: misuse says what is wrong, and hints at what was meant") {
   CHECK(error_of(c.parse({"a", "b"})).what == "unexpected argument 'b' (try 'pg-test --help')");
 }
 
+TEST_CASE("options: an option that was renamed still takes its old name, which help does not show") {
+  Command c;
+  c.table.old_name("--key-of-all", "--key");
+  CHECK(must(c.parse({"T", "--key-of-all", "k"})) == Words{"T"});
+  CHECK(c.key == "k");
+  CHECK(c.table.notices() == Words{"--key-of-all is called --key now: use that"});
+  CHECK(c.table.help().find("--key-of-all") == std::string::npos);
+  Command joined;
+  joined.table.old_name("--key-of-all", "--key");
+  CHECK(must(joined.parse({"--key-of-all=", "T"})) == Words{"T"});
+  CHECK(joined.key == "");
+  Command both;
+  both.table.old_name("--key-of-all", "--key");
+  CHECK(error_of(both.parse({"--key", "a", "--key-of-all", "b", "T"})).what == "--key: given twice, as 'a' and as 'b'");
+  // A value and an operand may look like the old name.
+  Command value;
+  value.table.old_name("--key-of-all", "--key");
+  CHECK(must(value.parse({"--key", "--key-of-all", "--", "--key-of-all"})) == Words{"--key-of-all"});
+  CHECK(value.key == "--key-of-all");
+  CHECK(value.table.notices().empty());
+}
+
 TEST_CASE("options: a flag takes no value, spelt any way") {
   for (const Words& arguments : {Words{"--verbose=yes", "T"}, Words{"--verbose=", "T"}}) {
     CAPTURE(arguments);

@@ -118,7 +118,6 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
     }
     PG_CHECK(env_.files.sync_directory(directory_));
     PG_ASSIGN(active_, open_active_segment(env_, directory_, kept.active_segment));
-    PG_CHECK(publish_file(page));
     PG_CHECK(active_.log->truncate(static_cast<uint64_t>(kept.segment_bytes)));
     return active_.log->sync();
   });

@@ -128,6 +128,18 @@ TEST_CASE("producer: a record larger than the topic takes is refused, and concer
   must(exact->close());
 }
 
+TEST_CASE("producer: a compacted topic takes no record without a key") {
+  TestHome t;
+  t.create("t", 1, {{"cleanup.policy", "compact"}});
+  const auto producer = t.producer("t");
+  const Error error = error_of(producer->send({.value = "no key"}));
+  CHECK(error.code == Errc::invalid_argument);
+  CHECK(error.what.find("a record needs a key") != std::string::npos);
+  must(producer->send({.key = "k", .value = "with a key"}));
+  must(producer->close());
+  CHECK(contents(*t.log("t")) == "0:with a key");
+}
+
 TEST_CASE("producer: linger counts from the oldest gathered record") {
   TestHome t;
   t.create("t", 2);

@@ -52,7 +52,8 @@ Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
   for (size_t i = 0; brokers && !used && i < brokers->size(); ++i) {
     used = is_there(env, names::meta_properties(fmt::format("{}/{}", inside, (*brokers)[i])));
   }
-  if (!used) return {};
+  // Another process may have made the home after the caller looked for its metadata.
+  if (!used || has_cluster(env, path)) return {};
   return fail(Errc::corrupt, "the metadata of the home is lost, but its topics exist: 'pg-cluster init --brokers N' makes it again from what the log directories say",
               names::versioned(names::cluster_file(path), 1));
 }

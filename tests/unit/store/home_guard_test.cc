@@ -40,6 +40,14 @@ struct Fixture {
 
 }  // namespace
 
+// The caller had looked for its metadata before.
+TEST_CASE("home_guard: a home with topics that another process has just made has not lost its metadata") {
+  Fixture t;
+  t.make();
+  CHECK_FALSE(is_metadata_lost(t.with_mounts(), t.path));
+  must(may_make_home(t.with_mounts(), t.path, {}));
+}
+
 TEST_CASE("home_guard: nothing is made before the first call that stores something") {
   Fixture t;
   const auto home = must(t.open());

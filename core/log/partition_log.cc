@@ -70,7 +70,8 @@ PartitionLog::PartitionLog(const Env& env, Spec spec)
 
 Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directory, const TopicPartition& partition,
                                   const Uuid& topic_id, const NewPartition& making) {
-  constexpr int kAttempts = 3;
+  // Each process that makes a topic meanwhile may clear the directory away once, before it has its lock.
+  constexpr int kAttempts = 1000;
   const std::string path = names::partition_directory(log_directory, partition);
   for (int attempt = 1; !env.files.info(path); ++attempt) {
     const std::string made = names::new_partition_directory(log_directory, partition, env.random.uuid());

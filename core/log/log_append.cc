@@ -181,6 +181,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   if (!active_.sync_indexes()) (void)rebuild_indexes(env_, directory_, position, config().index_interval_bytes, true);
 
   page.rolling.store(base.value + 1, std::memory_order_release);
+  page.file_of.store(0, std::memory_order_release);  // the segment may get a name that another file had
   PG_CHECK(remove_segment(env_.files, directory_, base));
   save_producers(env_, directory_, position, base);
   auto made = create_segment(env_.files, directory_, base);
@@ -196,7 +197,7 @@ Result<> PartitionLog::roll(Writing& writing) {
   page.rolling.store(0, std::memory_order_release);
   position = next;
   PG_ASSIGN(active_, open_active_segment(env_, directory_, base));
-  return publish_file(page);
+  return is_published_file(page).map([](bool) {});
 }
 
 // What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no error.

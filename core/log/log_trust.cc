@@ -164,21 +164,10 @@ Result<bool> PartitionLog::is_published_file(StatePage& page) {
   PG_ASSIGN(const FileInfo info, env_.files.info(active_.log->path()));
   const uint64_t file = file_number(info);
   if (page.file_of.load(std::memory_order_relaxed) == active_.base.value + 1) return page.file.load(std::memory_order_relaxed) == file;
-  note_published_file(page, file);
-  return true;
-}
-
-// The active segment is a file that this process has just made, or has cut.
-Result<> PartitionLog::publish_file(StatePage& page) {
-  PG_ASSIGN(const FileInfo info, env_.files.info(active_.log->path()));
-  note_published_file(page, file_number(info));
-  return {};
-}
-
-void PartitionLog::note_published_file(StatePage& page, uint64_t file) {
   page.file_of.store(0, std::memory_order_release);
   page.file.store(file, std::memory_order_release);
   page.file_of.store(active_.base.value + 1, std::memory_order_release);
+  return true;
 }
 
 // The active .log is longer than was published.

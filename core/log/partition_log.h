@@ -234,8 +234,6 @@ class PartitionLog {
   Result<> finish_cut(PartitionState& state, const LogPosition& position);
   Result<bool> open_active(PartitionState& state, LogPosition& position);
   Result<bool> is_published_file(StatePage& page);
-  Result<> publish_file(StatePage& page);
-  void note_published_file(StatePage& page, uint64_t file);
   Result<bool> take_tail(PartitionState& state, LogPosition& position);
   PartitionFiles files() const { return {directory_, spec_.log_directory, spec_.partition}; }
   Result<> roll(Writing& writing);

@@ -26,7 +26,8 @@ PartitionMetadata after_fence(ControlledTopic& topic, const PartitionMetadata& b
   const bool lossy = changed.lossy_epoch == changed.leader_epoch;
   if (planned.action.kind != Kind::elect || lossy || before.leader == kNoBroker || before.leader == changed.leader) return changed;
   ReplicaLog* const old = topic.replica(planned.partition, before.leader);
-  const auto page = old != nullptr ? old->page() : fail(Errc::not_found, "");
+  if (old == nullptr) return changed;
+  const auto page = old->page();
   if (page && LeaderEpoch((*page)->leader_epoch.load()) >= before.leader_epoch) changed.previous_leader = before.leader;
   return changed;
 }

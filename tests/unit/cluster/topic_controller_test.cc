@@ -34,7 +34,8 @@ class HeldTopic final : public ControlledTopic {
   std::map<BrokerId, std::unique_ptr<ReplicaLog>> replicas_;
 };
 
-// Broker 0 was elected in epoch 2 after broker 2; `elected` is what a controller has planned that then replaces broker 0 by broker 1.
+// Broker 0 was elected in epoch 2 after broker 2; `elected` is what a controller has planned that then replaces broker
+// 0 by broker 1.
 struct Election {
   Election() : topic(prepared(cluster)) {
     topic.partition().leader = BrokerId(0);
@@ -69,13 +70,17 @@ struct Election {
 
 }  // namespace
 
-TEST_CASE("topic_controller: a leader that opens its epoch after the plan was made is the one that the next leader copies from") {
+TEST_CASE(
+    "topic_controller: a leader that opens its epoch after the plan was made is the one that the next leader copies "
+    "from") {
   Election t;
   t.open(LeaderEpoch(2));
   CHECK(t.previous_leader() == BrokerId(0));
 }
 
-TEST_CASE("topic_controller: a leader that has not opened its epoch by the fence has nothing to copy, and cannot open it any more") {
+TEST_CASE(
+    "topic_controller: a leader that has not opened its epoch by the fence has nothing to copy, and cannot open it any "
+    "more") {
   Election t;
   CHECK(t.previous_leader() == BrokerId(2));
   CHECK((*t.topic.replica(PartitionId(0), BrokerId(0))->page())->fenced == 3);

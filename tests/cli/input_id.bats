@@ -18,6 +18,16 @@ holds() { grep -qsx "$1" "$PG_HOME"/locks/producer-*.holder; }
 
 produce() { pg-produce --input-id nightly t; }
 
+# A producer that has the name until descriptor 7 is closed; `first` is its process
+start_first() {
+  pg-topic create t # else the name is taken with the first record, which makes the topic
+  mkfifo pipe
+  pg-produce --input-id nightly t < pipe 3>&- &
+  first=$!
+  exec 7> pipe
+  until_true holds $first
+}
+
 @test "the option's name of before still works, and a notice says what it is called now" {
   seq 3 > input
   says "pg-produce: --producer-id is called --input-id now: use that" pg-produce --producer-id nightly t < input
@@ -82,12 +92,7 @@ produce() { pg-produce --input-id nightly t; }
 }
 
 @test "a second process with the name gets exit 4 and is told who has it; another topic or name is free" {
-  pg-topic create t # else the name is taken with the first record, which makes the topic
-  mkfifo pipe
-  pg-produce --input-id nightly t < pipe 3>&- &
-  local first=$!
-  exec 7> pipe
-  until_true holds $first
+  start_first
   fails 4 "pg-produce: input id 'nightly' is in use for topic 't' by process $first" produce <<< 1
   echo 1 | pg-produce --input-id nightly u
   echo 1 | pg-produce --input-id another t
@@ -98,12 +103,7 @@ produce() { pg-produce --input-id nightly t; }
 }
 
 @test "a killed process lets go of the name" {
-  pg-topic create t # else the name is taken with the first record, which makes the topic
-  mkfifo pipe
-  pg-produce --input-id nightly t < pipe 3>&- &
-  local first=$!
-  exec 7> pipe
-  until_true holds $first
+  start_first
   kill -9 $first
   wait $first || true
   exec 7>&-

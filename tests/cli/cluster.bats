@@ -196,6 +196,15 @@ END
   [ -n "$(broker_pid 0)" ]
 }
 
+# While a process ends, it holds its locks for a moment although /proc shows none of its files.
+@test "stop waits for a broker that ends at this moment" {
+  for _ in {1..12}; do
+    pg-cluster start 0
+    kill -KILL "$(supervisor_pid 0)"
+    pg-cluster stop 0
+  done
+}
+
 @test "stop says who runs a broker that is not in the background" {
   pg-cluster run --broker 0 2>said 3>&- &
   local broker=$!

@@ -11,6 +11,9 @@
 namespace pg {
 namespace {
 
+// How long a process that ends may hold its locks although /proc shows its files no more.
+constexpr Duration kEndingMax = std::chrono::seconds(1);
+
 // One broker on its way out.
 class BrokerStop {
  public:
@@ -23,6 +26,7 @@ class BrokerStop {
 
  private:
   Result<> ask();
+  Result<bool> is_ending(Result<bool> (BrokerWatch::*holds)() const) const;
 
   const Tool& tool_;
   const Env& env_;
@@ -43,15 +47,31 @@ Result<> BrokerStop::begin() {
     return {};
   }
   PG_ASSIGN(const auto pid, watch_.process());
+  if (!pid) {
+    PG_ASSIGN(const bool ending, is_ending(&BrokerWatch::runs));
+    if (ending) return {};
+  }
   return fail(Errc::io, fmt::format("broker {} runs in the foreground, as {}: stop it where it was started", watch_.number(), process_text(pid)));
 }
 
 Result<> BrokerStop::ask() {
   PG_ASSIGN(asked_, watch_.terminate_supervisor());
   if (asked_) return {};
-  PG_ASSIGN(const bool supervised, watch_.is_supervised());  // or has it ended just now?
-  if (!supervised) return {};
+  PG_ASSIGN(const bool ending, is_ending(&BrokerWatch::is_supervised));
+  if (ending) return {};
   return fail(Errc::io, fmt::format("broker {} is looked after by {}: another user's, or in another container", watch_.number(), process_text({})));
+}
+
+// Whether a lock whose holder is not to be seen belongs to a process that ends. Nothing else tells it from a process of another user or
+// in another container.
+Result<bool> BrokerStop::is_ending(Result<bool> (BrokerWatch::*holds)() const) const {
+  const Deadline deadline = env_.clock.after(kEndingMax);
+  for (;;) {
+    PG_ASSIGN(const bool held, (watch_.*holds)());
+    if (!held) return true;
+    if (env_.clock.now() >= deadline) return false;
+    env_.clock.wait({}, kBrokerLookInterval);
+  }
 }
 
 Result<ExitCode> BrokerStop::finish(Deadline deadline) {

@@ -11,8 +11,8 @@
 
 namespace pg {
 
-Result<> run_broker(Home& home, BrokerId id, const std::function<void(const std::string&)>& tell, const std::function<bool()>& must_stop) {
-  PG_ASSIGN(const auto broker, Broker::open(home, id, tell));
+Result<> run_broker(Home& home, BrokerId id, Supervised supervised, const std::function<void(const std::string&)>& tell, const std::function<bool()>& must_stop) {
+  PG_ASSIGN(const auto broker, Broker::open(home, id, supervised, tell));
   tell("runs");
   return broker->run(must_stop);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/cluster/broker.h"
 #include "core/store/cluster_config.h"
 #include "core/store/home.h"
 
@@ -13,7 +14,7 @@ namespace pg {
 
 // Runs broker `id` in this process, until `must_stop`. `tell` gets lines for people, from any thread. Errors: not_found,
 // busy (another process is this broker), already_exists (the log directory is another broker's).
-Result<> run_broker(Home& home, BrokerId id, const std::function<void(const std::string&)>& tell, const std::function<bool()>& must_stop);
+Result<> run_broker(Home& home, BrokerId id, Supervised supervised, const std::function<void(const std::string&)>& tell, const std::function<bool()>& must_stop);
 
 struct BrokerDescription {
   BrokerId broker;

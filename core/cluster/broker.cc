@@ -33,22 +33,16 @@ Broker::~Broker() {
   for (auto& thread : threads_) thread.join();
 }
 
-Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, std::function<void(const std::string&)> tell) {
+Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, Supervised supervised, std::function<void(const std::string&)> tell) {
   std::unique_ptr<Broker> broker(new Broker(home, id, std::move(tell)));
-  PG_CHECK(broker->prepare());
+  PG_CHECK(broker->prepare(supervised));
   return broker;
 }
 
-Result<> Broker::prepare() {
+Result<> Broker::prepare(Supervised supervised) {
   PG_CHECK(home_.find_broker(id_));
   PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), names::locks_directory(home_.path())));
-  PG_ASSIGN(lock_, home_.env().files.open_lock(names::broker_lock(home_.path(), id_), Access::read_write));
-  PG_ASSIGN(const bool first, lock_->try_lock(broker_lock_byte::kRuns, LockMode::exclusive));
-  if (!first) {
-    PG_ASSIGN(const FileInfo lock, lock_->info());
-    const auto other = lock_holder(lock, broker_lock_byte::kRuns);
-    return fail(Errc::busy, fmt::format("another process is broker {} already{}", id_.value, other ? fmt::format(": process {}", *other) : ""), lock_->path());
-  }
+  PG_CHECK(lock_itself(supervised));
   PG_CHECK(home_.check_log_directory(id_));
   PG_CHECK(ClusterState::open(home_.env(), home_.path()));
   PG_ASSIGN(const ClusterMetadata cluster, home_.describe_cluster());
@@ -60,6 +54,21 @@ Result<> Broker::prepare() {
   PG_ASSIGN(serves_, HeldLock::acquire(*lock_, broker_lock_byte::kServes, LockMode::exclusive, home_.env().clock.after(kHandOverPatience)));
   note_start();
   return {};
+}
+
+Result<> Broker::lock_itself(Supervised supervised) {
+  PG_ASSIGN(lock_, home_.env().files.open_lock(names::broker_lock(home_.path(), id_), Access::read_write));
+  bool first = true;
+  if (supervised == Supervised::yes) {
+    PG_ASSIGN(first, lock_->try_lock(broker_lock_byte::kHasSupervisor, LockMode::exclusive));
+  }
+  if (first) {
+    PG_ASSIGN(first, lock_->try_lock(broker_lock_byte::kRuns, LockMode::exclusive));
+  }
+  if (first) return {};
+  PG_ASSIGN(const FileInfo lock, lock_->info());
+  const auto other = lock_holder(lock, broker_lock_byte::kRuns);
+  return fail(Errc::busy, fmt::format("another process is broker {} already{}", id_.value, other ? fmt::format(": process {}", *other) : ""), lock_->path());
 }
 
 void Broker::note_start() {

@@ -24,11 +24,14 @@
 
 namespace pg {
 
+// Whether a supervisor started the broker and the broker ends with it.
+enum class Supervised { no, yes };
+
 class Broker {
  public:
   // Borrows `home`. `tell` gets lines for people, from any thread. Errors: not_found (no such broker, no log directory),
   // busy (another process is this broker), already_exists (the log directory is another broker's).
-  static Result<std::unique_ptr<Broker>> open(Home& home, BrokerId id, std::function<void(const std::string&)> tell);
+  static Result<std::unique_ptr<Broker>> open(Home& home, BrokerId id, Supervised supervised, std::function<void(const std::string&)> tell);
   ~Broker();
 
   // Serves until `must_stop` says so; then hands over what it leads, brings everything to stable storage and ends. An
@@ -37,7 +40,8 @@ class Broker {
 
  private:
   Broker(Home& home, BrokerId id, std::function<void(const std::string&)> tell);
-  Result<> prepare();
+  Result<> prepare(Supervised supervised);
+  Result<> lock_itself(Supervised supervised);
   void start(void (Broker::*body)());
   void nap(Duration duration);
 

@@ -9,6 +9,9 @@ namespace pg {
 namespace broker_lock_byte {
 inline constexpr uint32_t kServes = 0;  // held while its replicas may be appended to
 inline constexpr uint32_t kRuns = 1;    // held by the one process that is this broker
+// Held from before kRuns by a broker that a supervisor started. The system kills such a broker when its supervisor ends, so without a
+// supervisor it is about to end.
+inline constexpr uint32_t kHasSupervisor = 2;
 }  // namespace broker_lock_byte
 
 // supervisor-<id>.lock

@@ -39,22 +39,25 @@ supervisor_pid() { holder "supervisor-$1.lock"; }
 is_free() { [ -z "$(broker_pid "$1")$(supervisor_pid "$1")" ]; }
 # runs_as_other N PID: broker N runs, and not as PID
 runs_as_other() { local pid && pid=$(broker_pid "$1") && [ -n "$pid" ] && [ "$pid" != "$2" ]; }
+# is_gone PID: there is no such process
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 broker_log() { echo "$PG_HOME/logs/broker-$1.log"; }
 # says FILE TEXT: a line of the file has the text
 says() { grep -qF -- "$2" "$1"; }
 
-# hold_lock FILE: another process has byte 0 of a lock file locked
+# hold_lock FILE [FIRST COUNT]: another process, $holder, has bytes of a lock file locked; without FIRST, byte 0
 hold_lock() {
   mkdir -p "$PG_HOME/locks"
   mkfifo held
-  /usr/bin/python3 - "$PG_HOME/locks/$1" >held 3>&- <<'END' &
+  /usr/bin/python3 - "$PG_HOME/locks/$1" "${2:-0}" "${3:-1}" >held 3>&- <<'END' &
 import fcntl, os, struct, sys, time
 lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))  # F_OFD_SETLK
+fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, int(sys.argv[2]), int(sys.argv[3]), 0))  # F_OFD_SETLK
 print("held", flush=True)
 time.sleep(1000)
 END
+  holder=$!
   head -n 1 held
 }
 
@@ -196,13 +199,32 @@ END
   [ -n "$(broker_pid 0)" ]
 }
 
-# While a process ends, it holds its locks for a moment although /proc shows none of its files.
-@test "stop waits for a broker that ends at this moment" {
+# A broker that ends holds its locks for a moment: while its files are still in /proc, and also when they are not.
+@test "stop and start wait for a broker that ends at this moment with its supervisor" {
+  local supervisor
   for _ in {1..12}; do
     pg-cluster start 0
     kill -KILL "$(supervisor_pid 0)"
     pg-cluster stop 0
+    pg-cluster start 0
+    supervisor=$(supervisor_pid 0)
+    kill -KILL "$supervisor"
+    until_true is_gone "$supervisor"
+    pg-cluster start 0
+    [ -n "$(supervisor_pid 0)" ]
+    pg-cluster stop 0
   done
+}
+
+@test "a broker that has lost its supervisor is not taken for one in the foreground" {
+  hold_lock broker-0.lock 1 2
+  fails 4 "*broker 0 has not stopped yet: process $holder is the broker*" pg-cluster stop --timeout 50ms 0
+  fails 4 "*broker 0 is not ready yet*" pg-cluster start --timeout 50ms 0
+  pg-cluster start 0 3>&- &
+  local starter=$!
+  kill "$holder"
+  ends_with 0 "$starter"
+  [ -n "$(supervisor_pid 0)" ]
 }
 
 @test "stop says who runs a broker that is not in the background" {

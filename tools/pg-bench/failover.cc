@@ -136,7 +136,7 @@ int bench_broker(const Arguments& arguments) {
   return tool.run(table, {}, [&](const auto&) -> Result<ExitCode> {
     catch_stop_signals();
     PG_ASSIGN(const auto home, Home::open(tool.env(), arguments[0]));
-    PG_CHECK(run_broker(*home, BrokerId(static_cast<int32_t>(*number)), [](const std::string&) {}, [] { return stop_signal() != 0; }));
+    PG_CHECK(run_broker(*home, BrokerId(static_cast<int32_t>(*number)), Supervised::no, [](const std::string&) {}, [] { return stop_signal() != 0; }));
     return kExitDone;
   });
 }

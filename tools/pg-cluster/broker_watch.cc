@@ -35,6 +35,15 @@ Result<bool> BrokerWatch::is_supervised() const {
   return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kRuns);
 }
 
+// The broker's byte is read first: a broker with a supervisor has taken it before it runs, and both are free at once when it has ended.
+Result<bool> BrokerWatch::ends_with_its_supervisor() const {
+  PG_ASSIGN(const bool has_supervisor,
+            is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kHasSupervisor));
+  if (!has_supervisor) return false;
+  PG_ASSIGN(const bool supervised, is_supervised());
+  return !supervised;
+}
+
 Result<bool> BrokerWatch::is_kept_working() const {
   return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kHasWorked);
 }

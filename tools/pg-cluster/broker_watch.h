@@ -17,6 +17,8 @@ class BrokerWatch {
   Result<bool> runs() const;
   Result<bool> is_ready() const;
   Result<bool> is_supervised() const;
+  // Whether the broker runs but its supervisor has ended: the system is ending the broker too.
+  Result<bool> ends_with_its_supervisor() const;
   Result<bool> is_kept_working() const;
 
   // The process that is the broker, or looks after it. Empty: none, or none that can be seen from here.

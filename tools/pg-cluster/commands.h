@@ -15,6 +15,7 @@ int cluster_run(const Arguments& arguments);
 int cluster_start(const Arguments& arguments);
 int cluster_stop(const Arguments& arguments);
 int cluster_supervise(const Arguments& arguments);
+int cluster_run_supervised(const Arguments& arguments);
 int cluster_status(const Arguments& arguments);
 int cluster_health(const Arguments& arguments);
 int cluster_elect(const Arguments& arguments);

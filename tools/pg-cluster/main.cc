@@ -16,6 +16,7 @@ constexpr Subcommand kCommands[] = {
     {"locks", "print who holds which lock", cluster_locks},
     {"verify", "compare the replicas", cluster_verify},
     {"supervise", nullptr, cluster_supervise},
+    {"run-supervised", nullptr, cluster_run_supervised},
 };
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include "tools/pg-cluster/commands.h"
 
 namespace pg {
+namespace {
 
-int cluster_run(const Arguments& arguments) {
+int run(const Arguments& arguments, Supervised supervised) {
   Tool tool("pg-cluster run");
   int64_t number = -1;
   OptionTable table("pg-cluster run", "", "Is broker N of the cluster until a signal ends it, in the foreground.");
@@ -19,9 +20,15 @@ int cluster_run(const Arguments& arguments) {
     PG_ASSIGN(const BrokerId broker, known_broker(*home, number));
     catch_stop_signals();
     const auto tell = [&](const std::string& line) { tool.note(fmt::format("broker {}: {}", broker.value, line)); };
-    PG_CHECK(run_broker(*home, broker, tell, [] { return stop_signal() != 0; }));
+    PG_CHECK(run_broker(*home, broker, supervised, tell, [] { return stop_signal() != 0; }));
     return kExitDone;
   });
 }
+
+}  // namespace
+
+int cluster_run(const Arguments& arguments) { return run(arguments, Supervised::no); }
+
+int cluster_run_supervised(const Arguments& arguments) { return run(arguments, Supervised::yes); }
 
 }  // namespace pg

@@ -21,7 +21,7 @@ class BrokerStart {
  public:
   BrokerStart(const Tool& tool, const Home& home, BrokerId broker) : tool_(tool), home_(home), broker_(broker), watch_(home, broker) {}
 
-  // Starts a supervisor, if the broker needs one.
+  // Starts a supervisor, if the broker needs one. A broker that ends with its supervisor gets another one once it has ended.
   Result<> begin();
   // Waits until the broker does its work, or has ended: then it says why, and returns what the broker ended with.
   Result<ExitCode> finish(Deadline deadline);
@@ -37,12 +37,15 @@ class BrokerStart {
   const Home& home_;
   BrokerId broker_;
   BrokerWatch watch_;
+  bool waits_for_end_ = false;
   std::optional<DetachedProgram> supervisor_;
   FileInfo log_before_;
 };
 
 Result<> BrokerStart::begin() {
   PG_ASSIGN(const bool supervised, watch_.is_supervised());
+  PG_ASSIGN(waits_for_end_, watch_.ends_with_its_supervisor());
+  if (waits_for_end_) return {};
   PG_ASSIGN(const bool runs, watch_.runs());
   if (!runs && !supervised) return start_supervisor();
   tool_.note(fmt::format("broker {} runs already{}", watch_.number(), supervised ? "" : ", in the foreground"));
@@ -70,6 +73,11 @@ Result<ExitCode> BrokerStart::finish(Deadline deadline) {
 }
 
 Result<std::optional<ExitCode>> BrokerStart::look() {
+  if (waits_for_end_) {
+    PG_ASSIGN(waits_for_end_, watch_.ends_with_its_supervisor());
+    if (!waits_for_end_) PG_CHECK(begin());
+    return std::nullopt;
+  }
   std::optional<ChildStatus> end;
   if (supervisor_) {
     PG_ASSIGN(end, supervisor_->ended());

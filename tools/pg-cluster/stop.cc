@@ -41,6 +41,8 @@ std::string process_text(std::optional<int32_t> pid) {
 Result<> BrokerStop::begin() {
   PG_ASSIGN(const bool supervised, watch_.is_supervised());
   if (supervised) return ask();
+  PG_ASSIGN(const bool ends, watch_.ends_with_its_supervisor());
+  if (ends) return {};
   PG_ASSIGN(const bool runs, watch_.runs());
   if (!runs) {
     tool_.note(fmt::format("broker {} does not run", watch_.number()));

@@ -73,7 +73,7 @@ Result<ExitCode> Supervisor::run() {
 Result<Supervisor::Life> Supervisor::live_once() {
   const Deadline began = env_.clock.now();
   last_said_.clear();
-  PG_ASSIGN(auto child, ProgramChild::start(this_program(home_, "run", broker_)));
+  PG_ASSIGN(auto child, ProgramChild::start(this_program(home_, "run-supervised", broker_)));
   log_.add_line(fmt::format("broker {} is process {}", broker_.value, child.pid()));
   for (;;) {
     PG_ASSIGN(const auto news, child.wait(has_worked_ ? kNoDeadline : env_.clock.after(kBrokerLookInterval)));

@@ -221,13 +221,34 @@ class WrongGroups(unittest.TestCase):
         for topic in (Topic(b"t", 1, trimmed=True), Topic(b"t", 1, compacted=True)):
             with self.subTest(topic):
                 self.setUp()
-                self.history.runs[b"a"].topic = self.topic = topic
-                self.member([2, 5]).end(clean=True)
-                self.group.see_committed(topic, 0, 6)
+                self.deliver_some(topic)
                 self.finish(offsets=[2, 5])
                 self.assert_broken()
-                self.finish(offsets=[2, 3, 5])
-                self.assert_broken("skipped")
+
+    def test_a_record_of_a_trimmed_topic_that_nobody_got(self):
+        self.deliver_some(Topic(b"t", 1, trimmed=True))
+        self.finish(offsets=[2, 3, 5])
+        self.assert_broken("skipped")
+
+    def test_a_record_that_the_next_leader_has_not_compacted_yet(self):
+        self.deliver_some(Topic(b"t", 1, compacted=True))
+        self.read_last(3)
+        self.finish(offsets=[2, 3, 5])
+        self.assert_broken()
+
+    def test_the_newest_record_of_a_key_that_nobody_got(self):
+        self.deliver_some(Topic(b"t", 1, compacted=True), offsets=[2, 3])
+        self.read_last(5)
+        self.finish(offsets=[2, 3, 5])
+        self.assert_broken("skipped")
+
+    def deliver_some(self, topic, offsets=(2, 5)):
+        self.history.runs[b"a"].topic = self.topic = topic
+        self.member(offsets).end(clean=True)
+        self.group.see_committed(topic, 0, 6)
+
+    def read_last(self, offset):
+        self.history.observe("last", self.topic, 0, offset, b"", value_of(b"a", offset))
 
     def test_the_end_is_not_committed(self):
         self.member(range(6)).end(clean=True)

@@ -1,4 +1,5 @@
-// Big-endian integers and Kafka's zig-zag varints in byte buffers. Callers guarantee the bounds of the fixed-width ones.
+// Big-endian integers and Kafka's zig-zag varints in byte buffers. Callers guarantee the bounds of the fixed-width
+// ones.
 #pragma once
 
 #include <bit>
@@ -17,9 +18,7 @@ using MutableBytes = std::span<std::byte>;
 inline ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 template <class T>
 constexpr T to_big_endian(T v) {

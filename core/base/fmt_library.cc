@@ -1,6 +1,6 @@
 // fmt's own code, compiled once: Debian has no static library of it, and header-only use compiles it into every file,
-// which more than doubled the time of a build. What follows the include is what its headers declare as compiled elsewhere
-// (src/format.cc of fmt 9).
+// which more than doubled the time of a build. What follows the include is what its headers declare as compiled
+// elsewhere (src/format.cc of fmt 9).
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

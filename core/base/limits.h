@@ -23,8 +23,8 @@ inline constexpr int64_t kOffsetMax = int64_t{1} << 62;
 inline constexpr int64_t kLostOffsetsMax = int64_t{1} << 40;
 
 // The records of a compressed batch may be no larger than this. All of them are in memory at once, so a few bytes that
-// claim to be gigabytes must not take the machine down; and a broker of Kafka's takes 100 MiB in one request, so batches
-// that are really in use lie far below.
+// claim to be gigabytes must not take the machine down; and a broker of Kafka's takes 100 MiB in one request, so
+// batches that are really in use lie far below.
 inline constexpr size_t kDecompressedBytesMax = 256 << 20;
 
 inline constexpr size_t kBatchBytesDefault = 1 << 20;        // pg-produce --batch-bytes
@@ -33,7 +33,8 @@ inline constexpr int32_t kMaxMessageBytesDefault = 1048588;  // Kafka's max.mess
 inline constexpr size_t kHeldBytesMax = 1 << 30;
 inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);
 
-// Consumer groups: how long a member may hang before others take it for dead, how often they look, and how many there are.
+// Consumer groups: how long a member may hang before others take it for dead, how often they look, and how many there
+// are.
 inline constexpr Duration kSessionTimeoutDefault = std::chrono::seconds(10);
 inline constexpr Duration kSessionTimeoutMin = std::chrono::seconds(1);
 inline constexpr Duration kSessionTimeoutMax = std::chrono::hours(1);
@@ -42,8 +43,8 @@ inline constexpr int32_t kGroupMembersMax = 4096;
 // What a member has delivered is committed at most this much later, and before it gives a partition up.
 inline constexpr Duration kCommitInterval = std::chrono::seconds(1);
 
-// Brokers in the background: how long after its end one is started again, how long one must have run for that to be short
-// again, how large its log may get before it is set aside, and a line of it.
+// Brokers in the background: how long after its end one is started again, how long one must have run for that to be
+// short again, how large its log may get before it is set aside, and a line of it.
 inline constexpr Duration kRestartDelayMin = std::chrono::milliseconds(100);
 inline constexpr Duration kRestartDelayMax = std::chrono::seconds(30);
 inline constexpr Duration kRestartSettled = std::chrono::seconds(1);
@@ -60,16 +61,16 @@ inline constexpr int32_t kBrokersMax = 64;
 inline constexpr int32_t kReplicasMax = 16;
 inline constexpr int32_t kReplicationFactorDefault = 3;  // or as many as there are brokers
 
-// Files that a log directory keeps in reserve, each of one block, so that a full disk has room for commands that free space. There
-// are several, since a disk may run out of inodes instead of blocks.
+// Files that a log directory keeps in reserve, each of one block, so that a full disk has room for commands that free
+// space. There are several, since a disk may run out of inodes instead of blocks.
 inline constexpr int kReserveFiles = 8;
 inline constexpr size_t kReserveFileBytes = 4096;
 
 // What compaction may take to remember keys: some four million of them at a time.
 inline constexpr size_t kCompactionMapBytes = 128 << 20;
 
-// Schemas, and JSON that is checked against one: what is larger or deeper is refused, so that nothing is walked recursively
-// further than a stack holds.
+// Schemas, and JSON that is checked against one: what is larger or deeper is refused, so that nothing is walked
+// recursively further than a stack holds.
 inline constexpr size_t kSchemaBytesMax = 1 << 20;
 inline constexpr int kSchemaDepthMax = 100;
 inline constexpr size_t kSubjectBytesMax = 512;  // a topic's name with "-value" fits, and Confluent's contexts

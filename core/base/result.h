@@ -59,15 +59,16 @@ inline tl::unexpected<Error> fail(Errc code, std::string what, std::string path 
   ((expression) ? static_cast<void>(0) : ::pg::assertion_failed(#expression, __FILE__, __LINE__))
 
 // Propagate an error to the caller; PG_ASSIGN also unwraps the value into `declaration`.
-#define PG_CHECK(...)                                                                \
-  do {                                                                               \
-    if (auto&& pg_result_ = (__VA_ARGS__); !pg_result_) [[unlikely]]                 \
-      return ::tl::unexpected(std::move(pg_result_).error());                        \
+#define PG_CHECK(...)                                                \
+  do {                                                               \
+    if (auto&& pg_result_ = (__VA_ARGS__); !pg_result_) [[unlikely]] \
+      return ::tl::unexpected(std::move(pg_result_).error());        \
   } while (false)
 #define PG_JOIN_(a, b) a##b
 #define PG_JOIN(a, b) PG_JOIN_(a, b)
 #define PG_ASSIGN(declaration, ...) PG_ASSIGN_(PG_JOIN(pg_value_, __LINE__), declaration, __VA_ARGS__)
-#define PG_ASSIGN_(temporary, declaration, ...)                                      \
-  auto temporary = (__VA_ARGS__);                                                    \
-  if (!temporary) [[unlikely]] return ::tl::unexpected(std::move(temporary).error()); \
+#define PG_ASSIGN_(temporary, declaration, ...)            \
+  auto temporary = (__VA_ARGS__);                          \
+  if (!temporary) [[unlikely]]                             \
+    return ::tl::unexpected(std::move(temporary).error()); \
   declaration = std::move(*temporary)

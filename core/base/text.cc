@@ -49,10 +49,17 @@ std::optional<int64_t> parse_size(std::string_view text) {
   if (text.empty()) return {};
   int64_t unit = 1;
   switch (text.back()) {
-    case 'K': unit = int64_t{1} << 10; break;
-    case 'M': unit = int64_t{1} << 20; break;
-    case 'G': unit = int64_t{1} << 30; break;
-    default: return scaled(text, 1);
+    case 'K':
+      unit = int64_t{1} << 10;
+      break;
+    case 'M':
+      unit = int64_t{1} << 20;
+      break;
+    case 'G':
+      unit = int64_t{1} << 30;
+      break;
+    default:
+      return scaled(text, 1);
   }
   return scaled(text.substr(0, text.size() - 1), unit);
 }
@@ -131,7 +138,8 @@ std::string rfc3339_utc(int64_t milliseconds) {
   // Civil date arithmetic without the C library's time zone machinery, for every int64_t: <chrono> ends with the
   // year 32767. The days are counted from 1 March 0000, in eras of 400 years.
   constexpr int64_t kDay = 86'400'000, kEra = 146'097;
-  const int64_t rest = milliseconds % kDay, clock = rest < 0 ? rest + kDay : rest, days = milliseconds / kDay - (rest < 0);
+  const int64_t rest = milliseconds % kDay, clock = rest < 0 ? rest + kDay : rest,
+                days = milliseconds / kDay - (rest < 0);
   const int64_t since = days + 719'468, era = since / kEra - (since % kEra < 0), day_of_era = since - era * kEra;
   const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -141,8 +149,8 @@ std::string rfc3339_utc(int64_t milliseconds) {
   // Six digits and a sign are what ECMAScript's Date reads and writes.
   const bool is_long = year < 0 || year > 9999;
   const std::string years = is_long ? fmt::format("{:+07}", year) : fmt::format("{:04}", year);
-  return fmt::format("{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", years, month, day, clock / 3'600'000, clock / 60'000 % 60,
-                     clock / 1000 % 60, clock % 1000);
+  return fmt::format("{}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", years, month, day, clock / 3'600'000,
+                     clock / 60'000 % 60, clock / 1000 % 60, clock % 1000);
 }
 
 std::string uuid_text(const Uuid& id) {

@@ -28,8 +28,8 @@ std::string base64(std::string_view bytes);
 // Empty where `text` is not canonical, padded base64.
 std::optional<std::string> base64_decode(std::string_view text);
 
-// RFC 3339 in UTC with milliseconds: 2026-11-23T05:28:20.123Z. `milliseconds` since the epoch; beyond the years 0000 to 9999 with
-// six digits or more and a sign, as ECMAScript writes it: +055840-11-08T22:13:20.000Z.
+// RFC 3339 in UTC with milliseconds: 2026-11-23T05:28:20.123Z. `milliseconds` since the epoch; beyond the years 0000 to
+// 9999 with six digits or more and a sign, as ECMAScript writes it: +055840-11-08T22:13:20.000Z.
 std::string rfc3339_utc(int64_t milliseconds);
 
 // 16 bytes as Kafka prints its Uuid: URL-safe base64 without padding, 22 characters.

@@ -63,13 +63,14 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
 namespace {
 
 LogDirectory log_directory_of(const Home& home, const TopicMetadata& topic, PartitionId partition) {
-  const BrokerId leader = topic.has(partition) ? topic.partitions[static_cast<size_t>(partition.value)].leader : BrokerId(0);
+  const BrokerId leader =
+      topic.has(partition) ? topic.partitions[static_cast<size_t>(partition.value)].leader : BrokerId(0);
   return {home.env(), home.log_directory(leader)};
 }
 
 // no_space: there is no room for its state page. The caller can release some of the reserve and try again.
-Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, const TopicMetadata& topic, PartitionId partition,
-                                                          Deadline deadline) {
+Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, const TopicMetadata& topic,
+                                                          PartitionId partition, Deadline deadline) {
   PG_ASSIGN(auto log, home.open_partition(topic, partition, Access::read_write, deadline));
   const auto state = log->current_state();
   if (state->no_space()) return tl::unexpected(*state->no_space());
@@ -77,7 +78,8 @@ Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, cons
   return fail(Errc::io, fmt::format("cannot delete from '{}': no permission to write", log->name()), log->directory());
 }
 
-Result<TrimResult> trim_once(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to, Deadline deadline) {
+Result<TrimResult> trim_once(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
+                             Deadline deadline) {
   PG_ASSIGN(const auto log, open_to_delete_from(home, topic, partition, deadline));
   const auto state = log->current_state();
   const LogPosition position = state->position();
@@ -104,14 +106,16 @@ Result<TrimResult> trim_partition(const Home& home, const TopicMetadata& topic, 
 Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                        bool trust_clock, Deadline deadline) {
   const LogDirectory directory = log_directory_of(home, topic, partition);
-  PG_ASSIGN(const auto log, directory.with_reserve([&] { return open_to_delete_from(home, topic, partition, deadline); }));
+  PG_ASSIGN(const auto log,
+            directory.with_reserve([&] { return open_to_delete_from(home, topic, partition, deadline); }));
   const auto state = log->current_state();
   const LogConfig config = log->config();
   const auto now_ms = believed_wall_ms(home.env(), state->page(), trust_clock);
   const bool needs_clock = config.cleanup_compact || (config.cleanup_delete && config.retention_ms >= 0);
   if (!now_ms && needs_clock) home.env().notice(clock_notice(log->name()));
   Maintenance done;
-  PG_ASSIGN(done.deleted, directory.with_reserve([&] { return apply_retention(*log, now_ms, ActiveSegmentToo::yes, deadline); }));
+  PG_ASSIGN(done.deleted,
+            directory.with_reserve([&] { return apply_retention(*log, now_ms, ActiveSegmentToo::yes, deadline); }));
   if (config.cleanup_compact && now_ms) {
     PG_ASSIGN(done.compacted, compact_log(*log, *now_ms, deadline, kCompactionMapBytes, ActiveSegmentToo::yes));
     PG_CHECK(log->delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline));

@@ -17,7 +17,8 @@ class Background {
   Background() = default;
   ~Background();  // waits for what was begun
 
-  // The work before has been waited for. Where no thread is to be had, it is done here and now, and the outcome is wait()'s.
+  // The work before has been waited for. Where no thread is to be had, it is done here and now, and the outcome is
+  // wait()'s.
   void begin(Work work);
   // Waits until that has ended: how, told once. At once, where nothing was begun.
   Result<> wait();

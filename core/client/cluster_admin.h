@@ -12,14 +12,15 @@
 
 namespace pg {
 
-// Runs broker `id` in this process, until `must_stop`. `tell` gets lines for people, from any thread. Errors: not_found,
-// busy (another process is this broker), already_exists (the log directory is another broker's).
-Result<> run_broker(Home& home, BrokerId id, Supervised supervised, const std::function<void(const std::string&)>& tell, const std::function<bool()>& must_stop);
+// Runs broker `id` in this process, until `must_stop`. `tell` gets lines for people, from any thread. Errors:
+// not_found, busy (another process is this broker), already_exists (the log directory is another broker's).
+Result<> run_broker(Home& home, BrokerId id, Supervised supervised, const std::function<void(const std::string&)>& tell,
+                    const std::function<bool()>& must_stop);
 
 struct BrokerDescription {
   BrokerId broker;
-  std::string state;        // "running", "hung", "failed", "dead", ...
-  int32_t pid = 0;          // 0: does not run
+  std::string state;  // "running", "hung", "failed", "dead", ...
+  int32_t pid = 0;    // 0: does not run
   std::string log_directory;
   std::optional<int64_t> since_ms;  // when that state was noticed, by the wall clock
   bool is_controller = false;
@@ -36,10 +37,12 @@ struct PartitionHealth {
 // Every partition with more than one replica, and those with one whose log cannot be reached.
 Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home);
 
-// An election that somebody asks for. Without `unclean`: the preferred leader gets the partition back, if it is in sync. With it,
-// of a partition that nobody leads: whichever replica is there and has the most leads, and what it lacks is lost. Empty: there
-// was nothing to do. Errors: busy (no preferred leader in sync; no replica that could lead; or one that lacks nothing is about to), not_found.
-Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic, PartitionId partition, bool unclean, Deadline deadline);
+// An election that somebody asks for. Without `unclean`: the preferred leader gets the partition back, if it is in
+// sync. With it, of a partition that nobody leads: whichever replica is there and has the most leads, and what it lacks
+// is lost. Empty: there was nothing to do. Errors: busy (no preferred leader in sync; no replica that could lead; or
+// one that lacks nothing is about to), not_found.
+Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic,
+                                                      PartitionId partition, bool unclean, Deadline deadline);
 
 // Who holds what of a partition or a broker.
 struct HeldLockDescription {
@@ -50,8 +53,8 @@ struct HeldLockDescription {
 };
 Result<std::vector<HeldLockDescription>> describe_locks(const Home& home);
 
-// Where replicas of a partition differ, from the higher log start to the high watermark: one line each. Of a compacted topic
-// the last value of each key counts.
+// Where replicas of a partition differ, from the higher log start to the high watermark: one line each. Of a compacted
+// topic the last value of each key counts.
 Result<int64_t> compare_replicas(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline,
                                  const std::function<void(const std::string&)>& report);
 

@@ -52,8 +52,10 @@ class Comparison {
       const auto found = mine.next(end);
       if (!found) return unreadable(other, at, found.error());
       if (!*found) return fault(other.broker, at, "it ends here");
-      const bool same = (*found)->bytes.size() == (*expected)->bytes.size() && std::equal((*found)->bytes.begin(), (*found)->bytes.end(), (*expected)->bytes.begin());
-      if (!same) return fault(other.broker, at, fmt::format("it differs from the batch of broker {}", leader.broker.value));
+      const bool same = (*found)->bytes.size() == (*expected)->bytes.size() &&
+                        std::equal((*found)->bytes.begin(), (*found)->bytes.end(), (*expected)->bytes.begin());
+      if (!same)
+        return fault(other.broker, at, fmt::format("it differs from the batch of broker {}", leader.broker.value));
     }
   }
 
@@ -71,8 +73,10 @@ class Comparison {
         PG_ASSIGN(const bool more, records.next(record));
         if (!more) break;
         if (!record.key) continue;
-        if (record.value) values[std::string(*record.key)] = {record.offset, std::string(*record.value)};
-        else values.erase(std::string(*record.key));
+        if (record.value)
+          values[std::string(*record.key)] = {record.offset, std::string(*record.value)};
+        else
+          values.erase(std::string(*record.key));
       }
     }
   }
@@ -84,10 +88,14 @@ class Comparison {
     if (!found) return unreadable(other, from, found.error());
     for (const auto& [key, value] : *expected) {
       const auto at = found->find(key);
-      if (at == found->end() || at->second != value) fault(other.broker, value.first, fmt::format("a key has another last value than on broker {}", leader.broker.value));
+      if (at == found->end() || at->second != value)
+        fault(other.broker, value.first,
+              fmt::format("a key has another last value than on broker {}", leader.broker.value));
     }
     for (const auto& [key, value] : *found) {
-      if (!expected->contains(key)) fault(other.broker, value.first, fmt::format("a key has a value that is none on broker {}", leader.broker.value));
+      if (!expected->contains(key))
+        fault(other.broker, value.first,
+              fmt::format("a key has a value that is none on broker {}", leader.broker.value));
     }
   }
 
@@ -100,7 +108,8 @@ class Comparison {
 
 }  // namespace
 
-Result<int64_t> compare_replicas(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline, const Report& report) {
+Result<int64_t> compare_replicas(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline,
+                                 const Report& report) {
   Comparison comparison(topic, partition, report);
   const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
   PG_ASSIGN(const LogConfig config, to_log_config(topic.config));
@@ -120,13 +129,16 @@ Result<int64_t> compare_replicas(const Home& home, const TopicMetadata& topic, P
     const Copy &leader = copies.front(), &other = copies[i];
     const Offset from = std::max(leader.state->position().log_start, other.state->position().log_start);
     // What a replica does not know to be committed, it may not have yet.
-    const bool in_sync = std::find(metadata.in_sync.begin(), metadata.in_sync.end(), other.broker) != metadata.in_sync.end();
+    const bool in_sync =
+        std::find(metadata.in_sync.begin(), metadata.in_sync.end(), other.broker) != metadata.in_sync.end();
     const Offset committed = in_sync ? leader.state->high_watermark() : other.state->high_watermark();
     const Offset end = std::min(committed, leader.state->position().log_end);
     // Which values had a successor later than that, compaction does not tell.
     if (config.cleanup_compact && !in_sync) continue;
-    if (config.cleanup_compact) comparison.same_values(leader, other, from, end);
-    else comparison.same_batches(leader, other, from, end);
+    if (config.cleanup_compact)
+      comparison.same_values(leader, other, from, end);
+    else
+      comparison.same_batches(leader, other, from, end);
   }
   return comparison.faults();
 }

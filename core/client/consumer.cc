@@ -17,37 +17,47 @@ namespace {
 constexpr Duration kLeaderLookInterval = std::chrono::milliseconds(10);
 constexpr Duration kOpenPatience = std::chrono::seconds(1);
 
-// An open transaction is normal. A following consumer reports one only after it has waited so long for it, or if it is older than
-// Kafka allows (transaction.timeout.ms).
+// An open transaction is normal. A following consumer reports one only after it has waited so long for it, or if it is
+// older than Kafka allows (transaction.timeout.ms).
 constexpr Duration kTransactionPatience = std::chrono::seconds(10);
 constexpr int64_t kTransactionTimeoutMs = 60'000;
 
 // Whether the place depends on how far the log can be read.
-bool counts_from_end(const Place& place) { return place.kind == Place::Kind::end || place.kind == Place::Kind::before_end; }
+bool counts_from_end(const Place& place) {
+  return place.kind == Place::Kind::end || place.kind == Place::Kind::before_end;
+}
 
 std::string held_back_notice(const TopicPartition& partition, const OpenTransaction& first, int64_t now_ms) {
-  return fmt::format("'{}-{}' can be read up to offset {} only, where a transaction has not ended: {}; if its producer cannot return, "
-                     "'pg-topic repair --abort-transactions {}' ends it",
-                     partition.topic, partition.partition.value, first.first_offset.value, first.text(now_ms), partition.topic);
+  return fmt::format(
+      "'{}-{}' can be read up to offset {} only, where a transaction has not ended: {}; if its producer cannot return, "
+      "'pg-topic repair --abort-transactions {}' ends it",
+      partition.topic, partition.partition.value, first.first_offset.value, first.text(now_ms), partition.topic);
 }
 
 }  // namespace
 
 std::string describe(const LostRecords& lost) {
   const int64_t count = lost.to - lost.from;
-  return fmt::format("'{}-{}' has lost {} that this reader has passed, {} to {}, read in leader epoch {}: it goes on at {}", lost.partition.topic,
-                     lost.partition.partition.value, count == 1 ? "1 offset" : fmt::format("{} offsets", count), lost.from.value,
-                     lost.to.value - 1, lost.epoch.value, lost.next.value);
+  return fmt::format(
+      "'{}-{}' has lost {} that this reader has passed, {} to {}, read in leader epoch {}: it goes on at {}",
+      lost.partition.topic, lost.partition.partition.value, count == 1 ? "1 offset" : fmt::format("{} offsets", count),
+      lost.from.value, lost.to.value - 1, lost.epoch.value, lost.next.value);
 }
 
 Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage) {
   switch (place.kind) {
-    case Place::Kind::start: return log_start;
-    case Place::Kind::end: return end;
-    case Place::Kind::after_start: return log_start + std::min(place.value, end - log_start);
-    case Place::Kind::before_end: return std::max(log_start, end + -place.value);
-    case Place::Kind::timestamp: return find_offset_by_time(log, place.value, log_start, end, skip_damage);
-    case Place::Kind::offset: return Offset(place.value);
+    case Place::Kind::start:
+      return log_start;
+    case Place::Kind::end:
+      return end;
+    case Place::Kind::after_start:
+      return log_start + std::min(place.value, end - log_start);
+    case Place::Kind::before_end:
+      return std::max(log_start, end + -place.value);
+    case Place::Kind::timestamp:
+      return find_offset_by_time(log, place.value, log_start, end, skip_damage);
+    case Place::Kind::offset:
+      return Offset(place.value);
   }
   return log_start;
 }
@@ -103,11 +113,16 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   if (counts_from_end(options_.from)) {
     PG_ASSIGN(stable_end, readable_end(*log, options_.isolation));
   }
-  PG_ASSIGN(const Offset from, resolve_place(*log, options_.from, log_start, stable_end, options_.skip_damage != nullptr));
+  PG_ASSIGN(const Offset from,
+            resolve_place(*log, options_.from, log_start, stable_end, options_.skip_damage != nullptr));
   if (from < log_start || from > end) {
     if (!out_of_range_) {
-      out_of_range_ = Error{Errc::out_of_range, fmt::format("'{}' has no offset {}: it holds {} to {}", log->name(),
-                                                            from.value, log_start.value, end.value), {}, {}, 0};
+      out_of_range_ = Error{
+          Errc::out_of_range,
+          fmt::format("'{}' has no offset {}: it holds {} to {}", log->name(), from.value, log_start.value, end.value),
+          {},
+          {},
+          0};
     }
     return {};
   }
@@ -122,7 +137,8 @@ Result<> Consumer::add_source(const TopicMetadata& topic, PartitionId partition)
   return {};
 }
 
-void Consumer::begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to) {
+void Consumer::begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from,
+                             std::optional<Offset> to) {
   auto source = std::make_unique<Source>();
   source->partition = partition;
   source->log = std::move(log);
@@ -170,7 +186,8 @@ Result<std::optional<FetchedBatch>> Consumer::poll(Deadline deadline) {
     if (at_end() || (options_.follow && home_.env().clock.now() >= deadline)) return std::nullopt;
     // A new leader takes a moment to know what is committed.
     if (!options_.follow && home_.env().clock.now() >= patience) {
-      return fail(Errc::timed_out, "timed out waiting for records that were committed when this began: see 'pg-cluster status'");
+      return fail(Errc::timed_out,
+                  "timed out waiting for records that were committed when this began: see 'pg-cluster status'");
     }
     PG_CHECK(wait(options_.follow ? deadline : patience));
   }
@@ -193,7 +210,8 @@ Result<std::optional<FetchedBatch>> Consumer::fetch(Source& source) {
   }
 }
 
-// As long as anybody has a state open that was replaced, it cannot be made anew: who waits for one partition must not hold another.
+// As long as anybody has a state open that was replaced, it cannot be made anew: who waits for one partition must not
+// hold another.
 void Consumer::let_go_of_stale() {
   for (auto& source : sources_) {
     if (source->log->spec().replicated) (void)source->log->state(home_.env().clock.now());
@@ -219,7 +237,8 @@ Result<bool> Consumer::move_to_leader(Source& source) {
   auto log = home_.open_partition(*topic, source.partition.partition, Access::read_write, now + kOpenPatience);
   if (!log) return false;
   const auto state = (*log)->current_state();
-  if (!state->leads_in(topic->partitions[static_cast<size_t>(source.partition.partition.value)].leader_epoch)) return false;
+  if (!state->leads_in(topic->partitions[static_cast<size_t>(source.partition.partition.value)].leader_epoch))
+    return false;
   const Offset next = source.reader->next_offset();
   source.reader.reset();
   source.transactions.reset();
@@ -249,13 +268,15 @@ Result<bool> Consumer::go_back_if_lost(Source& source, Offset passed) {
   return true;
 }
 
-// Without `follow` a consumer reads to the end that the log had when it began. If that end was lost, it reads to what is left.
+// Without `follow` a consumer reads to the end that the log had when it began. If that end was lost, it reads to what
+// is left.
 Result<> Consumer::lower_lost_end(Source& source) {
   if (options_.follow || !source.to) return {};
   PG_ASSIGN(const Offset end, shared_end(*source.log, EpochTrail(source.begun), *source.to));
   if (end >= *source.to) return {};
-  home_.env().notice(fmt::format("'{}' has lost offsets {} to {}, which were there when reading began: it is read to {}", source.log->name(),
-                                 end.value, source.to->value - 1, end.value));
+  home_.env().notice(
+      fmt::format("'{}' has lost offsets {} to {}, which were there when reading began: it is read to {}",
+                  source.log->name(), end.value, source.to->value - 1, end.value));
   source.to = end;
   return {};
 }
@@ -294,7 +315,8 @@ Result<std::optional<FetchedBatch>> Consumer::fetch_here(Source& source) {
   }
 }
 
-// Whether the outcome of the batch's transaction is known. If not, the consumer reads the batch again later, or skips it as damage.
+// Whether the outcome of the batch's transaction is known. If not, the consumer reads the batch again later, or skips
+// it as damage.
 Result<bool> Consumer::decide_or_hold_back(Source& source, FetchedBatch& fetched) {
   const auto decided = decide(source, fetched);
   if (decided && *decided) return true;
@@ -306,8 +328,10 @@ Result<bool> Consumer::decide_or_hold_back(Source& source, FetchedBatch& fetched
   source.reader.emplace(*source.log, fetched.from);  // it is read again, once its transaction has ended
   PG_CHECK(decided);
   hold_back(source, {.producers = {header.producer.id},
-                     .first = {.producer_id = header.producer.id, .producer_epoch = header.producer.epoch,
-                               .first_offset = header.base_offset, .since_ms = header.base_timestamp_ms}});
+                     .first = {.producer_id = header.producer.id,
+                               .producer_epoch = header.producer.epoch,
+                               .first_offset = header.base_offset,
+                               .since_ms = header.base_timestamp_ms}});
   return false;
 }
 
@@ -318,7 +342,8 @@ Result<bool> Consumer::decide(Source& source, FetchedBatch& fetched) {
   return outcome.has_value();
 }
 
-Result<std::optional<TransactionOutcomes::Outcome>> Consumer::outcome_of(Source& source, int64_t producer_id, Offset offset) {
+Result<std::optional<TransactionOutcomes::Outcome>> Consumer::outcome_of(Source& source, int64_t producer_id,
+                                                                         Offset offset) {
   if (!source.transactions) source.transactions.emplace(*source.log, options_.skip_damage != nullptr);
   return source.transactions->of(producer_id, offset, source.log->current_state()->high_watermark());
 }
@@ -509,14 +534,16 @@ Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& op
     PG_ASSIGN(const auto consumer, Consumer::open(home, tail));
     PG_ASSIGN(auto records, last_of_each(*consumer, count, wanted));
     const bool enough = std::cmp_equal(records.size(), consumer->source_count()) &&
-                        std::all_of(records.begin(), records.end(), [&](const auto& last) { return std::cmp_equal(last.second.size(), count); });
+                        std::all_of(records.begin(), records.end(),
+                                    [&](const auto& last) { return std::cmp_equal(last.second.size(), count); });
     if (count > 0 && !enough && !consumer->from_start()) continue;
     for (const auto& damage : skipped) {
       // What lies before the records that are enough is none of the caller's business.
       const auto& last = records[damage.partition];
       if (std::cmp_less(last.size(), count) || last.front().offset() < damage.from) options.skip_damage(damage);
     }
-    for (const auto& [partition, first] : held_back) home.env().notice(held_back_notice(partition, first, home.env().clock.wall_ms()));
+    for (const auto& [partition, first] : held_back)
+      home.env().notice(held_back_notice(partition, first, home.env().clock.wall_ms()));
     return newest_of(std::move(records), count);
   }
 }

@@ -30,7 +30,8 @@ struct Place {
 };
 
 // The offset at `place` of a log that holds the offsets from `log_start` to below `end`. It may lie outside of these.
-Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end, bool skip_damage = false);
+Result<Offset> resolve_place(PartitionLog& log, const Place& place, Offset log_start, Offset end,
+                             bool skip_damage = false);
 
 // Offsets from `from` to below `to` that cannot be read, and why.
 struct SkippedDamage {
@@ -43,10 +44,10 @@ struct SkippedDamage {
 // Records that a reader has passed and that the log no longer has: an election or a cut of the log has lost them.
 struct LostRecords {
   TopicPartition partition;
-  Offset from;         // the first that is missing
-  Offset to;           // up to where the reader was
-  LeaderEpoch epoch;  // of the last record that it has read
-  Offset next;         // where it goes on
+  Offset from;             // the first that is missing
+  Offset to;               // up to where the reader was
+  LeaderEpoch epoch;       // of the last record that it has read
+  Offset next;             // where it goes on
   LeaderEpoch next_epoch;  // of the log there
 };
 // For people.
@@ -62,8 +63,8 @@ struct ConsumerOptions {
   Duration timeout = kTimeoutDefault;  // for opening a partition whose state somebody is rebuilding
   // If set, damage does not end the reading: this is told what is left out, and it goes on behind it.
   std::function<void(const SkippedDamage&)> skip_damage = {};
-  // Called with a transaction behind which nothing can be read yet. Without `follow` the reading of its partition ends there. With
-  // `follow` the consumer waits, and calls this once the wait is long. Empty: a notice instead.
+  // Called with a transaction behind which nothing can be read yet. Without `follow` the reading of its partition ends
+  // there. With `follow` the consumer waits, and calls this once the wait is long. Empty: a notice instead.
   std::function<void(const TopicPartition&, const OpenTransaction&)> held_back = {};
   // Called before the reader goes back to the first record that it has lost. A notice says so in any case.
   std::function<Result<>(const LostRecords&)> on_lost = {};
@@ -114,8 +115,8 @@ class Consumer {
   std::optional<Offset> next_offset(const TopicPartition& partition) const;
 
   // The next batch. Empty: every end is reached, or, with `follow`, nothing came until `deadline`. Partitions take
-  // turns, and a partition is read on at its new leader when that changes. Errors: corrupt (the message names the file),
-  // not_found (the topic was deleted), timed_out (records that were there are committed nowhere now).
+  // turns, and a partition is read on at its new leader when that changes. Errors: corrupt (the message names the
+  // file), not_found (the topic was deleted), timed_out (records that were there are committed nowhere now).
   Result<std::optional<FetchedBatch>> poll(Deadline deadline = kNoDeadline);
 
   // The same record by record.
@@ -145,7 +146,7 @@ class Consumer {
     std::optional<TransactionOutcomes> transactions;  // once there was one
     bool begins_behind = false;  // nobody has looked yet for a transaction that is open before its first record
     std::optional<HeldBack> held;
-    Deadline looked{};  // when the metadata was last asked for another leader
+    Deadline looked{};                // when the metadata was last asked for another leader
     std::optional<Deadline> failing;  // since when its log cannot be opened; another replica may lead soon
     bool done() const { return to && reader->next_offset() >= *to; }
     // Up to here the log has nothing new for it.
@@ -154,7 +155,8 @@ class Consumer {
 
   Consumer(Home& home, ConsumerOptions options) : home_(home), options_(std::move(options)) {}
   Result<> add_source(const TopicMetadata& topic, PartitionId partition);
-  void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, std::optional<Offset> to);
+  void begin_reading(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from,
+                     std::optional<Offset> to);
   Result<std::optional<FetchedBatch>> fetch(Source& source);
   Result<std::optional<FetchedBatch>> fetch_here(Source& source);
   Result<bool> decide(Source& source, FetchedBatch& fetched);
@@ -203,8 +205,8 @@ class OwnedRecord {
   std::string headers_;
 };
 
-// The `count` newest records over all chosen partitions, of those that are `wanted` (empty: all), oldest first; within a
-// partition always in offset order.
+// The `count` newest records over all chosen partitions, of those that are `wanted` (empty: all), oldest first; within
+// a partition always in offset order.
 using RecordPredicate = std::function<bool(const ConsumedRecord&)>;
 Result<std::vector<OwnedRecord>> read_last(Home& home, const ConsumerOptions& options, int64_t count,
                                            const RecordPredicate& wanted = {});

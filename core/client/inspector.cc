@@ -52,7 +52,8 @@ Result<> Dumper::segment(const std::string& path, Offset base, uint64_t limit) {
     if (done) continue;
     if (done.error().code != Errc::corrupt && done.error().code != Errc::unsupported_version) return done;
     fault(path, scanner.position(), done.error().what);
-    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
+    PG_ASSIGN(const auto next,
+              find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
     if (!next) break;
     scanner.seek(*next);
   }
@@ -98,7 +99,8 @@ Result<> Dumper::index(const std::string& path, Offset base, const Visit& visit)
 
 Result<> Dumper::indexes(const std::string& directory, Offset base) {
   if (!options_.index) return {};
-  PG_CHECK(index<OffsetIndexEntry>(names::segment(directory, base, SegmentFile::offset_index), base, visitor_.offset_entry));
+  PG_CHECK(
+      index<OffsetIndexEntry>(names::segment(directory, base, SegmentFile::offset_index), base, visitor_.offset_entry));
   return index<TimeIndexEntry>(names::segment(directory, base, SegmentFile::time_index), base, visitor_.time_entry);
 }
 
@@ -117,7 +119,9 @@ std::string copies_elsewhere(const Home& home, const TopicMetadata& topic, Parti
   const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
   std::string brokers;
   for (const BrokerId replica : metadata.replicas) {
-    const bool there = home.env().files.info(names::partition_directory(home.log_directory(replica), {topic.name, partition})).has_value();
+    const bool there = home.env()
+                           .files.info(names::partition_directory(home.log_directory(replica), {topic.name, partition}))
+                           .has_value();
     if (replica != metadata.leader && there) brokers += fmt::format("{}{}", brokers.empty() ? "" : ", ", replica.value);
   }
   return brokers;
@@ -129,13 +133,15 @@ Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& top
                                       Deadline deadline, const std::function<void(const RepairItem&)>& report) {
   PG_ASSIGN(const PartitionLog::Spec spec, home.partition_spec(topic, partition, Access::read_write));
   if (spec.access == Access::read_only && apply) {
-    return fail(Errc::unsupported_version, "this topic was changed by a newer version of pilgrimage: this one may only read it");
+    return fail(Errc::unsupported_version,
+                "this topic was changed by a newer version of pilgrimage: this one may only read it");
   }
   // What this copy has lost the others may have: it is made whole from them, not by leaving records out.
   if (const std::string others = spec.replicated ? copies_elsewhere(home, topic, partition) : ""; !others.empty()) {
     PG_ASSIGN(const RepairTotals needed, repair_log(home.env(), spec, false, deadline, [](const RepairItem&) {}));
     if (needed.nothing_to_do()) return needed;
-    return fail(Errc::conflict, fmt::format("'{}-{}' has other copies, from which its brokers make this one whole while they run (broker {}): see 'pg-cluster status'",
+    return fail(Errc::conflict, fmt::format("'{}-{}' has other copies, from which its brokers make this one whole "
+                                            "while they run (broker {}): see 'pg-cluster status'",
                                             topic.name, partition.value, others));
   }
   return repair_log(home.env(), spec, apply, deadline, report);
@@ -159,7 +165,8 @@ Result<> dump_partition(const Home& home, const TopicMetadata& topic, PartitionI
   for (size_t i = 0; i < bases.size() && bases[i] <= position.active_segment && bases[i] < to; ++i) {
     if (i + 1 < bases.size() && bases[i + 1] <= from) continue;
     const bool active = bases[i] == position.active_segment;
-    const uint64_t limit = active ? static_cast<uint64_t>(position.segment_bytes) : std::numeric_limits<uint64_t>::max();
+    const uint64_t limit =
+        active ? static_cast<uint64_t>(position.segment_bytes) : std::numeric_limits<uint64_t>::max();
     PG_CHECK(dumper.segment(names::segment(log->directory(), bases[i], SegmentFile::log), bases[i], limit));
     PG_CHECK(dumper.indexes(log->directory(), bases[i]));
   }

@@ -17,8 +17,8 @@ namespace pg {
 Result<VerifyTotals> verify_partition(const Home& home, const TopicMetadata& topic, PartitionId partition,
                                       Deadline deadline, const std::function<void(const Fault&)>& report);
 
-// Without `apply` nothing is changed. A partition whose directory is gone is made again, empty; its offsets are not used a
-// second time, as far as the log directory's checkpoints still tell.
+// Without `apply` nothing is changed. A partition whose directory is gone is made again, empty; its offsets are not
+// used a second time, as far as the log directory's checkpoints still tell.
 Result<RepairTotals> repair_partition(const Home& home, const TopicMetadata& topic, PartitionId partition, bool apply,
                                       Deadline deadline, const std::function<void(const RepairItem&)>& report);
 
@@ -37,7 +37,8 @@ struct DumpVisitor {
   std::function<void(const std::string& path, Offset base_offset, uint64_t size_bytes)> segment;
   std::function<void(const DumpedBatch&)> batch;
   std::function<void(const RecordView&)> record;
-  std::function<void(const Fault&)> fault;  // what cannot be read; the dump goes on behind it where it finds its footing
+  std::function<void(const Fault&)>
+      fault;  // what cannot be read; the dump goes on behind it where it finds its footing
   std::function<void(const std::string& path, uint64_t position, Offset, const OffsetIndexEntry&)> offset_entry;
   std::function<void(const std::string& path, uint64_t position, Offset, const TimeIndexEntry&)> time_entry;
 };

@@ -24,8 +24,8 @@ const char* difference(const Record& record, const RecordView& there) {
 
 }  // namespace
 
-Result<std::unique_ptr<NamedInput>> NamedInput::open(std::unique_ptr<ProducerIdentity> identity, const std::vector<PartitionLog*>& logs,
-                                                     Deadline deadline) {
+Result<std::unique_ptr<NamedInput>> NamedInput::open(std::unique_ptr<ProducerIdentity> identity,
+                                                     const std::vector<PartitionLog*>& logs, Deadline deadline) {
   std::unique_ptr<NamedInput> input(new NamedInput(std::move(identity)));
   const ProducerNameRow& row = input->identity_->row();
   for (size_t p = 0; p < logs.size(); ++p) {
@@ -147,9 +147,7 @@ ProducerStamp NamedInput::next_stamp(PartitionId partition) const {
   return ProducerStamp::of(identity_->row().producer_id, part(partition).appended);
 }
 
-void NamedInput::appended(PartitionId partition, int32_t record_count) {
-  part(partition).appended += record_count;
-}
+void NamedInput::appended(PartitionId partition, int32_t record_count) { part(partition).appended += record_count; }
 
 Result<> NamedInput::save(Deadline deadline) {
   if (taken_ <= noted_ || failed_) return {};

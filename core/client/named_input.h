@@ -20,10 +20,10 @@ namespace pg {
 
 class NamedInput {
  public:
-  // Borrows the logs, one for each partition of the topic. What they hold must stay there: opened when nobody else could write
-  // under this identity any more, and committed.
-  static Result<std::unique_ptr<NamedInput>> open(std::unique_ptr<ProducerIdentity> identity, const std::vector<PartitionLog*>& logs,
-                                                  Deadline deadline);
+  // Borrows the logs, one for each partition of the topic. What they hold must stay there: opened when nobody else
+  // could write under this identity any more, and committed.
+  static Result<std::unique_ptr<NamedInput>> open(std::unique_ptr<ProducerIdentity> identity,
+                                                  const std::vector<PartitionLog*>& logs, Deadline deadline);
 
   // Where the input's next record goes: by its key, or by its number, so that it goes there again the next time.
   PartitionId place(const std::optional<std::string_view>& key, Partitioner& partitioner) const;

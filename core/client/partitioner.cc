@@ -59,8 +59,10 @@ PartitionId Partitioner::choose_among_many(const std::optional<std::string_view>
       current_ = PartitionId((current_.value + 1) % partitions_);
       return chosen;
     }
-    case PartitionerKind::random: return any();
-    case PartitionerKind::sticky: return current_;
+    case PartitionerKind::random:
+      return any();
+    case PartitionerKind::sticky:
+      return current_;
   }
   return current_;
 }

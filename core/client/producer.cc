@@ -21,8 +21,8 @@ namespace {
 // A hand-over takes as long as appending some ten kilobytes.
 constexpr size_t kWorthAThreadBytes = 256 << 10;
 
-// The error for records that are in the log although a later step failed. A second try would write them again, so the error must not
-// look as if nothing was done.
+// The error for records that are in the log although a later step failed. A second try would write them again, so the
+// error must not look as if nothing was done.
 tl::unexpected<Error> only_written(Error error, const char* what = "written, but not flushed") {
   if (error.code == Errc::timed_out || error.code == Errc::busy) error.code = Errc::not_durable;
   error.what = fmt::format("{}: {}", what, error.what);
@@ -161,7 +161,9 @@ class Producer::Flusher {
 };
 
 Result<std::unique_ptr<Producer>> Producer::open(Home& home, const std::string& name, ProducerOptions options) {
-  if (is_table(name)) return fail(Errc::invalid_argument, fmt::format("'{}' is a table of this program: records are not written to it", name));
+  if (is_table(name))
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is a table of this program: records are not written to it", name));
   if (options.name) PG_CHECK(ProducerIdentity::check_name(*options.name));
   auto topic = home.describe_topic(name);
   const bool to_be_made = !topic && topic.error().code == Errc::not_found && options.create_topic;
@@ -200,7 +202,8 @@ Result<> Producer::make_topic(const Record* first, std::optional<PartitionId> wa
     if (first != nullptr) PG_CHECK(check_first(*first, wanted));
     topic = home_.create_topic(topic_.name, 1, {}, deadline());
     if (topic && options_.topic_made) options_.topic_made(*topic);
-    if (!topic && topic.error().code == Errc::already_exists) topic = home_.describe_topic(topic_.name).or_else([&](const Error&) { return topic; });
+    if (!topic && topic.error().code == Errc::already_exists)
+      topic = home_.describe_topic(topic_.name).or_else([&](const Error&) { return topic; });
   }
   PG_CHECK(topic);
   topic_ = std::move(*topic);
@@ -212,14 +215,19 @@ Result<> Producer::make_topic(const Record* first, std::optional<PartitionId> wa
 
 // Whether a topic that is made for the record could take it.
 Result<> Producer::check_first(const Record& record, std::optional<PartitionId> wanted) const {
-  if (wanted && *wanted != PartitionId(0)) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it would be made with 1", topic_.name, wanted->value));
+  if (wanted && *wanted != PartitionId(0))
+    return fail(Errc::not_found,
+                fmt::format("topic '{}' has no partition {}: it would be made with 1", topic_.name, wanted->value));
   const size_t bytes = record.key.value_or("").size() + record.value.value_or("").size();
-  if (std::cmp_less_equal(bytes, max_message_bytes_) && BatchBuilder().add(record, record.timestamp_ms.value_or(0), static_cast<size_t>(max_message_bytes_))) return {};
+  if (std::cmp_less_equal(bytes, max_message_bytes_) &&
+      BatchBuilder().add(record, record.timestamp_ms.value_or(0), static_cast<size_t>(max_message_bytes_)))
+    return {};
   return too_large();
 }
 
 tl::unexpected<Error> Producer::too_large() const {
-  return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows", max_message_bytes_, topic_.name));
+  return fail(Errc::limit, fmt::format("the record is larger than max.message.bytes={} of topic '{}' allows",
+                                       max_message_bytes_, topic_.name));
 }
 
 Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
@@ -228,7 +236,8 @@ Producer::Producer(Home& home, TopicMetadata topic, ProducerOptions options)
       options_(std::move(options)),
       batch_bytes_(options_.batch_bytes),
       max_message_bytes_(kMaxMessageBytesDefault),
-      partitioner_(std::in_place, options_.partitioner, std::max(static_cast<int32_t>(topic_.partitions.size()), 1), home.env().random),
+      partitioner_(std::in_place, options_.partitioner, std::max(static_cast<int32_t>(topic_.partitions.size()), 1),
+                   home.env().random),
       slots_(topic_.partitions.size()),
       producer_id_(static_cast<int64_t>(home.env().random.next() >> 2)) {}
 
@@ -249,14 +258,15 @@ Deadline Producer::deadline() const { return home_.env().clock.after(options_.ti
 
 Result<> Producer::open_slot(PartitionId partition) {
   if (!topic_.has(partition)) {
-    return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic_.name, partition.value,
-                                             slots_.size()));
+    return fail(Errc::not_found,
+                fmt::format("topic '{}' has no partition {}: it has {}", topic_.name, partition.value, slots_.size()));
   }
   Slot& slot = slots_[static_cast<size_t>(partition.value)];
   if (topic_.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
     slot.writer = make_writer(partition);
     PG_CHECK(slot.writer->open());
-    if (!options_.name) return {};  // a log that is kept open and not looked at would keep its state from being made anew
+    if (!options_.name)
+      return {};  // a log that is kept open and not looked at would keep its state from being made anew
   }
   PG_ASSIGN(slot.log, open_committed(home_, topic_, partition, deadline()));
   return {};
@@ -268,7 +278,8 @@ std::unique_ptr<ReplicatedWriter> Producer::make_writer(PartitionId partition) {
     const char* const state = must_flush() ? "flushed" : options_.acks == Acks::all ? "committed" : "written";
     return options_.report({{topic_.name, partition}, base_offset, record_count, state});
   };
-  return std::make_unique<ReplicatedWriter>(home_, topic_, partition, ReplicatedWriter::Options{options_.acks, must_flush(), options_.timeout},
+  return std::make_unique<ReplicatedWriter>(home_, topic_, partition,
+                                            ReplicatedWriter::Options{options_.acks, must_flush(), options_.timeout},
                                             producer_id_, report);
 }
 
@@ -348,8 +359,8 @@ std::vector<PartitionLog*> Producer::logs() const {
   return logs;
 }
 
-// Earlier runs of a named producer write no more. What they left must be where acks want it before it is counted, and the log
-// at hand must have it: an election may have come since it was opened, or take back what is not committed.
+// Earlier runs of a named producer write no more. What they left must be where acks want it before it is counted, and
+// the log at hand must have it: an election may have come since it was opened, or take back what is not committed.
 Result<> Producer::settle_earlier_runs() {
   for (Slot& slot : slots_) {
     if (!slot.writer) continue;
@@ -361,7 +372,8 @@ Result<> Producer::settle_earlier_runs() {
   return {};
 }
 
-// True: the record is in the topic already. When that was the last one that had to be compared, what was held back goes.
+// True: the record is in the topic already. When that was the last one that had to be compared, what was held back
+// goes.
 Result<bool> Producer::take_named(const Record& record, Slot& slot, PartitionId partition) {
   const bool was_comparing = input_->comparing();
   PG_ASSIGN(const bool is_there, input_->take(record, partition));
@@ -375,7 +387,8 @@ int64_t Producer::records_done() const { return records_written_ + (input_ ? inp
 Result<> Producer::hold_batch(Slot& slot) {
   held_bytes_ += slot.batch.size_bytes();
   if (held_bytes_ > options_.held_bytes_max) {
-    return fail(Errc::limit, "too many new records before those that are there already: cannot hold them back any longer");
+    return fail(Errc::limit,
+                "too many new records before those that are there already: cannot hold them back any longer");
   }
   slot.held.push_back(std::exchange(slot.batch, {}));
   return {};
@@ -410,7 +423,8 @@ Result<> Producer::send_batch(Slot& slot) {
   return flush_if_due(slot);
 }
 
-// With a name or with replicas more is done with a batch than to append it, and a flush for each makes the next one wait anyway.
+// With a name or with replicas more is done with a batch than to append it, and a flush for each makes the next one
+// wait anyway.
 bool Producer::is_worth_a_thread(const Slot& slot) const {
   return slot.batch.size_bytes() >= kWorthAThreadBytes && !input_ && !slot.writer && flush_interval_ != Duration(0);
 }
@@ -477,8 +491,8 @@ Result<> Producer::send_batches() {
   const auto settled = settle_background();
   for (size_t p = 0; p < slots_.size(); ++p) {
     if (slots_[p].batch.empty() && slots_[p].held.empty()) {
-      // Lets go of a state page that was replaced or no longer fits its files: while this process has it mapped, no process can
-      // make a new one.
+      // Lets go of a state page that was replaced or no longer fits its files: while this process has it mapped, no
+      // process can make a new one.
       if (slots_[p].log && !slots_[p].writer) (void)slots_[p].log->state(home_.env().clock.now());
       continue;
     }
@@ -510,7 +524,7 @@ std::optional<Deadline> Producer::linger_deadline() const {
 }
 
 Result<> Producer::close(bool whole_input) {
-  if (!is_made() && !whole_input) return {};  // no record was accepted
+  if (!is_made() && !whole_input) return {};          // no record was accepted
   if (!is_made()) PG_CHECK(make_topic(nullptr, {}));  // an empty input is whole, too
   const auto ended = end_input(whole_input);
   auto sent = waited_out_ ? Result<>(tl::unexpected(*waited_out_)) : send_batches();
@@ -520,7 +534,8 @@ Result<> Producer::close(bool whole_input) {
   PG_CHECK(sent);
   PG_CHECK(flushed);
   const auto noted = note_recovery_points(*flushed);
-  if (!noted && noted.error().code == Errc::timed_out) return only_written(noted.error(), "written and flushed, but the recovery point is not stored");
+  if (!noted && noted.error().code == Errc::timed_out)
+    return only_written(noted.error(), "written and flushed, but the recovery point is not stored");
   PG_CHECK(noted);
   return input_ && must_flush() ? input_->save(deadline()) : Result<>();
 }
@@ -535,15 +550,19 @@ Result<> Producer::note_recovery_points(const OffsetCheckpoint& flushed) {
     PG_ASSIGN(states[partition], log.state(deadline()));  // not_found: another topic may have the name by now
     by_directory[log.spec().log_directory][partition] = offset;
   }
-  const auto is_gone = [&](const TopicPartition& partition) { return !states[partition]->is_flushed_to(flushed.at(partition)); };
+  const auto is_gone = [&](const TopicPartition& partition) {
+    return !states[partition]->is_flushed_to(flushed.at(partition));
+  };
   for (const auto& [directory, points] : by_directory) {
     PG_CHECK(LogDirectory(home_.env(), directory).raise_recovery_points(points, deadline(), is_gone));
   }
   for (const auto& [partition, state] : states) {
     PG_CHECK(state->check_not_deleted());
     // The page fits these checkpoints, so the next process that opens the partition need not read them.
-    const auto checkpoints = checkpoint_versions(home_.env().files, slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory);
-    if (checkpoints && state->check_writable()) state->page().checkpoints.store(*checkpoints, std::memory_order_relaxed);
+    const auto checkpoints = checkpoint_versions(
+        home_.env().files, slots_[static_cast<size_t>(partition.partition.value)].log->spec().log_directory);
+    if (checkpoints && state->check_writable())
+      state->page().checkpoints.store(*checkpoints, std::memory_order_relaxed);
   }
   return {};
 }

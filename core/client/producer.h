@@ -5,10 +5,11 @@
 //   (*producer)->send({.key = "k", .value = "v"});
 //   (*producer)->close();   // sent, and with FlushMode::exit on stable storage
 //
-// Not thread-safe: one thread sends. Appended batches are visible to readers at once. Where there is much to send, a thread of its own
-// appends one batch while the next is gathered; its error is that of a later call, and until then the sending thread has the stop
-// signals of job control blocked, so that Ctrl-Z stops no process that holds a lock. With FlushMode::exit another one
-// flushes what was written at most a second ago, so that an endless stream is not an unflushed one.
+// Not thread-safe: one thread sends. Appended batches are visible to readers at once. Where there is much to send, a
+// thread of its own appends one batch while the next is gathered; its error is that of a later call, and until then the
+// sending thread has the stop signals of job control blocked, so that Ctrl-Z stops no process that holds a lock. With
+// FlushMode::exit another one flushes what was written at most a second ago, so that an endless stream is not an
+// unflushed one.
 #pragma once
 
 #include <atomic>
@@ -54,7 +55,8 @@ struct ProducerOptions {
   std::function<void(const TopicMetadata&)> topic_made = {};  // called after the producer has made the topic
   // A name for this input: records of it that are in the topic already are compared and skipped. See named_input.h.
   std::optional<std::string> name = {};
-  size_t held_bytes_max = kHeldBytesMax;  // how many bytes of new records wait in memory until those that are there were compared
+  size_t held_bytes_max =
+      kHeldBytesMax;  // how many bytes of new records wait in memory until those that are there were compared
   // Called when a batch has reached the state that acks and flush ask for; perhaps from the flushing thread, but never
   // twice at once. Its failure is the producer's.
   std::function<Result<>(const BatchReport&)> report = {};
@@ -64,32 +66,33 @@ class NamedInput;
 
 class Producer {
  public:
-  // A topic that does not exist is made, with one partition, by the first send() of a record that it can take, or by close() of a
-  // whole input. Both can then fail as Home::create_topic does. Borrows `home`.
+  // A topic that does not exist is made, with one partition, by the first send() of a record that it can take, or by
+  // close() of a whole input. Both can then fail as Home::create_topic does. Borrows `home`.
   static Result<std::unique_ptr<Producer>> open(Home& home, const std::string& topic, ProducerOptions options);
   ~Producer();  // without close(), what was not sent is dropped
 
   // Adds a record to the batch of its partition, and sends that batch first where the record does not fit in. Errors:
   // limit (the record alone is larger than max.message.bytes: it is not added, and the records before it are not
-  // concerned), invalid_argument (no key, in a compacted topic), not_found (no such partition), and those of PartitionLog::append and flush.
+  // concerned), invalid_argument (no key, in a compacted topic), not_found (no such partition), and those of
+  // PartitionLog::append and flush.
   Result<> send(const Record& record, std::optional<PartitionId> partition = {});
 
   // Sends every gathered batch now.
   Result<> send_batches();
-  // When send_batches() is to be called by who has nothing to send: the oldest gathered record has waited for `linger`, or something
-  // under way is to be looked after. Empty: never.
+  // When send_batches() is to be called by who has nothing to send: the oldest gathered record has waited for `linger`,
+  // or something under way is to be looked after. Empty: never.
   std::optional<Deadline> linger_deadline() const;
 
-  // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done. With a name:
-  // `whole_input` says that there is no more of it; conflict if the topic then holds records that it lacks and it has
-  // others, and nothing was written.
+  // Sends, flushes as FlushMode says, and notes how far the logs need no recovery. The producer is then done. With a
+  // name: `whole_input` says that there is no more of it; conflict if the topic then holds records that it lacks and it
+  // has others, and nothing was written.
   Result<> close(bool whole_input = true);
 
   // No key and value together may be longer.
   int32_t max_record_bytes() const { return max_message_bytes_; }
   int64_t records_written() const { return records_written_; }
-  int64_t records_done() const;  // and those that are there already
-  const NamedInput* input() const { return input_.get(); }  // with a name: what was skipped
+  int64_t records_done() const;                                    // and those that are there already
+  const NamedInput* input() const { return input_.get(); }         // with a name: what was skipped
   const ConfigMap& topic_config() const { return topic_.config; }  // as it was when this began
   int32_t partition_count() const { return static_cast<int32_t>(slots_.size()); }
 
@@ -140,7 +143,8 @@ class Producer {
   size_t batch_bytes_;
   int32_t max_message_bytes_;
   bool compacted_ = false;  // every record needs a key
-  std::optional<Partitioner> partitioner_;  // always there; a Partitioner cannot be assigned, and the topic may be made later
+  std::optional<Partitioner>
+      partitioner_;  // always there; a Partitioner cannot be assigned, and the topic may be made later
   std::unique_ptr<Compressor> compressor_;  // null: batches are not compressed
   std::vector<Slot> slots_;
   Duration flush_interval_{0};  // how long a record may stay unflushed; max: for ever
@@ -150,10 +154,10 @@ class Producer {
   std::unique_ptr<NamedInput> input_;
   std::optional<Error> waited_out_;  // the last wait for replicas took its whole time-out
   size_t held_bytes_ = 0;
-  BatchBuilder sending_;          // the background's
-  Slot* sending_slot_ = nullptr;  // whose it is, while it is under way
+  BatchBuilder sending_;                  // the background's
+  Slot* sending_slot_ = nullptr;          // whose it is, while it is under way
   std::optional<NoJobStop> no_job_stop_;  // as long
-  Background background_;         // ends before what it uses
+  Background background_;                 // ends before what it uses
 };
 
 }  // namespace pg

@@ -17,7 +17,8 @@ Result<std::unique_ptr<ProducerIdentity>> ProducerIdentity::claim(Home& home, co
                                                                   const std::vector<PartitionLog*>& logs,
                                                                   Deadline deadline) {
   PG_CHECK(check_name(name));
-  PG_CHECK(home.env().files.make_directories_in(names::topics_directory(home.path()), names::locks_directory(home.path())));
+  PG_CHECK(
+      home.env().files.make_directories_in(names::topics_directory(home.path()), names::locks_directory(home.path())));
   PG_ASSIGN(auto table, LogTable::open(home, kProducerIdsTable, deadline));
   std::unique_ptr<ProducerIdentity> made(new ProducerIdentity(home, {name, topic.name}, std::move(table)));
   for (;;) {

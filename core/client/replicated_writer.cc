@@ -26,11 +26,14 @@ Result<std::shared_ptr<PartitionState>> leading_state(const PartitionLog& log) {
   return state;
 }
 
-WrittenBatch place_of(const Appended& appended) { return {appended.leader_epoch, appended.base_offset, appended.end_offset}; }
+WrittenBatch place_of(const Appended& appended) {
+  return {appended.leader_epoch, appended.base_offset, appended.end_offset};
+}
 
 }  // namespace
 
-ReplicatedWriter::ReplicatedWriter(const Home& home, TopicMetadata topic, PartitionId partition, Options options, int64_t producer_id, Done done)
+ReplicatedWriter::ReplicatedWriter(const Home& home, TopicMetadata topic, PartitionId partition, Options options,
+                                   int64_t producer_id, Done done)
     : home_(home),
       topic_(std::move(topic)),
       partition_(partition),
@@ -40,9 +43,12 @@ ReplicatedWriter::ReplicatedWriter(const Home& home, TopicMetadata topic, Partit
 
 Deadline ReplicatedWriter::deadline() const { return home_.env().clock.after(options_.timeout); }
 
-Result<> ReplicatedWriter::open() { return at_leader([](PartitionLog&) -> Result<> { return {}; }, deadline()); }
+Result<> ReplicatedWriter::open() {
+  return at_leader([](PartitionLog&) -> Result<> { return {}; }, deadline());
+}
 
-// Does `step` at a leader that has all that was sent; again at the next one if it fails because this one is replaced, or may be.
+// Does `step` at a leader that has all that was sent; again at the next one if it fails because this one is replaced,
+// or may be.
 Result<> ReplicatedWriter::at_leader(const Step& step, Deadline until) {
   for (;;) {
     if (!log_) PG_CHECK(find_leader(until));
@@ -86,7 +92,8 @@ Result<> ReplicatedWriter::resend(Deadline until) {
   return {};
 }
 
-// Appends only if the log still is as it was when it lacked the batch: it may have followed another leader meanwhile, and got the batch there.
+// Appends only if the log still is as it was when it lacked the batch: it may have followed another leader meanwhile,
+// and got the batch there.
 Result<> ReplicatedWriter::resend_if_missing(Batch& batch, LeaderEpoch epoch, bool& is_missing, Deadline until) {
   for (;;) {
     PG_ASSIGN(const auto state, leading_state(*log_));
@@ -119,9 +126,12 @@ Result<bool> ReplicatedWriter::find_again(Batch& batch) const {
 
 Error ReplicatedWriter::nobody_knows(const Batch& batch) const {
   return {Errc::timed_out,
-          fmt::format("the leader of '{}' changed, and the new one has deleted offsets {} to {}: the records there may have been written",
+          fmt::format("the leader of '{}' changed, and the new one has deleted offsets {} to {}: the records there may "
+                      "have been written",
                       log_->name(), batch.appended.base_offset.value, batch.appended.end_offset.value - 1),
-          log_->directory(), {}, 0};
+          log_->directory(),
+          {},
+          0};
 }
 
 Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count) {
@@ -140,7 +150,8 @@ Result<Offset> ReplicatedWriter::append(MutableBytes bytes, int32_t record_count
   return appended.base_offset;
 }
 
-// The first that is not committed, as far as is known. Those before it may be open still, until they are on stable storage.
+// The first that is not committed, as far as is known. Those before it may be open still, until they are on stable
+// storage.
 const ReplicatedWriter::Batch& ReplicatedWriter::oldest_kept() const {
   return *std::find_if(open_.begin(), open_.end(), [](const Batch& batch) { return !batch.bytes.empty(); });
 }
@@ -172,8 +183,12 @@ Error ReplicatedWriter::too_few(const PartitionState& state) const {
     const int32_t broker = page.slots[i].broker.load();
     if (broker >= 0 && !in_sync.has(i)) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", broker);
   }
-  return {Errc::not_durable, fmt::format("'{}-{}' has {} of min.insync.replicas={} replicas in sync: missing on broker {}", topic_.name, partition_.value,
-                                         std::popcount(in_sync.mask), page.min_in_sync.load(), missing), {}, {}, 0};
+  return {Errc::not_durable,
+          fmt::format("'{}-{}' has {} of min.insync.replicas={} replicas in sync: missing on broker {}", topic_.name,
+                      partition_.value, std::popcount(in_sync.mask), page.min_in_sync.load(), missing),
+          {},
+          {},
+          0};
 }
 
 // Whether the batch is where acks and flush want it, now. fenced: nobody knows.
@@ -183,8 +198,10 @@ Result<bool> ReplicatedWriter::reached(const Batch& batch, bool flushed) {
   const LeaderEpoch epoch = batch.appended.leader_epoch;
   const Offset end = batch.appended.end_offset;
   Reached there = Reached::yes;
-  if (options_.acks == Acks::all) there = state->has_reached(epoch, end, flushed);
-  else if (flushed && Offset(state->page().flushed.load()) < end) there = Reached::no;
+  if (options_.acks == Acks::all)
+    there = state->has_reached(epoch, end, flushed);
+  else if (flushed && Offset(state->page().flushed.load()) < end)
+    there = Reached::no;
   if (there == Reached::unknown || !state->leads_in(epoch)) return was_replaced().map([] { return false; });
   return there == Reached::yes;
 }
@@ -248,7 +265,8 @@ Result<> ReplicatedWriter::rely_on_log() {
   return at_leader(
       [&](PartitionLog& log) -> Result<> {
         PG_ASSIGN(const auto state, leading_state(log));
-        const LeaderEpoch epoch = state->leader_epoch();  // before the end, which then belongs to it if it leads to the last
+        const LeaderEpoch epoch =
+            state->leader_epoch();  // before the end, which then belongs to it if it leads to the last
         const Offset end = state->position().log_end;
         return wait_here(log, {end, end, epoch}, options_.flush, until);
       },

@@ -1,6 +1,6 @@
-// Appends to one partition that several brokers have, wherever its leader is. It waits for what the caller's acks ask for
-// and keeps each batch until then. After an election it sends a batch again if the new leader's log does not have it, which the epochs
-// of that log tell (core/format/batch_fate.h). One thread.
+// Appends to one partition that several brokers have, wherever its leader is. It waits for what the caller's acks ask
+// for and keeps each batch until then. After an election it sends a batch again if the new leader's log does not have
+// it, which the epochs of that log tell (core/format/batch_fate.h). One thread.
 #pragma once
 
 #include <deque>
@@ -28,7 +28,8 @@ class ReplicatedWriter {
   using Done = std::function<Result<>(Offset base_offset, int32_t record_count)>;
 
   // Borrows `home`. `producer_id`: of batches that have no other one's stamp.
-  ReplicatedWriter(const Home& home, TopicMetadata topic, PartitionId partition, Options options, int64_t producer_id, Done done);
+  ReplicatedWriter(const Home& home, TopicMetadata topic, PartitionId partition, Options options, int64_t producer_id,
+                   Done done);
 
   // Finds the leader. Errors: not_leader (nobody leads within the timeout), not_found.
   Result<> open();
@@ -39,12 +40,13 @@ class ReplicatedWriter {
   // The stamp of the next batch.
   ProducerStamp next_stamp() const { return ProducerStamp::of(producer_id_, sent_); }
 
-  // Appends a copy of an encoded batch; the base offset. Returns before it is done, unless too much is under way. Errors:
-  // not_durable (too few replicas in sync: names those that are missing), not_leader and timed_out, which say that it may
-  // have been written, and those of PartitionLog::append.
+  // Appends a copy of an encoded batch; the base offset. Returns before it is done, unless too much is under way.
+  // Errors: not_durable (too few replicas in sync: names those that are missing), not_leader and timed_out, which say
+  // that it may have been written, and those of PartitionLog::append.
   Result<Offset> append(MutableBytes batch, int32_t record_count);
 
-  // Waits until everything is with whom acks name; with `flushed`, as far as the options ask for that, on stable storage too.
+  // Waits until everything is with whom acks name; with `flushed`, as far as the options ask for that, on stable
+  // storage too.
   Result<> settle(bool flushed);
   // Waits for all that the log holds now as settle(true) waits for what was sent: no election takes it back.
   Result<> rely_on_log();
@@ -84,7 +86,7 @@ class ReplicatedWriter {
   const Options options_;
   const int64_t producer_id_;
   Done done_;
-  int64_t sent_ = 0;  // records
+  int64_t sent_ = 0;                   // records
   std::unique_ptr<PartitionLog> log_;  // null: the leader must be looked for
   LeaderPatience patience_;
   std::deque<Batch> open_;  // not done, oldest first

@@ -8,8 +8,8 @@
 namespace pg {
 namespace {
 
-// False: it has ended by itself. No record may come between the look and the marker, since the marker could otherwise abort the
-// producer's next transaction.
+// False: it has ended by itself. No record may come between the look and the marker, since the marker could otherwise
+// abort the producer's next transaction.
 Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Deadline deadline) {
   for (;;) {
     PG_ASSIGN(const auto state, log.state(deadline));
@@ -19,10 +19,12 @@ Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Dea
       return each.producer_id == wanted.producer_id && each.first_offset <= wanted.first_offset;
     });
     if (found == open.end()) return false;
-    const ControlRecord marker{.type = ControlRecord::kAbort, .coordinator_epoch = std::max(found->coordinator_epoch, 0)};
+    const ControlRecord marker{.type = ControlRecord::kAbort,
+                               .coordinator_epoch = std::max(found->coordinator_epoch, 0)};
     auto batch = control_batch(found->producer_id, found->producer_epoch, marker, log.env().clock.wall_ms());
     PG_ASSIGN(const auto appended, log.append_if(seen, batch, deadline));
-    if (!appended && log.env().clock.now() >= deadline) return fail(Errc::timed_out, "other processes append all the time, and were always first");
+    if (!appended && log.env().clock.now() >= deadline)
+      return fail(Errc::timed_out, "other processes append all the time, and were always first");
     if (!appended) continue;
     PG_CHECK(make_durable(log, *appended, deadline));
     return true;
@@ -31,7 +33,8 @@ Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Dea
 
 }  // namespace
 
-Result<std::vector<OpenTransaction>> list_open_transactions(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline) {
+Result<std::vector<OpenTransaction>> list_open_transactions(const Home& home, const TopicMetadata& topic,
+                                                            PartitionId partition, Deadline deadline) {
   TopicMetadata current = topic;
   PG_ASSIGN(const auto log, open_leader(home, current, partition, deadline));
   return open_transactions(*log, log->current_state()->position().log_end);

@@ -26,14 +26,16 @@ constexpr Duration kHandOverPatience = seconds(10);
 
 }  // namespace
 
-Broker::Broker(Home& home, BrokerId id, std::function<void(const std::string&)> tell) : home_(home), id_(id), tell_(std::move(tell)) {}
+Broker::Broker(Home& home, BrokerId id, std::function<void(const std::string&)> tell)
+    : home_(home), id_(id), tell_(std::move(tell)) {}
 
 Broker::~Broker() {
   ending_ = true;
   for (auto& thread : threads_) thread.join();
 }
 
-Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, Supervised supervised, std::function<void(const std::string&)> tell) {
+Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, Supervised supervised,
+                                             std::function<void(const std::string&)> tell) {
   std::unique_ptr<Broker> broker(new Broker(home, id, std::move(tell)));
   PG_CHECK(broker->prepare(supervised));
   return broker;
@@ -41,7 +43,8 @@ Result<std::unique_ptr<Broker>> Broker::open(Home& home, BrokerId id, Supervised
 
 Result<> Broker::prepare(Supervised supervised) {
   PG_CHECK(home_.find_broker(id_));
-  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), names::locks_directory(home_.path())));
+  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()),
+                                                 names::locks_directory(home_.path())));
   PG_CHECK(lock_itself(supervised));
   PG_CHECK(home_.check_log_directory(id_));
   PG_CHECK(ClusterState::open(home_.env(), home_.path()));
@@ -51,7 +54,8 @@ Result<> Broker::prepare(Supervised supervised) {
   // What the stop before has left is settled while its record is there; from then on it says nothing any more.
   Upkeep(home_, id_, tell_).open_all();
   PG_CHECK(LogDirectory(home_.env(), home_.log_directory(id_)).forget_clean_stop());
-  PG_ASSIGN(serves_, HeldLock::acquire(*lock_, broker_lock_byte::kServes, LockMode::exclusive, home_.env().clock.after(kHandOverPatience)));
+  PG_ASSIGN(serves_, HeldLock::acquire(*lock_, broker_lock_byte::kServes, LockMode::exclusive,
+                                       home_.env().clock.after(kHandOverPatience)));
   note_start();
   return {};
 }
@@ -68,7 +72,10 @@ Result<> Broker::lock_itself(Supervised supervised) {
   if (first) return {};
   PG_ASSIGN(const FileInfo lock, lock_->info());
   const auto other = lock_holder(lock, broker_lock_byte::kRuns);
-  return fail(Errc::busy, fmt::format("another process is broker {} already{}", id_.value, other ? fmt::format(": process {}", *other) : ""), lock_->path());
+  return fail(Errc::busy,
+              fmt::format("another process is broker {} already{}", id_.value,
+                          other ? fmt::format(": process {}", *other) : ""),
+              lock_->path());
 }
 
 void Broker::note_start() {
@@ -174,20 +181,22 @@ bool Broker::leads_what_others_could() {
   const auto signs = read_signs(home_);
   const auto could = [&](BrokerId broker) {
     const auto found = signs.find(broker);
-    return broker != id_ && found != signs.end() && found->second.alive && !found->second.stopping && !found->second.disk_failed;
+    return broker != id_ && found != signs.end() && found->second.alive && !found->second.stopping &&
+           !found->second.disk_failed;
   };
   TopicList topics(home_);
   topics.refresh();
   for (const auto& [name, topic] : topics.topics()) {
     for (const auto& partition : topic->partitions) {
-      if (partition.leader == id_ && std::any_of(partition.in_sync.begin(), partition.in_sync.end(), could)) return true;
+      if (partition.leader == id_ && std::any_of(partition.in_sync.begin(), partition.in_sync.end(), could))
+        return true;
     }
   }
   return false;
 }
 
 Result<> Broker::stop_cleanly() {
-  retired_ = true;       // it would take itself for dead
+  retired_ = true;  // it would take itself for dead
   nap(2 * Controller::kLookInterval);
   serves_ = HeldLock();  // from here on nobody begins to append
   Upkeep upkeep(home_, id_, tell_);
@@ -197,7 +206,8 @@ Result<> Broker::stop_cleanly() {
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   PG_CHECK(upkeep.finish());
-  if (const auto cluster = home_.describe_cluster()) HomeNotes(home_.env(), home_.path()).broker_stopped(cluster->id, id_);
+  if (const auto cluster = home_.describe_cluster())
+    HomeNotes(home_.env(), home_.path()).broker_stopped(cluster->id, id_);
   // It would speak for all of them.
   if (upkeep.has_doubtful()) return {};
   return LogDirectory(home_.env(), home_.log_directory(id_)).note_clean_stop();

@@ -1,6 +1,6 @@
-// A broker: one process for one log directory. It shows that it lives, probes its disk, keeps its replicas as the metadata
-// wants them, and is the controller when there is no other one. Producers and consumers never talk to it: they work on the
-// leaders' files.
+// A broker: one process for one log directory. It shows that it lives, probes its disk, keeps its replicas as the
+// metadata wants them, and is the controller when there is no other one. Producers and consumers never talk to it: they
+// work on the leaders' files.
 //
 // Its threads, each of which may die or hang without the others noticing, as others will:
 //   heartbeat    beats
@@ -29,9 +29,10 @@ enum class Supervised { no, yes };
 
 class Broker {
  public:
-  // Borrows `home`. `tell` gets lines for people, from any thread. Errors: not_found (no such broker, no log directory),
-  // busy (another process is this broker), already_exists (the log directory is another broker's).
-  static Result<std::unique_ptr<Broker>> open(Home& home, BrokerId id, Supervised supervised, std::function<void(const std::string&)> tell);
+  // Borrows `home`. `tell` gets lines for people, from any thread. Errors: not_found (no such broker, no log
+  // directory), busy (another process is this broker), already_exists (the log directory is another broker's).
+  static Result<std::unique_ptr<Broker>> open(Home& home, BrokerId id, Supervised supervised,
+                                              std::function<void(const std::string&)> tell);
   ~Broker();
 
   // Serves until `must_stop` says so; then hands over what it leads, brings everything to stable storage and ends. An
@@ -65,7 +66,7 @@ class Broker {
   ClusterConfig config_{};
   std::atomic<bool> ending_{false};
   std::atomic<bool> retired_{false};  // no controller any more
-  std::atomic<bool> full_{false};  // a replica found no room
+  std::atomic<bool> full_{false};     // a replica found no room
   std::vector<std::thread> threads_;
 };
 

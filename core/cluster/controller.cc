@@ -81,7 +81,8 @@ Result<> Controller::turn() {
   std::erase_if(controlled_, [&](const auto& entry) { return !topics_.topics().contains(entry.first); });
   Result<> outcome;
   for (const auto& [name, topic] : topics_.topics()) {
-    const bool replicated = std::any_of(topic->partitions.begin(), topic->partitions.end(), [](const auto& p) { return p.is_replicated(); });
+    const bool replicated = std::any_of(topic->partitions.begin(), topic->partitions.end(),
+                                        [](const auto& p) { return p.is_replicated(); });
     if (!replicated) continue;
     // Whatever is wrong with one topic, the others get their leaders.
     auto done = control(name, health, config);
@@ -120,7 +121,8 @@ void Controller::note_health(const ClusterHealth& health) {
   for (const auto& [broker, now] : health) {
     const auto before = noted_.find(broker);
     if (before != noted_.end() && before->second == now) continue;
-    if (now != BrokerHealth::running || before != noted_.end()) tell_(fmt::format("broker {} is {}", broker.value, name_of(now)));
+    if (now != BrokerHealth::running || before != noted_.end())
+      tell_(fmt::format("broker {} is {}", broker.value, name_of(now)));
     noted_[broker] = now;
     if (!state) continue;
     BrokerSlot& slot = state->broker(broker);

@@ -1,6 +1,6 @@
 // A broker's part as the controller, or as one who would be. The controller is the broker that the newest version of
-// controller.json names; whoever finds it dead, hung or failed makes the next version, which names itself. No lock is held
-// for it, so none can be held by a frozen process, and of two who try one is first. What a controller that was
+// controller.json names; whoever finds it dead, hung or failed makes the next version, which names itself. No lock is
+// held for it, so none can be held by a frozen process, and of two who try one is first. What a controller that was
 // outvoted still does is as safe as what any other does: see topic_controller.h. One thread.
 #pragma once
 

@@ -14,10 +14,13 @@ constexpr Duration kLookInterval = std::chrono::milliseconds(10);
 
 }  // namespace
 
-DiskReplica::DiskReplica(const Home& home, const TopicMetadata& topic, PartitionId partition, BrokerId broker) : home_(home) {
+DiskReplica::DiskReplica(const Home& home, const TopicMetadata& topic, PartitionId partition, BrokerId broker)
+    : home_(home) {
   auto spec = home.replica_spec(topic, partition, broker, Access::read_write);
-  if (spec) spec_ = std::move(*spec);
-  else placed_ = tl::unexpected(spec.error());
+  if (spec)
+    spec_ = std::move(*spec);
+  else
+    placed_ = tl::unexpected(spec.error());
 }
 
 Deadline DiskReplica::deadline() const { return home_.env().clock.after(kPatience); }

@@ -24,7 +24,8 @@ Offset common_end(const EpochLog& mine, const EpochLog& leaders, Offset first) {
 
 bool have_common_epoch(const EpochHistory& mine, const EpochHistory& leaders) {
   return std::any_of(mine.begin(), mine.end(), [&](const EpochStart& entry) {
-    return std::any_of(leaders.begin(), leaders.end(), [&](const EpochStart& other) { return other.epoch == entry.epoch; });
+    return std::any_of(leaders.begin(), leaders.end(),
+                       [&](const EpochStart& other) { return other.epoch == entry.epoch; });
   });
 }
 

@@ -1,7 +1,8 @@
 // Where a follower's log parts from its leader's. Pure.
 //
-// Two logs that have records of one epoch have them from the same leader, so at each offset the same. They are alike up to
-// the end of the largest epoch that both have, in the log where that ends first. Sources: Apache Kafka, KIP-101, KIP-279.
+// Two logs that have records of one epoch have them from the same leader, so at each offset the same. They are alike up
+// to the end of the largest epoch that both have, in the log where that ends first. Sources: Apache Kafka, KIP-101,
+// KIP-279.
 #pragma once
 
 #include "core/format/checkpoint_text.h"

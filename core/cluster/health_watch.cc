@@ -13,7 +13,8 @@ ClusterHealth HealthWatch::look(const std::map<BrokerId, BrokerSigns>& signs, Du
   return health;
 }
 
-BrokerHealth HealthWatch::judge(const BrokerSigns& signs, Watched& watched, Duration session_timeout, Duration passed, Deadline now) const {
+BrokerHealth HealthWatch::judge(const BrokerSigns& signs, Watched& watched, Duration session_timeout, Duration passed,
+                                Deadline now) const {
   if (!signs.alive) {
     watched = {signs.heartbeat, Duration(0)};
     return signs.heartbeat == 0 && now - *first_ < kStartGrace ? BrokerHealth::starting : BrokerHealth::dead;

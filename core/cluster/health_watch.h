@@ -1,7 +1,8 @@
-// How each broker is, from what can be seen of it: its lock, its heart, and what it says of itself. Pure: the caller looks.
+// How each broker is, from what can be seen of it: its lock, its heart, and what it says of itself. Pure: the caller
+// looks.
 //
-// A heart counts as standing still for as long as somebody watched it. An observer that was frozen itself, with the whole
-// machine or alone, has watched nothing meanwhile, and so takes nobody for hung when it wakes.
+// A heart counts as standing still for as long as somebody watched it. An observer that was frozen itself, with the
+// whole machine or alone, has watched nothing meanwhile, and so takes nobody for hung when it wakes.
 #pragma once
 
 #include <map>
@@ -31,7 +32,8 @@ class HealthWatch {
     uint64_t heartbeat = 0;
     Duration still{0};
   };
-  BrokerHealth judge(const BrokerSigns& signs, Watched& watched, Duration session_timeout, Duration passed, Deadline now) const;
+  BrokerHealth judge(const BrokerSigns& signs, Watched& watched, Duration session_timeout, Duration passed,
+                     Deadline now) const;
 
   std::optional<Deadline> first_, last_;
   std::map<BrokerId, Watched> watched_;

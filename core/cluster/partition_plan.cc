@@ -23,7 +23,8 @@ BrokerHealth health_of(const ClusterHealth& health, BrokerId broker) {
 // One look at one partition.
 class Planner {
  public:
-  Planner(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config, PartitionMemory& memory, Deadline now)
+  Planner(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config, PartitionMemory& memory,
+          Deadline now)
       : view_(view), metadata_(view.metadata), health_(health), config_(config), memory_(memory), now_(now) {}
 
   std::optional<PartitionAction> run() {
@@ -31,8 +32,8 @@ class Planner {
     const std::string fault = leader_fault();
     if (!fault.empty()) {
       auto elected = replace_leader(fault);
-      // One without room goes on until there is one with room: replicas leave and join meanwhile. So does a damaged one, until
-      // one has joined that had the damaged records already.
+      // One without room goes on until there is one with room: replicas leave and join meanwhile. So does a damaged
+      // one, until one has joined that had the damaged records already.
       const bool meanwhile = goes_on(fault) || fault == kDamaged;
       if (elected || !meanwhile || health(leader_) == BrokerHealth::stopping) return elected;
     }
@@ -85,7 +86,9 @@ class Planner {
     return health(leader_) == BrokerHealth::full || leader().full ? "its disk is full" : "";
   }
 
-  bool goes_on(const std::string& fault) const { return leader_ < metadata_.replicas.size() && fault == wish_to_leave(); }
+  bool goes_on(const std::string& fault) const {
+    return leader_ < metadata_.replicas.size() && fault == wish_to_leave();
+  }
 
   // Every replica that the metadata calls in sync must hold the high watermark back.
   bool lacks_bits() const {
@@ -99,7 +102,9 @@ class Planner {
     const ReplicaView& seen = view_.replicas[replica];
     return in_sync(replica) && seen.there && seen.usable && !seen.unclean;
   }
-  bool is_candidate(size_t replica) const { return is_sound(replica) && may_lead(health(replica)) && !view_.replicas[replica].full; }
+  bool is_candidate(size_t replica) const {
+    return is_sound(replica) && may_lead(health(replica)) && !view_.replicas[replica].full;
+  }
 
   std::optional<PartitionAction> replace_leader(const std::string& fault) {
     // A leader that can go on, if need be, is not its own successor; one that cannot may be, in a new epoch.
@@ -110,7 +115,8 @@ class Planner {
     if (stays) return std::nullopt;
     // Better one that is stopping, or has no room, than none.
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
-      if (i != leader_ && is_sound(i) && is_working(health(i)) && health(i) != BrokerHealth::starting) return elect(i, fault, false);
+      if (i != leader_ && is_sound(i) && is_working(health(i)) && health(i) != BrokerHealth::starting)
+        return elect(i, fault, false);
     }
     return elect_after_power_cut(fault);
   }
@@ -120,7 +126,8 @@ class Planner {
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
       if (!in_sync(i)) continue;
       const ReplicaView& seen = view_.replicas[i];
-      const bool back = is_working(health(i)) && health(i) != BrokerHealth::starting && seen.there && seen.usable && seen.unclean;
+      const bool back =
+          is_working(health(i)) && health(i) != BrokerHealth::starting && seen.there && seen.usable && seen.unclean;
       if (!back) return std::nullopt;
       const auto more = [&](const ReplicaView& a, const ReplicaView& b) {
         return std::pair(a.last_epoch, a.log_end) > std::pair(b.last_epoch, b.log_end);
@@ -144,22 +151,26 @@ class Planner {
     }
     changed.in_sync.clear();
     for (size_t i = 0; i < metadata_.replicas.size(); ++i) {
-      const bool stays = in_sync(i) && is_working(health(i)) && view_.replicas[i].there && view_.replicas[i].usable && !view_.replicas[i].unclean;
+      const bool stays = in_sync(i) && is_working(health(i)) && view_.replicas[i].there && view_.replicas[i].usable &&
+                         !view_.replicas[i].unclean;
       if (i == replica || stays) changed.in_sync.push_back(metadata_.replicas[i]);
     }
     return action;
   }
 
-  // Whether the leader has opened its epoch. If its log is gone, its followers tell. Without a follower, the leader's own records
-  // are gone with its log, but those of the leader before are not.
+  // Whether the leader has opened its epoch. If its log is gone, its followers tell. Without a follower, the leader's
+  // own records are gone with its log, but those of the leader before are not.
   bool was_opened() const {
     if (leader_ < view_.replicas.size() && leader().there) return leader().epoch >= metadata_.leader_epoch;
-    return std::any_of(view_.replicas.begin(), view_.replicas.end(), [&](const ReplicaView& replica) { return replica.there && replica.epoch >= metadata_.leader_epoch; });
+    return std::any_of(view_.replicas.begin(), view_.replicas.end(), [&](const ReplicaView& replica) {
+      return replica.there && replica.epoch >= metadata_.leader_epoch;
+    });
   }
 
   LeaderEpoch next_epoch() const {
     LeaderEpoch highest = metadata_.leader_epoch;
-    for (const auto& replica : view_.replicas) highest = std::max({highest, replica.epoch, LeaderEpoch(replica.fenced.value - 1)});
+    for (const auto& replica : view_.replicas)
+      highest = std::max({highest, replica.epoch, LeaderEpoch(replica.fenced.value - 1)});
     return LeaderEpoch(highest.value + 1);
   }
 
@@ -175,8 +186,10 @@ class Planner {
       const auto& told = leader().slots[i];
       has_it_all_[i] = told && memory_.leader_end && told->log_end >= *memory_.leader_end;
       if (has_it_all_[i] || i == leader_) replica.caught_up = now_;
-      if (!in_sync(i)) replica.in_sync_since.reset();
-      else if (!replica.in_sync_since) replica.in_sync_since = now_;
+      if (!in_sync(i))
+        replica.in_sync_since.reset();
+      else if (!replica.in_sync_since)
+        replica.in_sync_since = now_;
     }
     memory_.leader_end = leader().log_end;
   }
@@ -185,7 +198,8 @@ class Planner {
     const ReplicaView& seen = view_.replicas[replica];
     if (health(replica) == BrokerHealth::starting) return false;
     const bool lags = now_ - memory_.replicas[replica].caught_up > config_.replica_lag_max;
-    return !is_working(health(replica)) || health(replica) == BrokerHealth::stopping || !seen.there || !seen.usable || seen.unclean || seen.full || lags;
+    return !is_working(health(replica)) || health(replica) == BrokerHealth::stopping || !seen.there || !seen.usable ||
+           seen.unclean || seen.full || lags;
   }
 
   std::optional<PartitionAction> change_in_sync() {
@@ -205,8 +219,8 @@ class Planner {
     return std::nullopt;
   }
 
-  // No high watermark that was computed without this replica is higher. Whoever set its bit may have died: what the leader
-  // has now is as good.
+  // No high watermark that was computed without this replica is higher. Whoever set its bit may have died: what the
+  // leader has now is as good.
   Offset join_end(size_t replica) {
     auto& memory = memory_.replicas[replica];
     if (!memory.join_end || memory.joining != leader().in_sync.version) {
@@ -225,11 +239,16 @@ class Planner {
   PartitionAction shrink(size_t replica) const {
     PartitionAction action{Kind::shrink, replica, metadata_, "it lags"};
     const ReplicaView& seen = view_.replicas[replica];
-    if (!is_working(health(replica)) || health(replica) == BrokerHealth::stopping) action.reason = fmt::format("its broker is {}", name_of(health(replica)));
-    else if (!seen.there) action.reason = "its log is gone";
-    else if (!seen.usable) action.reason = kDamaged;
-    else if (seen.full) action.reason = "its disk is full";
-    else if (seen.unclean) action.reason = "its machine stopped before its log was on stable storage";
+    if (!is_working(health(replica)) || health(replica) == BrokerHealth::stopping)
+      action.reason = fmt::format("its broker is {}", name_of(health(replica)));
+    else if (!seen.there)
+      action.reason = "its log is gone";
+    else if (!seen.usable)
+      action.reason = kDamaged;
+    else if (seen.full)
+      action.reason = "its disk is full";
+    else if (seen.unclean)
+      action.reason = "its machine stopped before its log was on stable storage";
     std::erase(action.changed.in_sync, metadata_.replicas[replica]);
     return action;
   }
@@ -264,13 +283,20 @@ class Planner {
 
 const char* name_of(BrokerHealth health) {
   switch (health) {
-    case BrokerHealth::running: return "running";
-    case BrokerHealth::starting: return "starting";
-    case BrokerHealth::stopping: return "stopping";
-    case BrokerHealth::full: return "full";
-    case BrokerHealth::hung: return "hung";
-    case BrokerHealth::failed: return "failed";
-    case BrokerHealth::dead: return "dead";
+    case BrokerHealth::running:
+      return "running";
+    case BrokerHealth::starting:
+      return "starting";
+    case BrokerHealth::stopping:
+      return "stopping";
+    case BrokerHealth::full:
+      return "full";
+    case BrokerHealth::hung:
+      return "hung";
+    case BrokerHealth::failed:
+      return "failed";
+    case BrokerHealth::dead:
+      return "dead";
   }
   return "";
 }
@@ -301,8 +327,8 @@ ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t re
   return view;
 }
 
-std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
-                                              PartitionMemory& memory, Deadline now) {
+std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health,
+                                              const ClusterConfig& config, PartitionMemory& memory, Deadline now) {
   return Planner(view, health, config, memory, now).run();
 }
 

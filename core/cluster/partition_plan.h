@@ -2,12 +2,15 @@
 // the simulator can ask it anything.
 //
 // Rules, in Kafka's words:
-//  * A leader whose broker is dead, hung or stopping, or whose log is gone, failed or damaged, is replaced by a replica in
+//  * A leader whose broker is dead, hung or stopping, or whose log is gone, failed or damaged, is replaced by a replica
+//  in
 //    sync; so is one that was fenced. Its epoch is higher than any that somebody may have heard of.
-//  * A replica whose machine stopped before its records were on stable storage (unclean) may lack what was acknowledged: it
-//    does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If that is true of all in sync, because
-//    the whole host stopped, the one with the most is elected, once all of them are back.
-//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, when its disk has no room, or when it has lacked what the leader has
+//  * A replica whose machine stopped before its records were on stable storage (unclean) may lack what was
+//  acknowledged: it
+//    does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If that is true of all in sync,
+//    because the whole host stopped, the one with the most is elected, once all of them are back.
+//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, when its disk has no room, or when
+//  it has lacked what the leader has
 //    for longer than replica.lag.time.max.ms. The leader's broker itself never leaves it.
 //  * It joins as replica_words.h says.
 #pragma once
@@ -46,17 +49,17 @@ struct SlotView {
 struct ReplicaView {
   bool there = false;  // nothing else counts if it is not
   bool leads = false;
-  LeaderEpoch epoch{-1};       // that it leads or follows in
+  LeaderEpoch epoch{-1};  // that it leads or follows in
   LeaderEpoch fenced{-1};
   LeaderEpoch last_epoch{-1};  // of its last record
   Offset log_end;
   Offset high_watermark;
-  bool usable = true;          // neither failed nor damaged
-  bool full = false;           // there was no room for a batch
+  bool usable = true;  // neither failed nor damaged
+  bool full = false;   // there was no room for a batch
   bool unclean = false;
   // Of a leader:
   InSync in_sync = {};
-  std::optional<InSync> confirmed = {};  // empty: an older version has opened its epoch
+  std::optional<InSync> confirmed = {};             // empty: an older version has opened its epoch
   std::vector<std::optional<SlotView>> slots = {};  // in the order of the metadata
 };
 ReplicaView view_of(const StatePage& page, const EpochHistory& epochs, size_t replicas);
@@ -69,8 +72,8 @@ struct PartitionView {
 // What a controller remembers of a partition from one look to the next. It may forget it at any time.
 struct PartitionMemory {
   struct Replica {
-    Deadline caught_up{};    // when it had what the leader had at the look before
-    uint16_t joining = 0;    // the version of the leader's word in which its bit was first seen
+    Deadline caught_up{};                 // when it had what the leader had at the look before
+    uint16_t joining = 0;                 // the version of the leader's word in which its bit was first seen
     std::optional<Offset> join_end = {};  // what the leader had then: it is in sync once it has this on stable storage
     std::optional<Deadline> in_sync_since = {};
   };
@@ -90,13 +93,13 @@ struct PartitionAction {
   size_t replica = 0;  // its place in the metadata
   PartitionMetadata changed = {};
   std::string reason = {};  // for people
-  InSync seen = {};    // what the leader's page said: its bits are changed only if they are the same still
+  InSync seen = {};         // what the leader's page said: its bits are changed only if they are the same still
   std::optional<InSync> confirmed = {};  // the same
 };
 
 // Empty: all is as it should be, or nothing can be done now.
-std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
-                                              PartitionMemory& memory, Deadline now);
+std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health,
+                                              const ClusterConfig& config, PartitionMemory& memory, Deadline now);
 
 // The same for elections that a person asks for: of the preferred leader, and of whoever has the most.
 std::optional<PartitionAction> plan_preferred_election(const PartitionView& view, const ClusterHealth& health);

@@ -40,8 +40,9 @@ Result<bool> ReplicaKeeper::lead(const PartitionMetadata& metadata, int32_t min_
   return true;
 }
 
-// What the leader before had and nobody else: its producers were told that the leader has it. Nothing is added to that log any
-// more, since it was fenced before this replica was elected. Where it cannot be read, that is lost with its disk.
+// What the leader before had and nobody else: its producers were told that the leader has it. Nothing is added to that
+// log any more, since it was fenced before this replica was elected. Where it cannot be read, that is lost with its
+// disk.
 Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   const auto theirs = previous.page();
   if (!theirs || (*theirs)->fenced.load() < epoch.value) return {};
@@ -52,16 +53,17 @@ Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   // It may have led itself until now. The epoch before the one to open is nobody's to open any more.
   const LeaderEpoch before(epoch.value - 1);
   if (!mine_.follow(before)) return {};
-  PG_ASSIGN(StatePage* mine, mine_.page());
+  PG_ASSIGN(StatePage * mine, mine_.page());
   PG_ASSIGN(const EpochHistory my_epochs, mine_.epochs());
   Offset next = read_position(*mine).log_end;
   const Offset first = read_position(**theirs).log_start;
   const Offset common = next > Offset(0) ? common_end({my_epochs, next}, {*their_epochs, end}, first) : next;
   if (common == end) return {};
   if (common < next) {
-    // This log has a tail that no leader has taken over: all that is committed is in the log of the leader before, if that one has
-    // lost nothing, and has opened an epoch since.
-    const bool whole = (*theirs)->unclean.load() == 0 && (*theirs)->damaged.load() == 0 && (*theirs)->failed.load() == 0;
+    // This log has a tail that no leader has taken over: all that is committed is in the log of the leader before, if
+    // that one has lost nothing, and has opened an epoch since.
+    const bool whole =
+        (*theirs)->unclean.load() == 0 && (*theirs)->damaged.load() == 0 && (*theirs)->failed.load() == 0;
     if (!whole || their_epochs->empty() || their_epochs->back().epoch <= my_epochs.back().epoch) return {};
     if (!mine_.truncate_to(common, false)) return {};
     next = common;
@@ -94,7 +96,7 @@ Result<bool> ReplicaKeeper::follow(const PartitionMetadata& metadata, ReplicaLog
 Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog& leader, size_t slot) {
   const LeaderEpoch epoch = metadata.leader_epoch;
   aligned_.reset();
-  PG_ASSIGN(StatePage* mine, mine_.page());
+  PG_ASSIGN(StatePage * mine, mine_.page());
   const bool doubtful = mine->unclean.load() != 0 || mine->damaged.load() != 0;
   // As long as it counts as in sync, it may be asked to lead: first the controller takes it out.
   if (doubtful && is_in(metadata.in_sync, self_)) return false;
@@ -102,7 +104,7 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   PG_CHECK(mine_.follow(epoch));
 
   PG_ASSIGN(const EpochHistory their_epochs, leader.epochs());
-  PG_ASSIGN(StatePage* theirs, leader.page());
+  PG_ASSIGN(StatePage * theirs, leader.page());
   const LogPosition leaders = read_position(*theirs);
   if (!leads_in(*theirs, epoch)) return false;  // what was read may be another leader's
   PG_CHECK(keep_common({their_epochs, leaders.log_end}, leaders.log_start, followed < metadata.lossy_epoch));
@@ -115,10 +117,10 @@ Result<bool> ReplicaKeeper::align(const PartitionMetadata& metadata, ReplicaLog&
   return true;
 }
 
-// Cuts the log where it parts from the leader's. The log begins again where the leader's begins, if nothing tells that it has records
-// of the leader's: without an epoch in common, also its history of what was below is not the leader's.
+// Cuts the log where it parts from the leader's. The log begins again where the leader's begins, if nothing tells that
+// it has records of the leader's: without an epoch in common, also its history of what was below is not the leader's.
 Result<> ReplicaKeeper::keep_common(const EpochLog& leaders, Offset leaders_start, bool committed_too) {
-  PG_ASSIGN(StatePage* mine, mine_.page());
+  PG_ASSIGN(StatePage * mine, mine_.page());
   PG_ASSIGN(const EpochHistory epochs, mine_.epochs());
   const LogPosition now = read_position(*mine);
   const Offset first = std::max(now.log_start, leaders_start);
@@ -137,8 +139,8 @@ Result<bool> ReplicaKeeper::fetch(const PartitionMetadata& metadata, ReplicaLog&
   const LeaderEpoch epoch = metadata.leader_epoch;
   bool fetched = false;
   for (int64_t bytes = 0; bytes < kFetchBytes;) {
-    PG_ASSIGN(StatePage* mine, mine_.page());
-    PG_ASSIGN(StatePage* theirs, leader.page());
+    PG_ASSIGN(StatePage * mine, mine_.page());
+    PG_ASSIGN(StatePage * theirs, leader.page());
     const Offset next = read_position(*mine).log_end;
     const LogPosition leaders = read_position(*theirs);
     if (next < leaders.log_start) return align(metadata, leader, slot);
@@ -187,14 +189,17 @@ Result<bool> ReplicaKeeper::flush_as_wanted(const PartitionMetadata& metadata, R
   return must_flush;
 }
 
-// The leader's batch that has `next`. It may begin before: where the leader's log begins in the middle of it, an empty log begins with
-// the whole of it; where compaction has put one empty batch in the place of several, this log gets an empty one for the rest.
+// The leader's batch that has `next`. It may begin before: where the leader's log begins in the middle of it, an empty
+// log begins with the whole of it; where compaction has put one empty batch in the place of several, this log gets an
+// empty one for the rest.
 Result<> ReplicaKeeper::append_from(const ScannedBatch& batch, Offset next, LeaderEpoch epoch) {
   const BatchHeader& header = batch.header;
   if (header.base_offset >= next) return mine_.append(batch, epoch);
   PG_ASSIGN(StatePage* const mine, mine_.page());
-  if (read_position(*mine).log_start == next) PG_CHECK(mine_.restart_at(header.base_offset));
-  else if (header.record_count == 0) return append_rest(header, next, epoch);
+  if (read_position(*mine).log_start == next)
+    PG_CHECK(mine_.restart_at(header.base_offset));
+  else if (header.record_count == 0)
+    return append_rest(header, next, epoch);
   return mine_.append(batch, epoch);
 }
 

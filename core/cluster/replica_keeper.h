@@ -1,11 +1,12 @@
-// Keeps one replica of a broker's as the metadata wants it: it leads, or it follows whoever leads. The broker calls step()
-// again and again; each step may be the last one of a process that dies or freezes there, and the next one goes on from
-// what it finds.
+// Keeps one replica of a broker's as the metadata wants it: it leads, or it follows whoever leads. The broker calls
+// step() again and again; each step may be the last one of a process that dies or freezes there, and the next one goes
+// on from what it finds.
 //
 // Following is pull, as in Kafka: it reads the leader's log from its own end and appends the same bytes. What makes it
 // safe, with the log of a leader that may be no leader any more by the time it was read:
 //
-//  * it stores the new epoch before it cuts anything, so nobody who follows it takes what comes then for the old epoch's;
+//  * it stores the new epoch before it cuts anything, so nobody who follows it takes what comes then for the old
+//  epoch's;
 //  * it looks at the leader's epoch after it has read and before it appends.
 #pragma once
 

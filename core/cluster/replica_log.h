@@ -15,8 +15,8 @@ class ReplicaLog {
  public:
   virtual ~ReplicaLog() = default;
 
-  // The shared words, valid until the next call. not_found: the replica is lost. Each call looks at whether the page was
-  // replaced.
+  // The shared words, valid until the next call. not_found: the replica is lost. Each call looks at whether the page
+  // was replaced.
   virtual Result<StatePage*> page() = 0;
   virtual Result<EpochHistory> epochs() = 0;
   // The batch at `from`, which is below `end`. The bytes are valid until the next call.

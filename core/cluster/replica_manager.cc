@@ -19,7 +19,8 @@ constexpr Duration kFullInterval = std::chrono::seconds(2);
 ReplicaManager::ReplicaManager(const Home& home, BrokerId self, std::function<void(const std::string&)> tell)
     : home_(home), self_(self), tell_(std::move(tell)), topics_(home) {}
 
-ReplicaManager::Kept::Kept(const Home& home, std::shared_ptr<const TopicMetadata> described, PartitionId p, BrokerId self)
+ReplicaManager::Kept::Kept(const Home& home, std::shared_ptr<const TopicMetadata> described, PartitionId p,
+                           BrokerId self)
     : topic(std::move(described)), partition(p), mine(home, *topic, p, self), keeper(self, mine) {}
 
 void ReplicaManager::turn() {
@@ -53,7 +54,8 @@ void ReplicaManager::turn() {
 }
 
 bool ReplicaManager::is_full() const {
-  return std::any_of(kept_.begin(), kept_.end(), [](const auto& entry) { return entry.second->full_since.has_value(); });
+  return std::any_of(kept_.begin(), kept_.end(),
+                     [](const auto& entry) { return entry.second->full_since.has_value(); });
 }
 
 void ReplicaManager::take_over_topics() {
@@ -104,7 +106,8 @@ Result<bool> ReplicaManager::step(Kept& kept) {
   PG_CHECK(page);
   const PartitionMetadata& metadata = kept.metadata();
   const bool leads = leads_in(**page, metadata.leader_epoch);
-  auto done = kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), leads ? nullptr : previous_of(kept)});
+  auto done =
+      kept.keeper.step(metadata, kept.min_in_sync, {other(kept, metadata.leader), leads ? nullptr : previous_of(kept)});
   // Nothing else is kept open: who has a state page mapped keeps it from being made anew.
   std::erase_if(kept.others, [&](const auto& entry) { return entry.first != metadata.leader; });
   if (const auto now = kept.mine.page()) note_room(kept, **now, done);
@@ -120,8 +123,8 @@ void ReplicaManager::note_room(Kept& kept, StatePage& page, const Result<bool>& 
   if (done && now - *kept.full_since > kFullInterval) page.full.store(0);
 }
 
-// A replica that is lost is never taken for a new one: first it must be out of sync in the metadata. Then it begins empty,
-// and is filled by its leader.
+// A replica that is lost is never taken for a new one: first it must be out of sync in the metadata. Then it begins
+// empty, and is filled by its leader.
 Result<bool> ReplicaManager::restore(Kept& kept, const Error& why) {
   const PartitionMetadata& metadata = kept.metadata();
   PG_ASSIGN(TopicMetadata topic, home_.describe_topic(kept.topic->name));
@@ -137,7 +140,8 @@ Result<bool> ReplicaManager::restore(Kept& kept, const Error& why) {
     PG_CHECK(PartitionLog::remove(home_.env(), std::move(spec), deadline));
   }
   PG_CHECK(home_.make_replica(topic, kept.partition, self_, ReplicaMaking::again, deadline));
-  tell_(fmt::format("'{}-{}': made anew, to be copied from broker {}: {}", topic.name, kept.partition.value, metadata.leader.value, why.message()));
+  tell_(fmt::format("'{}-{}': made anew, to be copied from broker {}: {}", topic.name, kept.partition.value,
+                    metadata.leader.value, why.message()));
   return true;
 }
 

@@ -1,5 +1,5 @@
-// All replicas of one broker, each kept by a ReplicaKeeper; and what became of those that are lost or cannot be used. One
-// thread.
+// All replicas of one broker, each kept by a ReplicaKeeper; and what became of those that are lost or cannot be used.
+// One thread.
 #pragma once
 
 #include <functional>

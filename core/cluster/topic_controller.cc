@@ -19,12 +19,13 @@ void fence_before(ControlledTopic& topic, const PartitionMetadata& before, const
   }
 }
 
-// The leader may have opened its epoch after the plan looked, and before the fence. Then the next leader has to copy from it what it
-// has acknowledged since, and not from the leader before it.
+// The leader may have opened its epoch after the plan looked, and before the fence. Then the next leader has to copy
+// from it what it has acknowledged since, and not from the leader before it.
 PartitionMetadata after_fence(ControlledTopic& topic, const PartitionMetadata& before, const PlannedAction& planned) {
   PartitionMetadata changed = planned.action.changed;
   const bool lossy = changed.lossy_epoch == changed.leader_epoch;
-  if (planned.action.kind != Kind::elect || lossy || before.leader == kNoBroker || before.leader == changed.leader) return changed;
+  if (planned.action.kind != Kind::elect || lossy || before.leader == kNoBroker || before.leader == changed.leader)
+    return changed;
   ReplicaLog* const old = topic.replica(planned.partition, before.leader);
   if (old == nullptr) return changed;
   const auto page = old->page();
@@ -44,14 +45,16 @@ Result<bool> change_mask(ControlledTopic& topic, const PlannedAction& planned, u
 
 unsigned bit_of(const PlannedAction& planned) { return 1u << planned.action.replica; }
 
-// Stores in the leader's page whether the metadata names the replica. False: the word has changed since the plan looked.
+// Stores in the leader's page whether the metadata names the replica. False: the word has changed since the plan
+// looked.
 Result<bool> confirm(ControlledTopic& topic, const PlannedAction& planned, bool named) {
   if (!planned.action.confirmed) return true;
   ReplicaLog* const leader = topic.replica(planned.partition, planned.action.changed.leader);
   if (leader == nullptr) return false;
   PG_ASSIGN(StatePage* const page, leader->page());
   const unsigned mask = planned.action.confirmed->mask & ~bit_of(planned);
-  const bool said = change_confirmed(*page, *planned.action.confirmed, static_cast<uint16_t>(named ? mask | bit_of(planned) : mask));
+  const bool said =
+      change_confirmed(*page, *planned.action.confirmed, static_cast<uint16_t>(named ? mask | bit_of(planned) : mask));
   leader->wake_committed();
   return said;
 }
@@ -61,7 +64,8 @@ Result<bool> prepare(ControlledTopic& topic, const PartitionMetadata& before, co
   const unsigned mask = planned.action.seen.mask;
   if (planned.action.kind == Kind::elect) fence_before(topic, before, planned);
   if (planned.action.kind == Kind::shrink) return confirm(topic, planned, false);
-  if (planned.action.kind == Kind::join) return change_mask(topic, planned, mask | bit_of(planned)).map([](bool) { return false; });
+  if (planned.action.kind == Kind::join)
+    return change_mask(topic, planned, mask | bit_of(planned)).map([](bool) { return false; });
   return planned.action.kind == Kind::admit ? change_mask(topic, planned, mask) : Result<bool>(true);
 }
 
@@ -75,7 +79,8 @@ Result<> finish(ControlledTopic& topic, const PartitionMetadata& before, const P
 
 }  // namespace
 
-PartitionView look_at(ControlledTopic& topic, const PartitionMetadata& metadata, PartitionId partition, bool last_epochs) {
+PartitionView look_at(ControlledTopic& topic, const PartitionMetadata& metadata, PartitionId partition,
+                      bool last_epochs) {
   PartitionView view{metadata, {}};
   for (const BrokerId broker : metadata.replicas) {
     view.replicas.emplace_back();
@@ -90,7 +95,8 @@ PartitionView look_at(ControlledTopic& topic, const PartitionMetadata& metadata,
   return view;
 }
 
-Result<bool> carry_out(ControlledTopic& topic, const TopicMetadata& metadata, const std::vector<PlannedAction>& actions) {
+Result<bool> carry_out(ControlledTopic& topic, const TopicMetadata& metadata,
+                       const std::vector<PlannedAction>& actions) {
   TopicMetadata changed = metadata;
   std::vector<const PlannedAction*> prepared;
   for (const auto& planned : actions) {
@@ -111,7 +117,8 @@ Result<bool> carry_out(ControlledTopic& topic, const TopicMetadata& metadata, co
   return true;
 }
 
-Result<bool> TopicController::reconcile(ControlledTopic& topic, const ClusterHealth& health, const ClusterConfig& config, Deadline now) {
+Result<bool> TopicController::reconcile(ControlledTopic& topic, const ClusterHealth& health,
+                                        const ClusterConfig& config, Deadline now) {
   PG_ASSIGN(const TopicMetadata metadata, topic.metadata());
   // Another topic that had the name: epochs and versions begin anew, so what is remembered of it would fit.
   if (metadata.id != topic_id_) memory_.clear();
@@ -127,11 +134,14 @@ Result<bool> TopicController::reconcile(ControlledTopic& topic, const ClusterHea
   if (actions.empty()) return false;
   PG_ASSIGN(const bool done, carry_out(topic, metadata, actions));
   if (!done || !tell_) return true;
-  static constexpr const char* kWhat[] = {"broker {} leads", "broker {} is out of sync in", "broker {} joins", "broker {} is in sync in"};
+  static constexpr const char* kWhat[] = {"broker {} leads", "broker {} is out of sync in", "broker {} joins",
+                                          "broker {} is in sync in"};
   for (const auto& planned : actions) {
     const BrokerId broker = planned.action.changed.replicas[planned.action.replica];
-    tell_(fmt::format("{} '{}-{}' (epoch {}): {}", fmt::format(fmt::runtime(kWhat[static_cast<int>(planned.action.kind)]), broker.value), metadata.name,
-                      planned.partition.value, planned.action.changed.leader_epoch.value, planned.action.reason));
+    tell_(fmt::format("{} '{}-{}' (epoch {}): {}",
+                      fmt::format(fmt::runtime(kWhat[static_cast<int>(planned.action.kind)]), broker.value),
+                      metadata.name, planned.partition.value, planned.action.changed.leader_epoch.value,
+                      planned.action.reason));
   }
   return true;
 }

@@ -33,8 +33,10 @@ void TopicList::read_all() {
       continue;
     }
     auto topic = home_.describe_topic(name);
-    if (topic) topics[name] = std::make_shared<const TopicMetadata>(std::move(*topic));
-    else if (topic.error().code != Errc::not_found && known != topics_.end()) topics.insert(*known);
+    if (topic)
+      topics[name] = std::make_shared<const TopicMetadata>(std::move(*topic));
+    else if (topic.error().code != Errc::not_found && known != topics_.end())
+      topics.insert(*known);
   }
   topics_ = std::move(topics);
 }

@@ -52,7 +52,8 @@ void Upkeep::open_all() {
     const auto page = kept.replica->page();
     if (!page) tell_(fmt::format("'{}-{}': {}", name.topic, name.partition.value, page.error().message()));
     // Whoever elected while this broker did not run may not have reached the page.
-    else kept.replica->fence(metadata.leader_epoch);
+    else
+      kept.replica->fence(metadata.leader_epoch);
   }
 }
 
@@ -110,7 +111,8 @@ Result<> Upkeep::note_checkpoints() {
   if (committed.empty()) return {};
   LogDirectory directory(home_.env(), home_.log_directory(self_));
   const Deadline deadline = home_.env().clock.after(kPatience);
-  // Not for a log that was cut or made again meanwhile: its checkpoints were lowered before, and must not be raised again.
+  // Not for a log that was cut or made again meanwhile: its checkpoints were lowered before, and must not be raised
+  // again.
   PG_CHECK(directory.store_high_watermarks(committed, deadline, [&](const TopicPartition& name) {
     const auto page = kept_.at(name).replica->page();
     return !page || known_high_watermark(**page) < committed[name];

@@ -1,5 +1,5 @@
-// What a broker does to its replicas besides replicating: what was written is on stable storage soon, checkpoints say how far
-// that is and how far the records are committed, and what the topics' configs no longer keep goes. One thread.
+// What a broker does to its replicas besides replicating: what was written is on stable storage soon, checkpoints say
+// how far that is and how far the records are committed, and what the topics' configs no longer keep goes. One thread.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ class Upkeep {
   Result<> finish();
   // Returns once every append to one of the replicas that had begun is over.
   Result<> await_appends();
-  // Whether some replica lacks records that were acknowledged, has some that cannot be read, or may have lost some since a flush failed.
+  // Whether some replica lacks records that were acknowledged, has some that cannot be read, or may have lost some
+  // since a flush failed.
   bool has_doubtful();
   // Opens every replica, so that what a restart of the machine has left is settled.
   void open_all();

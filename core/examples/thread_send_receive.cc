@@ -27,7 +27,8 @@ static pg::Result<> run(const char* path) {
   const auto made = home->create_topic("chat", 1, {}, home->env().clock.after(pg::kTimeoutDefault));
   if (!made && made.error().code != pg::Errc::already_exists) return tl::unexpected(made.error());
   PG_ASSIGN(const auto producer, pg::Producer::open(*home, "chat", {}));
-  PG_ASSIGN(const auto consumer, pg::Consumer::open(*home, {.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true}));
+  PG_ASSIGN(const auto consumer,
+            pg::Consumer::open(*home, {.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true}));
   auto receiver = std::async(std::launch::async, [&] { return receive(*consumer, home->env().clock); });
   return send(*producer).and_then([&] { return receiver.get(); });
 }

@@ -6,7 +6,8 @@ namespace pg {
 
 BatchFate fate_of(const WrittenBatch& batch, const EpochHistory& log, Offset log_start, Offset log_end) {
   if (batch.end > log_end) return BatchFate::missing;
-  const bool had_epoch = std::any_of(log.begin(), log.end(), [&](const EpochStart& entry) { return entry.epoch == batch.epoch; });
+  const bool had_epoch =
+      std::any_of(log.begin(), log.end(), [&](const EpochStart& entry) { return entry.epoch == batch.epoch; });
   if (had_epoch) return end_of_epoch(log, batch.epoch, log_end) >= batch.end ? BatchFate::there : BatchFate::missing;
   const bool begins_later = !log.empty() && log.front().epoch > batch.epoch && log.front().start_offset >= batch.end;
   return begins_later && log_start > batch.base ? BatchFate::unknown : BatchFate::missing;

@@ -16,7 +16,8 @@ Result<std::vector<std::vector<std::string_view>>> parse_entries(std::string_vie
   auto lines = split(text, '\n');
   if (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.size() < 2) return fail(Errc::corrupt, "checkpoint is cut short");
-  if (lines[0] != "0") return fail(Errc::unsupported_version, fmt::format("checkpoint has version '{}', not 0", lines[0]));
+  if (lines[0] != "0")
+    return fail(Errc::unsupported_version, fmt::format("checkpoint has version '{}', not 0", lines[0]));
   if (parse_integer(lines[1]) != static_cast<int64_t>(lines.size() - 2)) {
     return fail(Errc::corrupt, fmt::format("checkpoint says '{}' entries but has {}", lines[1], lines.size() - 2));
   }
@@ -30,7 +31,8 @@ Result<std::vector<std::vector<std::string_view>>> parse_entries(std::string_vie
 
 Result<int64_t> number(std::string_view text, int64_t most) {
   const auto value = parse_integer(text);
-  if (!value || *value < 0 || *value > most) return fail(Errc::corrupt, fmt::format("checkpoint has '{}' for a number", text));
+  if (!value || *value < 0 || *value > most)
+    return fail(Errc::corrupt, fmt::format("checkpoint has '{}' for a number", text));
   return *value;
 }
 
@@ -132,16 +134,22 @@ OffsetLines read_offset_lines(std::string_view text) {
   const std::string_view cut = all.empty() ? std::string_view() : all.back();
   if (!all.empty()) all.pop_back();
   if (!cut.empty()) lines.spoilt.push_back(fmt::format("{} ?", cut));
-  const bool is_headed = all.size() >= 2 && all[0] == "0" && parse_integer(all[1]) == static_cast<int64_t>(all.size() - 2);
+  const bool is_headed =
+      all.size() >= 2 && all[0] == "0" && parse_integer(all[1]) == static_cast<int64_t>(all.size() - 2);
   for (size_t i = 0; i < all.size(); ++i) {
-    if (auto line = read_offset_line(all[i])) read.push_back(std::move(*line));
-    else if (i >= 2) lines.spoilt.emplace_back(all[i]);
+    if (auto line = read_offset_line(all[i]))
+      read.push_back(std::move(*line));
+    else if (i >= 2)
+      lines.spoilt.emplace_back(all[i]);
   }
   drop_contradictions(lines, read);
   if (!lines.fault.empty()) return lines;
-  if (!cut.empty()) lines.fault = "its last line is cut short";
-  else if (!lines.spoilt.empty()) lines.fault = fmt::format("{} of its lines cannot be read", lines.spoilt.size());
-  else if (!is_headed || read.size() + 2 != all.size()) lines.fault = "its first two lines are not those that it was written with";
+  if (!cut.empty())
+    lines.fault = "its last line is cut short";
+  else if (!lines.spoilt.empty())
+    lines.fault = fmt::format("{} of its lines cannot be read", lines.spoilt.size());
+  else if (!is_headed || read.size() + 2 != all.size())
+    lines.fault = "its first two lines are not those that it was written with";
   return lines;
 }
 
@@ -162,7 +170,8 @@ Result<Uuid> parse_partition_metadata(std::string_view text) {
   if (lines.size() < 2 || !lines[0].starts_with(kVersion) || !lines[1].starts_with(kTopicId)) {
     return fail(Errc::corrupt, "partition metadata is malformed");
   }
-  if (lines[0].substr(kVersion.size()) != "0") return fail(Errc::unsupported_version, "partition metadata is not version 0");
+  if (lines[0].substr(kVersion.size()) != "0")
+    return fail(Errc::unsupported_version, "partition metadata is not version 0");
   const auto id = parse_uuid(lines[1].substr(kTopicId.size()));
   if (!id) return fail(Errc::corrupt, "partition metadata has a malformed topic id");
   return *id;
@@ -183,7 +192,8 @@ Result<MetaProperties> parse_meta_properties(std::string_view text) {
     if (name == "broker.id" || name == "node.id") broker = parse_integer(value);
     if (name == "cluster.id") cluster = parse_uuid(value);
   }
-  if (!broker || *broker < 0 || *broker > std::numeric_limits<int32_t>::max() || !cluster) return fail(Errc::corrupt, "meta.properties is malformed");
+  if (!broker || *broker < 0 || *broker > std::numeric_limits<int32_t>::max() || !cluster)
+    return fail(Errc::corrupt, "meta.properties is malformed");
   return MetaProperties{BrokerId(static_cast<int32_t>(*broker)), *cluster};
 }
 

@@ -90,11 +90,20 @@ std::optional<MutableBytes> Compressor::compress(ByteView records, size_t room) 
   if (records.size() > kDecompressedBytesMax) return std::nullopt;
   size_t size = records.size();
   switch (codec_) {
-    case Codec::none: break;
-    case Codec::gzip: size = gzip(records, room); break;
-    case Codec::snappy: size = snappy(records, room); break;
-    case Codec::lz4: size = lz4(records, room); break;
-    case Codec::zstd: size = zstd(records, room); break;
+    case Codec::none:
+      break;
+    case Codec::gzip:
+      size = gzip(records, room);
+      break;
+    case Codec::snappy:
+      size = snappy(records, room);
+      break;
+    case Codec::lz4:
+      size = lz4(records, room);
+      break;
+    case Codec::zstd:
+      size = zstd(records, room);
+      break;
   }
   if (size >= records.size()) return std::nullopt;
   return MutableBytes(buffer_.data(), room + size);
@@ -104,7 +113,8 @@ size_t Compressor::gzip(ByteView records, size_t room) {
   z_stream& stream = contexts_->deflate;
   constexpr int kMemoryLevel = 8;  // zlib's default
   if (stream.state == nullptr) {
-    need_memory(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, kMemoryLevel, Z_DEFAULT_STRATEGY) == Z_OK);
+    need_memory(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, kMemoryLevel, Z_DEFAULT_STRATEGY) ==
+                Z_OK);
   }
   PG_ASSERT(deflateReset(&stream) == Z_OK);
   const size_t bound = deflateBound(&stream, records.size());
@@ -143,7 +153,8 @@ size_t Compressor::zstd(ByteView records, size_t room) {
   if (contexts_->zstd == nullptr) need_memory((contexts_->zstd = ZSTD_createCCtx()) != nullptr);
   const size_t bound = ZSTD_compressBound(records.size());
   std::byte* const to = buffer_.reserve(room + bound) + room;
-  const size_t size = ZSTD_compressCCtx(contexts_->zstd, to, bound, records.data(), records.size(), ZSTD_CLEVEL_DEFAULT);
+  const size_t size =
+      ZSTD_compressCCtx(contexts_->zstd, to, bound, records.data(), records.size(), ZSTD_CLEVEL_DEFAULT);
   need_memory(ZSTD_isError(size) == 0);
   return size;
 }
@@ -176,13 +187,19 @@ Result<ByteView> Decompressor::decompress(int codec, ByteView compressed, size_t
   bytes_max_ = bytes_max;
   auto done = [&]() -> Result<ByteView> {
     switch (static_cast<Codec>(codec)) {
-      case Codec::none: return compressed;
-      case Codec::gzip: return gzip(compressed);
-      case Codec::snappy: return snappy(compressed);
-      case Codec::lz4: return lz4(compressed);
-      case Codec::zstd: return zstd(compressed);
+      case Codec::none:
+        return compressed;
+      case Codec::gzip:
+        return gzip(compressed);
+      case Codec::snappy:
+        return snappy(compressed);
+      case Codec::lz4:
+        return lz4(compressed);
+      case Codec::zstd:
+        return zstd(compressed);
     }
-    return fail(Errc::unsupported_version, fmt::format("compressed with codec {}, which this version cannot read", codec));
+    return fail(Errc::unsupported_version,
+                fmt::format("compressed with codec {}, which this version cannot read", codec));
   }();
   if (!done && done.error().code != Errc::unsupported_version) {
     done.error().what = fmt::format("{} that cannot be decompressed: {}", codec_name(codec), done.error().what);
@@ -230,7 +247,8 @@ Result<ByteView> Decompressor::gzip(ByteView compressed) {
 
 Result<ByteView> Decompressor::snappy(ByteView compressed) {
   size_t used = 0;
-  if (compressed.size() < kSnappyHeaderBytes || std::memcmp(compressed.data(), kSnappyMagic, sizeof kSnappyMagic) != 0) {
+  if (compressed.size() < kSnappyHeaderBytes ||
+      std::memcmp(compressed.data(), kSnappyMagic, sizeof kSnappyMagic) != 0) {
     PG_ASSIGN(used, snappy_block(compressed, 0));
     return ByteView(buffer_.data(), used);
   }

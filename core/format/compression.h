@@ -1,4 +1,5 @@
-// Kafka's codecs: what stands behind the header of a compressed batch, from and to its records. Pure functions over bytes.
+// Kafka's codecs: what stands behind the header of a compressed batch, from and to its records. Pure functions over
+// bytes.
 //
 //  codec   bytes                                   as written here                        read besides
 //  gzip    a gzip member                           level 6                                several members

@@ -9,11 +9,14 @@ namespace {
 constexpr int16_t kVersion = 0;
 constexpr int16_t kTransactionalControl = 1 << 4 | 1 << 5;
 
-tl::unexpected<Error> malformed(const char* why) { return fail(Errc::corrupt, std::string("malformed control batch: ") + why); }
+tl::unexpected<Error> malformed(const char* why) {
+  return fail(Errc::corrupt, std::string("malformed control batch: ") + why);
+}
 
 }  // namespace
 
-std::vector<std::byte> control_batch(int64_t producer_id, int16_t producer_epoch, const ControlRecord& record, int64_t timestamp_ms) {
+std::vector<std::byte> control_batch(int64_t producer_id, int16_t producer_epoch, const ControlRecord& record,
+                                     int64_t timestamp_ms) {
   const std::string key = FieldWriter().add(kVersion).add(record.type).take();
   const std::string value = FieldWriter().add(kVersion).add(record.coordinator_epoch).take();
   BatchBuilder builder;

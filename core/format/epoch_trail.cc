@@ -7,7 +7,8 @@ namespace {
 
 // Whether the log had records of `epoch`, or cannot tell because it begins with a later epoch.
 bool may_have_had(const EpochHistory& log, LeaderEpoch epoch) {
-  return log.front().epoch > epoch || std::any_of(log.begin(), log.end(), [&](const EpochStart& entry) { return entry.epoch == epoch; });
+  return log.front().epoch > epoch ||
+         std::any_of(log.begin(), log.end(), [&](const EpochStart& entry) { return entry.epoch == epoch; });
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-// The leader epochs of what a reader has read. The reader compares them with the log in which it goes on: another leader's log, or one
-// that recovery has cut, may lack some of these records. Pure.
+// The leader epochs of what a reader has read. The reader compares them with the log in which it goes on: another
+// leader's log, or one that recovery has cut, may lack some of these records. Pure.
 //
-// A log has the records of an epoch from that epoch's leader, so two logs have the same record at each offset of an epoch. The log has the
-// reader's records of an epoch up to where the log left that epoch. If the log never had the epoch, it lacks them all, and all later ones.
-// Sources: Apache Kafka, KIP-320 and, for more than one epoch, KIP-279.
+// A log has the records of an epoch from that epoch's leader, so two logs have the same record at each offset of an
+// epoch. The log has the reader's records of an epoch up to where the log left that epoch. If the log never had the
+// epoch, it lacks them all, and all later ones. Sources: Apache Kafka, KIP-320 and, for more than one epoch, KIP-279.
 #pragma once
 
 #include "core/format/checkpoint_text.h"
@@ -27,8 +27,8 @@ class EpochTrail {
   // The epoch of the last batch that was read; before that, of the log where the reader began.
   LeaderEpoch epoch() const { return read_.empty() ? begun_ : read_.back().epoch; }
 
-  // Up to where a log with these epochs has the records that the reader, which goes on at `next`, has passed: `next`, or lower if some
-  // of them are not in that log.
+  // Up to where a log with these epochs has the records that the reader, which goes on at `next`, has passed: `next`,
+  // or lower if some of them are not in that log.
   Offset shared_end(const EpochHistory& log, Offset log_end, Offset next) const;
 
  private:

@@ -28,7 +28,8 @@ Result<int16_t> get_version(FieldReader& in, int16_t newest, const char* what) {
   const auto version = in.get<int16_t>();
   if (in.failed() || version < 0) return malformed(what);
   if (version <= newest) return version;
-  return fail(Errc::unsupported_version, fmt::format("a {} in __consumer_offsets was written by a newer version", what));
+  return fail(Errc::unsupported_version,
+              fmt::format("a {} in __consumer_offsets was written by a newer version", what));
 }
 
 // Calls get_element as often as the int32 here says. A count that is too large meets the end of the input: each element
@@ -112,7 +113,10 @@ bool parse_assignment(std::string_view bytes, Assignment& assignment) {
 }
 
 void add_member(FieldWriter& out, const GroupMember& member) {
-  out.add_string(member.id).add_nullable_string(std::nullopt).add_string(member.client_id).add_string(member.client_host);
+  out.add_string(member.id)
+      .add_nullable_string(std::nullopt)
+      .add_string(member.client_id)
+      .add_string(member.client_host);
   out.add(member.session_timeout_ms).add(member.session_timeout_ms);  // members have as long to join again
   out.add_sized_bytes(write_subscription(member)).add_sized_bytes(write_assignment(member.assignment));
 }
@@ -139,7 +143,9 @@ std::string write_offset_key(const OffsetKey& key) {
   return out.take();
 }
 
-std::string write_group_key(const GroupKey& key) { return FieldWriter().add(kGroupKeyVersion).add_string(key.group).take(); }
+std::string write_group_key(const GroupKey& key) {
+  return FieldWriter().add(kGroupKeyVersion).add_string(key.group).take();
+}
 
 std::string write_committed_offset(const CommittedOffset& committed) {
   FieldWriter out;

@@ -7,13 +7,13 @@
 //                    state timestamp int64, and per member: id, group instance id or null, client id, client host,
 //                    rebalance timeout int32, session timeout int32, subscription bytes, assignment bytes
 //
-// Strings have their length as int16 before them, bytes and lists as int32, -1 is null. Values of the versions 0 to 2 are
-// read too: they lack the leader epoch (below 3), the state timestamp (below 2), the rebalance timeout (below 1) and the
-// group instance id (below 3), and version 1 of an offset has an expire timestamp behind its commit timestamp.
+// Strings have their length as int16 before them, bytes and lists as int32, -1 is null. Values of the versions 0 to 2
+// are read too: they lack the leader epoch (below 3), the state timestamp (below 2), the rebalance timeout (below 1)
+// and the group instance id (below 3), and version 1 of an offset has an expire timestamp behind its commit timestamp.
 //
-// Subscription and assignment are in the format of Kafka's consumer protocol, version 1. A subscription's user data, free
-// for whoever assigns partitions, holds the member's process: version int8 = 1, slot int32, pid int32, pid namespace uint64,
-// start time uint64.
+// Subscription and assignment are in the format of Kafka's consumer protocol, version 1. A subscription's user data,
+// free for whoever assigns partitions, holds the member's process: version int8 = 1, slot int32, pid int32, pid
+// namespace uint64, start time uint64.
 //
 // Source: Apache Kafka, core/src/main/resources/common/message/{OffsetCommit,GroupMetadata}{Key,Value}.json and
 // clients/src/main/resources/common/message/ConsumerProtocol{Subscription,Assignment}.json.
@@ -86,7 +86,8 @@ std::string write_group_key(const GroupKey& key);
 std::string write_committed_offset(const CommittedOffset& committed);
 std::string write_group_metadata(const GroupMetadata& group);
 
-// Empty for a key of a newer version, whose records are to be passed over: so does Kafka. corrupt where it is malformed.
+// Empty for a key of a newer version, whose records are to be passed over: so does Kafka. corrupt where it is
+// malformed.
 Result<std::optional<GroupRecordKey>> parse_group_record_key(std::string_view bytes);
 // corrupt where it is malformed, unsupported_version where a newer version wrote it. Members of something else than
 // consumers (Kafka Connect's workers) have neither topics nor an assignment.

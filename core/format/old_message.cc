@@ -17,8 +17,8 @@ constexpr size_t kMagicAt = 16;
 size_t old_message_size(ByteView bytes) {
   const auto size = load_big_endian<int32_t>(bytes.data() + kSizeAt);
   const auto magic = static_cast<int8_t>(bytes[kMagicAt]);
-  const bool fits = (magic == 0 || magic == 1) && load_big_endian<int64_t>(bytes.data()) >= 0 && size <= kBatchBytesMax &&
-                    std::cmp_greater_equal(size, kOldMessageBytesMin - kCrcAt);
+  const bool fits = (magic == 0 || magic == 1) && load_big_endian<int64_t>(bytes.data()) >= 0 &&
+                    size <= kBatchBytesMax && std::cmp_greater_equal(size, kOldMessageBytesMin - kCrcAt);
   return fits ? kCrcAt + static_cast<size_t>(size) : 0;
 }
 

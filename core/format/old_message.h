@@ -1,5 +1,5 @@
-// Kafka's message formats 0 and 1, which were written before Kafka 0.11. They are not read, only recognised, so that they do not
-// count as damage.
+// Kafka's message formats 0 and 1, which were written before Kafka 0.11. They are not read, only recognised, so that
+// they do not count as damage.
 //
 //   offset int64, size int32 (of what follows), crc uint32 (CRC-32 of what follows), magic int8 = 0 or 1, and the rest
 //

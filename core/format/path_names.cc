@@ -15,20 +15,28 @@ constexpr size_t kFileNameBytesMax = 255;
 
 const char* suffix(SegmentFile kind) {
   switch (kind) {
-    case SegmentFile::log: return ".log";
-    case SegmentFile::offset_index: return ".index";
-    case SegmentFile::time_index: return ".timeindex";
-    case SegmentFile::snapshot: return ".snapshot";
+    case SegmentFile::log:
+      return ".log";
+    case SegmentFile::offset_index:
+      return ".index";
+    case SegmentFile::time_index:
+      return ".timeindex";
+    case SegmentFile::snapshot:
+      return ".snapshot";
   }
   return "";
 }
 
 const char* suffix(SegmentStage stage) {
   switch (stage) {
-    case SegmentStage::live: return "";
-    case SegmentStage::cleaned: return ".cleaned";
-    case SegmentStage::swap: return ".swap";
-    case SegmentStage::deleted: return ".deleted";
+    case SegmentStage::live:
+      return "";
+    case SegmentStage::cleaned:
+      return ".cleaned";
+    case SegmentStage::swap:
+      return ".swap";
+    case SegmentStage::deleted:
+      return ".deleted";
   }
   return "";
 }
@@ -61,10 +69,14 @@ std::string printable(std::string_view text) {
 
 Result<> check_name(const char* what, std::string_view name) {
   const char* fault = nullptr;
-  if (name.empty()) fault = "it is empty";
-  else if (name.size() > kTopicNameBytesMax) fault = "it is longer than 249 characters";
-  else if (name == "." || name == "..") fault = "it is '.' or '..'";
-  else if (!std::all_of(name.begin(), name.end(), is_name_character)) fault = "only [a-zA-Z0-9._-] are allowed";
+  if (name.empty())
+    fault = "it is empty";
+  else if (name.size() > kTopicNameBytesMax)
+    fault = "it is longer than 249 characters";
+  else if (name == "." || name == "..")
+    fault = "it is '.' or '..'";
+  else if (!std::all_of(name.begin(), name.end(), is_name_character))
+    fault = "only [a-zA-Z0-9._-] are allowed";
   if (fault == nullptr) return {};
   return fail(Errc::invalid_argument, fmt::format("illegal {} name '{}': {}", what, printable(name), fault));
 }
@@ -177,18 +189,24 @@ std::string gap_checkpoint(const std::string& log_directory) { return log_direct
 std::string replication_checkpoint(const std::string& log_directory) {
   return log_directory + "/replication-offset-checkpoint";
 }
-std::string damaged_checkpoint(const std::string& checkpoint, int n) { return fmt::format("{}.damaged.{}", checkpoint, n); }
+std::string damaged_checkpoint(const std::string& checkpoint, int n) {
+  return fmt::format("{}.damaged.{}", checkpoint, n);
+}
 std::string reserve(const std::string& log_directory, int n) { return fmt::format("{}/.reserve-{}", log_directory, n); }
 std::string clean_stop(const std::string& log_directory) { return log_directory + "/.clean-stop"; }
 std::string disk_probe(const std::string& log_directory) { return log_directory + "/.probe"; }
-std::string cleaner_checkpoint(const std::string& log_directory) { return log_directory + "/cleaner-offset-checkpoint"; }
+std::string cleaner_checkpoint(const std::string& log_directory) {
+  return log_directory + "/cleaner-offset-checkpoint";
+}
 std::string meta_properties(const std::string& log_directory) { return log_directory + "/meta.properties"; }
 
 std::string cluster_file(const std::string& home) { return home + "/cluster.json"; }
 std::string controller_file(const std::string& home) { return home + "/controller.json"; }
 std::string cluster_state(const std::string& home) { return home + "/cluster.state"; }
 std::string topics_directory(const std::string& home) { return home + "/topics"; }
-std::string deletion_mark(const std::string& topic_file, int64_t version) { return fmt::format("{}.deleted-{}", topic_file, version); }
+std::string deletion_mark(const std::string& topic_file, int64_t version) {
+  return fmt::format("{}.deleted-{}", topic_file, version);
+}
 
 std::string topic_file(const std::string& home, std::string_view topic) {
   return fmt::format("{}/{}/topic.json", topics_directory(home), topic);

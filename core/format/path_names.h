@@ -10,7 +10,8 @@
 //           schemas-index.lock                        who writes schemas.index
 //     schemas.index  .index.new                         _schemas, sorted (derived)
 //     logs/broker-<id>.log .log.1                       what such a broker has said, for people
-//     groups/<group>/                                   a consumer group; what it has committed is in __consumer_offsets
+//     groups/<group>/                                   a consumer group; what it has committed is in
+//     __consumer_offsets
 //       members.lock  heartbeats                        who lives
 //       owners/<topic>.lock                             who reads which partition
 //     brokers/<id>/                                     a log directory, as Kafka's
@@ -20,8 +21,8 @@
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
 //       replication-offset-checkpoint                   (Kafka) high watermarks
-//       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied in
-//       <checkpoint>.damaged.<n>                        a copy of a checkpoint that could not be read in full
+//       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied
+//       in <checkpoint>.damaged.<n>                        a copy of a checkpoint that could not be read in full
 //       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
@@ -107,7 +108,7 @@ std::string reserve(const std::string& log_directory, int n);
 std::string disk_probe(const std::string& log_directory);
 std::string meta_properties(const std::string& log_directory);
 
-std::string cluster_file(const std::string& home);  // without its version
+std::string cluster_file(const std::string& home);     // without its version
 std::string controller_file(const std::string& home);  // without its version
 std::string cluster_state(const std::string& home);
 std::string topics_directory(const std::string& home);

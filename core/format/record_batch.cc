@@ -27,7 +27,8 @@ static_assert(kRecordCountAt + 4 == kBatchHeaderBytes);
 
 constexpr int16_t kLogAppendTimeBit = 1 << 3;
 
-[[gnu::always_inline]] inline const std::byte* read_bytes(const std::byte* at, const std::byte* end, std::optional<std::string_view>& bytes) {
+[[gnu::always_inline]] inline const std::byte* read_bytes(const std::byte* at, const std::byte* end,
+                                                          std::optional<std::string_view>& bytes) {
   int64_t length = 0;
   at = read_varint(at, end, length);
   if (at == nullptr || length < -1 || length > end - at) return nullptr;
@@ -100,7 +101,8 @@ const char* batch_header_fault(const BatchHeader& h) {
   if (h.magic != kBatchMagic) return "not a record batch of magic 2";
   if (h.base_offset.value < 0 || h.last_offset_delta < 0) return "negative offset";
   if (h.base_offset.value > kOffsetMax - h.last_offset_delta) return "offset too large";
-  if (h.record_count < 0 || h.record_count > int64_t{h.last_offset_delta} + 1) return "record count does not fit its offsets";
+  if (h.record_count < 0 || h.record_count > int64_t{h.last_offset_delta} + 1)
+    return "record count does not fit its offsets";
   return nullptr;
 }
 
@@ -178,8 +180,10 @@ Result<bool> RecordCursor::next(RecordView& record) {
   } else {
     fault = parse(record);
   }
-  if (fault == nullptr) [[likely]] return true;
-  return fail(Errc::corrupt, fmt::format("record {} of the batch at offset {}: {}", read_, header_.base_offset.value, fault));
+  if (fault == nullptr) [[likely]]
+    return true;
+  return fail(Errc::corrupt,
+              fmt::format("record {} of the batch at offset {}: {}", read_, header_.base_offset.value, fault));
 }
 
 const char* RecordCursor::parse(RecordView& record) {
@@ -192,7 +196,8 @@ const char* RecordCursor::parse(RecordView& record) {
   p = read_varint(p, end, timestamp_delta);
   if (p == nullptr) return kFault;
   p = read_varint(p, end, offset_delta);
-  if (p == nullptr || offset_delta <= last_delta_ || offset_delta > header_.last_offset_delta) return "offset out of order";
+  if (p == nullptr || offset_delta <= last_delta_ || offset_delta > header_.last_offset_delta)
+    return "offset out of order";
   if ((p = read_bytes(p, end, record.key)) == nullptr) return kFault;
   if ((p = read_bytes(p, end, record.value)) == nullptr) return kFault;
   p = read_varint(p, end, header_count);
@@ -201,7 +206,8 @@ const char* RecordCursor::parse(RecordView& record) {
   record.header_bytes = {p, static_cast<size_t>(end - p)};
   for (int64_t i = 0; i < header_count; ++i) {
     std::optional<std::string_view> name, content;
-    if ((p = read_bytes(p, end, name)) == nullptr || !name || (p = read_bytes(p, end, content)) == nullptr) return kFault;
+    if ((p = read_bytes(p, end, name)) == nullptr || !name || (p = read_bytes(p, end, content)) == nullptr)
+      return kFault;
   }
   if (p != end) return kFault;
   at_ = end;
@@ -218,8 +224,9 @@ const char* RecordCursor::parse(RecordView& record) {
 bool BatchBuilder::add(const Record& record, int64_t timestamp_ms, size_t batch_bytes_max) {
   const size_t used = empty() ? kBatchHeaderBytes : used_;
   // Unsigned, so that no pair of timestamps can overflow.
-  const auto delta = empty() ? 0 : static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) -
-                                                        static_cast<uint64_t>(base_timestamp_ms_));
+  const auto delta =
+      empty() ? 0
+              : static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) - static_cast<uint64_t>(base_timestamp_ms_));
   const size_t body = body_size(record, delta, record_count_);
   if (used + varint_size(static_cast<int64_t>(body)) + body > batch_bytes_max) return false;
   if (used + kVarintBytesMax + body > capacity_) make_room(used, kVarintBytesMax + body);

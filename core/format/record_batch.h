@@ -39,8 +39,8 @@ inline constexpr int8_t kBatchMagic = 2;
 
 enum class TimestampType : uint8_t { create = 0, log_append = 1 };
 
-// Who wrote a batch, and which of its records they are, so that a retry can be told from more of the same. Sequences count
-// a producer's records in one partition and have 31 bits; the epoch counts how often they began anew at 0.
+// Who wrote a batch, and which of its records they are, so that a retry can be told from more of the same. Sequences
+// count a producer's records in one partition and have 31 bits; the epoch counts how often they began anew at 0.
 struct ProducerStamp {
   int64_t id = -1;  // -1: nobody
   int16_t epoch = -1;
@@ -77,8 +77,8 @@ struct BatchHeader {
   TimestampType timestamp_type() const { return static_cast<TimestampType>(attributes >> 3 & 1); }
   bool is_transactional() const { return attributes >> 4 & 1; }
   bool is_control() const { return attributes >> 5 & 1; }
-  // Whether a later marker decides if its records count. Kafka takes a transactional batch without a producer for committed. A batch
-  // whose records compaction has all removed is not undecided either.
+  // Whether a later marker decides if its records count. Kafka takes a transactional batch without a producer for
+  // committed. A batch whose records compaction has all removed is not undecided either.
   bool is_undecided() const { return (attributes >> 4 & 3) == 1 && producer.id >= 0 && record_count > 0; }
   // Compaction has seen its tombstones, which may go after the time that stands in place of the base timestamp.
   bool has_delete_horizon() const { return attributes >> 6 & 1; }
@@ -101,8 +101,8 @@ bool batch_crc_matches(ByteView batch);
 void stamp_batch(MutableBytes batch, Offset base_offset, LeaderEpoch epoch);
 void stamp_log_append_time(MutableBytes batch, int64_t timestamp_ms);
 
-// A batch without records that stands for the offsets from `first` to below `end`, at most 2^31 of them: what keeps a log
-// free of gaps where records were lost or compacted away. Readers of Kafka's format pass over it.
+// A batch without records that stands for the offsets from `first` to below `end`, at most 2^31 of them: what keeps a
+// log free of gaps where records were lost or compacted away. Readers of Kafka's format pass over it.
 std::array<std::byte, kBatchHeaderBytes> filler_batch(Offset first, Offset end, LeaderEpoch epoch);
 
 struct Header {
@@ -125,8 +125,8 @@ struct RecordView {
 // Walks the records of one batch whose CRC was checked. A record that does not fit its batch is `corrupt`.
 class RecordCursor {
  public:
-  // `batch` is one whole batch and `header` its header. The records lie in `batch` itself or, where that is compressed, in
-  // the memory of `decompressor`: they are valid as long as the bytes of the batch, and until that is used again.
+  // `batch` is one whole batch and `header` its header. The records lie in `batch` itself or, where that is compressed,
+  // in the memory of `decompressor`: they are valid as long as the bytes of the batch, and until that is used again.
   // Errors: those of Decompressor.
   static Result<RecordCursor> begin(ByteView batch, const BatchHeader& header, Decompressor& decompressor);
 

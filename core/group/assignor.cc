@@ -51,9 +51,12 @@ void assign_round_robin(const std::vector<Subscriber>& subscribers, const Partit
 
 std::string assignor_name(AssignorKind kind) {
   switch (kind) {
-    case AssignorKind::range: return "range";
-    case AssignorKind::round_robin: return "roundrobin";
-    case AssignorKind::sticky: return "sticky";
+    case AssignorKind::range:
+      return "range";
+    case AssignorKind::round_robin:
+      return "roundrobin";
+    case AssignorKind::sticky:
+      return "sticky";
   }
   return "";
 }
@@ -71,8 +74,12 @@ Assignments assign(AssignorKind kind, std::vector<Subscriber> subscribers, const
   Assignments out;
   for (const auto& subscriber : subscribers) out[subscriber.id];
   switch (kind) {
-    case AssignorKind::range: assign_range(subscribers, partition_counts, out); break;
-    case AssignorKind::round_robin: assign_round_robin(subscribers, partition_counts, out); break;
+    case AssignorKind::range:
+      assign_range(subscribers, partition_counts, out);
+      break;
+    case AssignorKind::round_robin:
+      assign_round_robin(subscribers, partition_counts, out);
+      break;
     case AssignorKind::sticky: {
       auto assigned = StickyAssignment(subscribers, partition_counts).make();
       for (size_t i = 0; i < subscribers.size(); ++i) out[subscribers[i].id] = std::move(assigned[i]);

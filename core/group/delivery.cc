@@ -13,9 +13,12 @@ size_t Delivery::size_of(const OwnedRecord& record) {
 
 std::string Delivery::lane_of(const ConsumedRecord& record) const {
   switch (options_.order) {
-    case DeliveryOrder::partition: return {};
-    case DeliveryOrder::key: return record.key ? std::string(1, 'k').append(*record.key) : std::string();
-    case DeliveryOrder::none: return std::to_string(record.offset.value);
+    case DeliveryOrder::partition:
+      return {};
+    case DeliveryOrder::key:
+      return record.key ? std::string(1, 'k').append(*record.key) : std::string();
+    case DeliveryOrder::none:
+      return std::to_string(record.offset.value);
   }
   return {};
 }

@@ -3,8 +3,8 @@
 //
 //   add(record)* → start(now) → the command runs → ended(job, …) → start(now) …
 //
-// Records wait in lanes, and of each lane one command runs at a time: a lane is a partition, or a key of a partition, or a
-// single record, as DeliveryOrder says. A command that is to be tried again keeps its lanes while it waits.
+// Records wait in lanes, and of each lane one command runs at a time: a lane is a partition, or a key of a partition,
+// or a single record, as DeliveryOrder says. A command that is to be tried again keeps its lanes while it waits.
 #pragma once
 
 #include <cstdint>

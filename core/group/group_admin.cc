@@ -47,7 +47,8 @@ std::string owner_of(const std::vector<GroupMember>& members, const TopicPartiti
   for (const auto& member : members) {
     const auto topic = member.assignment.find(partition.topic);
     if (topic == member.assignment.end()) continue;
-    if (std::find(topic->second.begin(), topic->second.end(), partition.partition) != topic->second.end()) return member.id;
+    if (std::find(topic->second.begin(), topic->second.end(), partition.partition) != topic->second.end())
+      return member.id;
   }
   return {};
 }
@@ -88,13 +89,17 @@ void add_all(const TopicMetadata& topic, std::set<TopicPartition>& partitions) {
 }
 
 // All partitions of topics that members read, and all that have offsets; or those that are chosen.
-Result<std::set<TopicPartition>> chosen_partitions(Topics& topics, const Group& group, const std::vector<PartitionChoice>& choice) {
+Result<std::set<TopicPartition>> chosen_partitions(Topics& topics, const Group& group,
+                                                   const std::vector<PartitionChoice>& choice) {
   std::set<TopicPartition> chosen;
   for (const auto& each : choice) {
     PG_ASSIGN(const TopicMetadata* const topic, topics.get(each.topic));
-    if (!each.partition) add_all(*topic, chosen);
-    else if (topic->has(*each.partition)) chosen.insert({each.topic, *each.partition});
-    else return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", each.topic, each.partition->value));
+    if (!each.partition)
+      add_all(*topic, chosen);
+    else if (topic->has(*each.partition))
+      chosen.insert({each.topic, *each.partition});
+    else
+      return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", each.topic, each.partition->value));
   }
   if (!choice.empty()) return chosen;
   for (const auto& [partition, offset] : group.offsets.by_partition) chosen.insert(partition);
@@ -112,25 +117,29 @@ bool is_chosen(const std::vector<PartitionChoice>& choice, const TopicPartition&
          });
 }
 
-// What a committed offset means in the present log: if the log has lost the end of its epoch, it counts as where the epoch ended (KIP-320).
+// What a committed offset means in the present log: if the log has lost the end of its epoch, it counts as where the
+// epoch ended (KIP-320).
 Result<CommittedOffset> as_in(const PartitionLog& log, CommittedOffset committed) {
   PG_ASSIGN(committed.offset, shared_end(log, EpochTrail(committed.leader_epoch), committed.offset));
   return committed;
 }
 
 // The same for the offset that the group has stored; empty: it has none.
-Result<std::optional<CommittedOffset>> stored_offset(const Group& group, const TopicPartition& partition, const Uuid& topic_id, const PartitionLog& log) {
+Result<std::optional<CommittedOffset>> stored_offset(const Group& group, const TopicPartition& partition,
+                                                     const Uuid& topic_id, const PartitionLog& log) {
   const CommittedOffset* stored = group.offsets.of(partition, topic_id);
   if (stored == nullptr) return std::nullopt;
   return as_in(log, *stored);
 }
 
-Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const TopicPartition& partition, Deadline deadline) {
+Result<PartitionProgress> progress_of(Topics& topics, const Group& group, const TopicPartition& partition,
+                                      Deadline deadline) {
   PartitionProgress progress;
   progress.partition = partition;
   PG_ASSIGN(const auto log, topics.open(partition, deadline));
   if (!log) {
-    if (const auto found = group.offsets.by_partition.find(partition); found != group.offsets.by_partition.end()) progress.committed = found->second;
+    if (const auto found = group.offsets.by_partition.find(partition); found != group.offsets.by_partition.end())
+      progress.committed = found->second;
     return progress;
   }
   PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
@@ -196,15 +205,18 @@ Result<std::vector<OffsetChange>> plan_offsets(Topics& topics, const Group& grou
 }
 
 // Whether the group still has the offset where its reader began. If not, another process may have done the same work.
-Result<> check_unmoved(const std::string& name, const Group& group, const DeliveredOffset& delivered, const Uuid& topic_id, const PartitionLog& log) {
+Result<> check_unmoved(const std::string& name, const Group& group, const DeliveredOffset& delivered,
+                       const Uuid& topic_id, const PartitionLog& log) {
   if (!delivered.from) return {};
   const CommittedOffset* stored = group.offsets.of(delivered.partition, topic_id);
   if (stored != nullptr) {
     PG_ASSIGN(const auto counted, as_in(log, *stored));
     if (stored->offset == *delivered.from || counted.offset == *delivered.from) return {};
   }
-  return fail(Errc::conflict, fmt::format("group '{}' was at {} of '{}' when this was read, and is at {} now: another process has committed meanwhile, or "
-                                          "this was committed already; nothing is committed", name, delivered.from->value, log.name(),
+  return fail(Errc::conflict, fmt::format("group '{}' was at {} of '{}' when this was read, and is at {} now: another "
+                                          "process has committed meanwhile, or "
+                                          "this was committed already; nothing is committed",
+                                          name, delivered.from->value, log.name(),
                                           stored != nullptr ? std::to_string(stored->offset.value) : "no offset"));
 }
 
@@ -234,8 +246,8 @@ Result<std::vector<GroupSummary>> list_groups(Home& home, Deadline deadline) {
   return groups;
 }
 
-Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
-                                        Deadline deadline) {
+Result<GroupDescription> describe_group(Home& home, const std::string& group,
+                                        const std::vector<PartitionChoice>& choice, Deadline deadline) {
   PG_ASSIGN(const auto table, open_table(home, group, deadline));
   return describe(home, group, table.group(group), choice, deadline);
 }
@@ -260,7 +272,8 @@ Result<std::vector<OffsetChange>> plan_seek(Home& home, const std::string& name,
 }
 
 Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& name, const Place& place,
-                                             const std::vector<PartitionChoice>& choice, LiveGroup live, Deadline deadline) {
+                                             const std::vector<PartitionChoice>& choice, LiveGroup live,
+                                             Deadline deadline) {
   PG_CHECK(names::check_group_name(name));
   // A group that does not exist yet may be given a place to begin at, if topics are named.
   PG_ASSIGN(auto table, choice.empty() ? open_table(home, name, deadline) : GroupTable::open(home, name, deadline));
@@ -273,17 +286,19 @@ Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& name
     std::vector<TableRow> rows;
     for (const auto& change : changes) {
       PG_ASSIGN(const TopicMetadata* const topic, topics.get(change.partition.topic));
-      rows.push_back(offset_row(name, change.partition, committed_offset(home.env(), change.to, change.epoch, topic->id)));
+      rows.push_back(
+          offset_row(name, change.partition, committed_offset(home.env(), change.to, change.epoch, topic->id)));
     }
-    if (!rows.empty() && group.metadata && !group.metadata->members.empty()) rows.push_back(metadata_row(name, without_members(*group.metadata)));
+    if (!rows.empty() && group.metadata && !group.metadata->members.empty())
+      rows.push_back(metadata_row(name, without_members(*group.metadata)));
     return rows;
   };
   PG_CHECK(table.change(decide, deadline));
   return changes;
 }
 
-Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& name, const std::vector<DeliveredOffset>& offsets,
-                                                 Deadline deadline) {
+Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& name,
+                                                 const std::vector<DeliveredOffset>& offsets, Deadline deadline) {
   PG_CHECK(names::check_group_name(name));
   Topics topics(home);
   std::map<TopicPartition, CommittedOffset> furthest;
@@ -294,10 +309,13 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
     if (!log) {
       PG_ASSIGN(log, topics.open(each.partition, deadline));
     }
-    if (!log) return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}", topic->name, each.partition.partition.value));
+    if (!log)
+      return fail(Errc::not_found,
+                  fmt::format("topic '{}' has no partition {}", topic->name, each.partition.partition.value));
     PG_ASSIGN(const auto next, as_in(*log, committed_offset(home.env(), each.next, each.leader_epoch, topic->id)));
     if (const Offset end = log->current_state()->high_watermark(); next.offset > end) {
-      return fail(Errc::out_of_range, fmt::format("'{}' ends at {}, below offset {}", log->name(), end.value, each.next.value));
+      return fail(Errc::out_of_range,
+                  fmt::format("'{}' ends at {}, below offset {}", log->name(), end.value, each.next.value));
     }
     CommittedOffset& kept = furthest[each.partition];
     if (next.offset >= kept.offset) kept = next;
@@ -326,7 +344,8 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
       PG_ASSIGN(const TopicMetadata* const topic, topics.get(partition.topic));
       PG_ASSIGN(const auto stored, stored_offset(group, partition, topic->id, *logs.at(partition)));
       if (stored && stored->offset >= next.offset) continue;
-      changes.push_back({partition, stored ? std::optional(stored->offset) : std::nullopt, next.offset, next.leader_epoch});
+      changes.push_back(
+          {partition, stored ? std::optional(stored->offset) : std::nullopt, next.offset, next.leader_epoch});
       rows.push_back(offset_row(name, partition, next));
     }
     return rows;
@@ -336,8 +355,8 @@ Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& 
   return changes;
 }
 
-Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& name, const std::vector<PartitionChoice>& choice,
-                                                 Deadline deadline) {
+Result<std::vector<OffsetChange>> delete_offsets(Home& home, const std::string& name,
+                                                 const std::vector<PartitionChoice>& choice, Deadline deadline) {
   PG_ASSIGN(auto table, open_table(home, name, deadline));
   std::vector<OffsetChange> changes;
   PG_CHECK(change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
@@ -357,7 +376,8 @@ Result<> delete_group(Home& home, const std::string& name, Deadline deadline) {
   PG_ASSIGN(auto table, open_table(home, name, deadline));
   return change_idle(home, table, name, deadline, [&](const Group& group) -> Result<std::vector<TableRow>> {
     std::vector<TableRow> rows;
-    for (const auto& [partition, offset] : group.offsets.by_partition) rows.push_back(offset_row(name, partition, std::nullopt));
+    for (const auto& [partition, offset] : group.offsets.by_partition)
+      rows.push_back(offset_row(name, partition, std::nullopt));
     if (group.metadata) rows.push_back(metadata_row(name, std::nullopt));
     return rows;
   });

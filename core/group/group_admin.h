@@ -13,7 +13,8 @@ namespace pg {
 
 struct PartitionProgress {
   TopicPartition partition;
-  std::optional<CommittedOffset> committed;  // as it counts now: if the log has lost the end of its epoch, where the epoch ended
+  std::optional<CommittedOffset>
+      committed;              // as it counts now: if the log has lost the end of its epoch, where the epoch ended
   Offset log_start, log_end;  // log_end: the high watermark
   Offset last_stable;         // up to which consumers read: below log_end while a transaction is open
   std::string member;         // id of the live member that it is assigned to, or empty
@@ -45,8 +46,8 @@ struct PartitionChoice {
 };
 
 // not_found: nobody ever joined it or committed for it; or a topic that is chosen.
-Result<GroupDescription> describe_group(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice,
-                                        Deadline deadline);
+Result<GroupDescription> describe_group(Home& home, const std::string& group,
+                                        const std::vector<PartitionChoice>& choice, Deadline deadline);
 
 // Every group, sorted by name; the table is read once. An error of `visit` ends it.
 using VisitGroup = std::function<Result<>(const GroupDescription&)>;
@@ -68,7 +69,8 @@ enum class LiveGroup { refuse, fence };  // busy; or its members are taken out, 
 
 // Moves the group's offsets, all at once. Errors: not_found, busy.
 Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& group, const Place& place,
-                                             const std::vector<PartitionChoice>& choice, LiveGroup live, Deadline deadline);
+                                             const std::vector<PartitionChoice>& choice, LiveGroup live,
+                                             Deadline deadline);
 
 struct DeliveredOffset {
   TopicPartition partition;
@@ -78,8 +80,9 @@ struct DeliveredOffset {
 };
 // Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
 // already stay. An offset counts up to where the log has its epoch; that holds for new and for stored offsets.
-// Returns the partitions that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the log ends
-// before), conflict (the group now has another offset than `from`: another process has committed, or moved it; nothing is committed).
+// Returns the partitions that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the
+// log ends before), conflict (the group now has another offset than `from`: another process has committed, or moved it;
+// nothing is committed).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);
 

@@ -41,7 +41,11 @@ Result<std::unique_ptr<GroupConsumer>> GroupConsumer::open(Home& home, GroupCons
   std::unique_ptr<GroupConsumer> opened(new GroupConsumer(home, std::move(options)));
   GroupConsumerOptions& chosen = opened->options_;
   PG_ASSIGN(opened->membership_, Membership::join(home, chosen.membership, opened->deadline()));
-  ConsumerOptions reading{.topics = {}, .follow = chosen.follow, .isolation = chosen.isolation, .timeout = chosen.timeout, .skip_damage = chosen.skip_damage};
+  ConsumerOptions reading{.topics = {},
+                          .follow = chosen.follow,
+                          .isolation = chosen.isolation,
+                          .timeout = chosen.timeout,
+                          .skip_damage = chosen.skip_damage};
   reading.on_lost = [member = opened.get()](const LostRecords& lost) { return member->go_back(lost); };
   PG_ASSIGN(opened->consumer_, Consumer::open(home, std::move(reading)));
   PG_CHECK(opened->attend());
@@ -62,7 +66,8 @@ Result<std::optional<FetchedBatch>> GroupConsumer::poll(Deadline deadline) {
     const Deadline now = clock.now();
     if (at_end() || now >= deadline) return std::nullopt;
     if (!awaited_.partitions.empty() && !options_.follow && now - awaited_.since >= options_.timeout) {
-      return fail(Errc::timed_out, fmt::format("{} is still being read by another member of the group", name_of(*awaited_.partitions.begin())));
+      return fail(Errc::timed_out, fmt::format("{} is still being read by another member of the group",
+                                               name_of(*awaited_.partitions.begin())));
     }
     if (consumer_->at_end()) clock.wait({}, soon - now);  // it does not wait where it has nothing to wait for
   }
@@ -76,7 +81,8 @@ Result<> GroupConsumer::attend() {
     const int64_t changes = membership_->changes();
     if (changes == followed_changes_ && awaited_.partitions.empty()) return {};
     PG_ASSIGN(const auto view, membership_->view());
-    if (!view.missing_topic.empty()) return fail(Errc::not_found, fmt::format("topic '{}' was deleted", view.missing_topic));
+    if (!view.missing_topic.empty())
+      return fail(Errc::not_found, fmt::format("topic '{}' was deleted", view.missing_topic));
     const auto assigned = partitions_of(view.assignment);
     PG_ASSIGN(bool is_member, view.is_member ? give_up(difference(owned_, assigned)) : Result<bool>(false));
     if (is_member) {
@@ -106,7 +112,8 @@ Result<bool> GroupConsumer::give_up(const std::set<TopicPartition>& partitions) 
   return true;
 }
 
-// Whatever was delivered and not committed will be delivered again, perhaps by others, who may own the partitions by now.
+// Whatever was delivered and not committed will be delivered again, perhaps by others, who may own the partitions by
+// now.
 Result<> GroupConsumer::rejoin() {
   home_.env().notice(fmt::format("this member was taken out of group '{}': it joins again", membership_->group()));
   for (const auto& partition : owned_) {
@@ -148,7 +155,9 @@ Result<> GroupConsumer::look_for_leftovers() {
   awaited_.next_look = home_.env().clock.after(kLeftoverLookInterval);
   if (seen > 0 || awaited_.noted || now - awaited_.since < options_.membership.session_timeout) return {};
   awaited_.noted = true;
-  home_.env().notice(fmt::format("{} is still held by a process that cannot be seen, or that belongs to another user: waiting for it", name_of(*awaited_.partitions.begin())));
+  home_.env().notice(
+      fmt::format("{} is still held by a process that cannot be seen, or that belongs to another user: waiting for it",
+                  name_of(*awaited_.partitions.begin())));
   return {};
 }
 
@@ -179,7 +188,8 @@ Result<> GroupConsumer::start(const std::set<TopicPartition>& partitions) {
   return {};
 }
 
-// Retention or a trim was faster than this reader: it goes on where a group would begin. `error` says so of one partition.
+// Retention or a trim was faster than this reader: it goes on where a group would begin. `error` says so of one
+// partition.
 Result<> GroupConsumer::pass_deleted(const Error& error) {
   if (options_.reset == OffsetReset::fail) return tl::unexpected(error);
   bool passed = false;
@@ -190,8 +200,10 @@ Result<> GroupConsumer::pass_deleted(const Error& error) {
     const Offset start = state->position().log_start;
     const auto next = consumer_->next_offset(partition);
     if (!next || *next >= start) continue;
-    PG_ASSIGN(const Offset offset, options_.reset == OffsetReset::earliest ? start : readable_end(*log, options_.isolation));
-    home_.env().notice(fmt::format("offset {} of {} was deleted before it was read: going on at {}", next->value, name_of(partition), offset.value));
+    PG_ASSIGN(const Offset offset,
+              options_.reset == OffsetReset::earliest ? start : readable_end(*log, options_.isolation));
+    home_.env().notice(fmt::format("offset {} of {} was deleted before it was read: going on at {}", next->value,
+                                   name_of(partition), offset.value));
     consumer_->remove(partition);
     consumer_->add(partition, std::move(log), offset);
     passed = true;
@@ -209,8 +221,8 @@ Result<> GroupConsumer::go_back(const LostRecords& lost) {
 }
 
 // Where the group goes on.
-Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last,
-                                              EpochGuard& epochs) {
+Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, PartitionLog& log,
+                                              const CommittedOffset& last, EpochGuard& epochs) {
   const auto state = log.current_state();
   // Up to the log's end, since a new leader will commit the records above its high watermark.
   const LogPosition position = state->position();
@@ -219,29 +231,33 @@ Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, P
   PG_ASSIGN(const Offset shared, epochs.compare(log, last.offset));
   if (shared < last.offset) {
     const Offset back = std::max(shared, start);
-    home_.env().notice(fmt::format("{} lost records that the group had read: it goes back from {} to {}", name_of(partition),
-                                   last.offset.value, back.value));
+    home_.env().notice(fmt::format("{} lost records that the group had read: it goes back from {} to {}",
+                                   name_of(partition), last.offset.value, back.value));
     return back;
   }
   if (last.offset >= start && last.offset <= end) return last.offset;
   const std::string what = fmt::format("the group's offset {} is not in {}, which holds {} to {}", last.offset.value,
                                        name_of(partition), start.value, end.value);
   if (options_.reset == OffsetReset::fail) return fail(Errc::out_of_range, what + "; --reset says where to go on");
-  PG_ASSIGN(const Offset offset, options_.reset == OffsetReset::earliest ? start : readable_end(log, options_.isolation));
+  PG_ASSIGN(const Offset offset,
+            options_.reset == OffsetReset::earliest ? start : readable_end(log, options_.isolation));
   home_.env().notice(fmt::format("{}: going on at {}", what, offset.value));
   epochs.begin(log);
   return offset;
 }
 
-// Where the group has read nothing of the partition yet. At its first sight of a topic all partitions get a place at one
-// moment, whoever reads them and when; it is committed, so that lag is known from the beginning, and so that what
+// Where the group has read nothing of the partition yet. At its first sight of a topic all partitions get a place at
+// one moment, whoever reads them and when; it is committed, so that lag is known from the beginning, and so that what
 // comes between is not skipped. Partitions that are added later are read whole.
 Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                                            const CommittedOffsets& committed) {
   if (options_.reset == OffsetReset::fail) {
-    return fail(Errc::out_of_range, fmt::format("the group has no offset for {}; --reset says where to begin", name_of(partition)));
+    return fail(Errc::out_of_range,
+                fmt::format("the group has no offset for {}; --reset says where to begin", name_of(partition)));
   }
-  const auto knows = [&](size_t p) { return committed.of({topic.name, PartitionId(static_cast<int32_t>(p))}, topic.id) != nullptr; };
+  const auto knows = [&](size_t p) {
+    return committed.of({topic.name, PartitionId(static_cast<int32_t>(p))}, topic.id) != nullptr;
+  };
   bool at_end = options_.reset == OffsetReset::latest;
   for (size_t p = 0; p < topic.partitions.size(); ++p) at_end = at_end && !knows(p);
   CommittedOffsets first;
@@ -249,12 +265,14 @@ Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const Top
     PG_ASSIGN(const auto log, open_committed(home_, topic, PartitionId(p), deadline()));
     const auto state = log->current_state();
     PG_ASSIGN(const Offset place, at_end ? readable_end(*log, options_.isolation) : state->position().log_start);
-    first.by_partition[{topic.name, PartitionId(p)}] = committed_offset(home_.env(), place, state->leader_epoch(), topic.id);
+    first.by_partition[{topic.name, PartitionId(p)}] =
+        committed_offset(home_.env(), place, state->leader_epoch(), topic.id);
   }
   PG_CHECK(membership_->commit_missing(first, deadline()));
   PG_ASSIGN(const auto now, membership_->committed(deadline()));
   const CommittedOffset* found = now.of(partition, topic.id);
-  if (found == nullptr) return fail(Errc::conflict, fmt::format("the group's offset for {} was deleted meanwhile", name_of(partition)));
+  if (found == nullptr)
+    return fail(Errc::conflict, fmt::format("the group's offset for {} was deleted meanwhile", name_of(partition)));
   return found->offset;
 }
 
@@ -272,7 +290,9 @@ Result<> GroupConsumer::commit() {
 
 Result<> GroupConsumer::leave() {
   auto committed = commit();
-  if (!committed) committed.error().what = "what was delivered last is not committed, and will be delivered again: " + committed.error().what;
+  if (!committed)
+    committed.error().what =
+        "what was delivered last is not committed, and will be delivered again: " + committed.error().what;
   const auto left = membership_->leave(deadline());
   PG_CHECK(committed);
   return left;

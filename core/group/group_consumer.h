@@ -3,8 +3,8 @@
 //
 //   poll() → deliver the records → delivered(partition, next) → … → commit() → … → leave()
 //
-// The assignment changes within poll() and attend(). Before a partition is given up, `release` is called: what was handed out
-// of it is then delivered, or never will be by this member; what is delivered is committed. Not thread-safe.
+// The assignment changes within poll() and attend(). Before a partition is given up, `release` is called: what was
+// handed out of it is then delivered, or never will be by this member; what is delivered is committed. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -52,7 +52,8 @@ class GroupConsumer {
   // What was delivered and is not committed yet is now, on stable storage. fenced: this member was taken for dead;
   // what is not committed will be delivered again, by whoever reads it now.
   Result<> commit();
-  // What was delivered, whether committed or not: of the partitions that this member has, or, where nothing is committed, has had.
+  // What was delivered, whether committed or not: of the partitions that this member has, or, where nothing is
+  // committed, has had.
   const std::map<TopicPartition, CommittedOffset>& positions() const { return positions_.by_partition; }
   // What the group had committed for the partition when this member got it.
   Offset begun_at(const TopicPartition& partition) const { return begun_at_.at(partition); }
@@ -72,7 +73,8 @@ class GroupConsumer {
   Result<> start(const std::set<TopicPartition>& partitions);
   Result<> pass_deleted(const Error& error);
   Result<> go_back(const LostRecords& lost);
-  Result<Offset> committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last, EpochGuard& epochs);
+  Result<Offset> committed_start(const TopicPartition& partition, PartitionLog& log, const CommittedOffset& last,
+                                 EpochGuard& epochs);
   Result<Offset> first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                               const CommittedOffsets& committed);
   Deadline deadline() const { return home_.env().clock.after(options_.timeout); }

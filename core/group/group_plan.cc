@@ -13,7 +13,8 @@ bool is_complete(const GroupMetadata& group, const PartitionCounts& counts) {
   for (const auto& member : group.members) {
     for (const auto& [topic, partitions] : member.assignment) {
       const auto count = counts.find(topic);
-      if (count == counts.end() || std::find(member.topics.begin(), member.topics.end(), topic) == member.topics.end()) return false;
+      if (count == counts.end() || std::find(member.topics.begin(), member.topics.end(), topic) == member.topics.end())
+        return false;
       for (const PartitionId partition : partitions) {
         if (partition.value >= count->second || !assigned.insert({topic, partition}).second) return false;
       }
@@ -41,8 +42,9 @@ std::set<std::string> subscribed_topics(const GroupMetadata& group) {
   return topics;
 }
 
-Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMetadata>& current, const GroupChange& change,
-                                                     const PartitionCounts& counts, int64_t now_ms) {
+Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMetadata>& current,
+                                                     const GroupChange& change, const PartitionCounts& counts,
+                                                     int64_t now_ms) {
   GroupMetadata next = current.value_or(GroupMetadata{});
   const auto removed = std::erase_if(next.members, [&](const GroupMember& member) {
     return change.gone.contains(member.id) || (change.joining && member.process.slot == change.joining->process.slot);
@@ -51,8 +53,8 @@ Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMe
   if (change.joining) {
     if (next.members.empty()) kind = change.assignor.value_or(AssignorKind::sticky);
     if (change.assignor.value_or(kind) != kind) {
-      return fail(Errc::conflict, fmt::format("the group's members share partitions out by {}, not by {}", assignor_name(kind),
-                                              assignor_name(*change.assignor)));
+      return fail(Errc::conflict, fmt::format("the group's members share partitions out by {}, not by {}",
+                                              assignor_name(kind), assignor_name(*change.assignor)));
     }
     next.members.push_back(*change.joining);
   }

@@ -13,9 +13,9 @@
 namespace pg {
 
 struct GroupChange {
-  std::set<std::string> gone = {};              // ids of members that left, died or hang
-  std::optional<GroupMember> joining = {};      // takes the place of a member that had its slot: that one is dead
-  std::optional<AssignorKind> assignor = {};    // what the joining member asks for
+  std::set<std::string> gone = {};            // ids of members that left, died or hang
+  std::optional<GroupMember> joining = {};    // takes the place of a member that had its slot: that one is dead
+  std::optional<AssignorKind> assignor = {};  // what the joining member asks for
 };
 
 // How many partitions the topics have. Topics that do not exist are missing.
@@ -23,8 +23,9 @@ using PartitionCounts = std::map<std::string, int32_t>;
 
 // The group after `change`; empty if nothing changes, which is so also where every partition has an owner as it should.
 // The generation is one higher then. conflict: the joining member asks for another assignor than those who are there.
-Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMetadata>& current, const GroupChange& change,
-                                                     const PartitionCounts& counts, int64_t now_ms);
+Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMetadata>& current,
+                                                     const GroupChange& change, const PartitionCounts& counts,
+                                                     int64_t now_ms);
 
 // The topics that members read.
 std::set<std::string> subscribed_topics(const GroupMetadata& group);

@@ -9,7 +9,8 @@ namespace pg {
 
 const GroupMember* Group::member(const std::string& id) const {
   if (!metadata) return nullptr;
-  const auto found = std::find_if(metadata->members.begin(), metadata->members.end(), [&](const auto& member) { return member.id == id; });
+  const auto found = std::find_if(metadata->members.begin(), metadata->members.end(),
+                                  [&](const auto& member) { return member.id == id; });
   return found == metadata->members.end() ? nullptr : &*found;
 }
 
@@ -32,7 +33,8 @@ Result<GroupTable> GroupTable::open(Home& home, std::optional<std::string> only,
   return opened;
 }
 
-Result<std::optional<GroupTable>> GroupTable::open_existing(Home& home, std::optional<std::string> only, Deadline deadline) {
+Result<std::optional<GroupTable>> GroupTable::open_existing(Home& home, std::optional<std::string> only,
+                                                            Deadline deadline) {
   const auto topic = home.describe_topic(kConsumerOffsetsTable);
   if (!topic && topic.error().code == Errc::not_found) return std::nullopt;
   PG_CHECK(topic);
@@ -44,7 +46,9 @@ Result<> GroupTable::catch_up(Deadline deadline) {
     groups_.clear();
     ++rows_taken_;  // what was decided on them is decided again
   };
-  return table_.catch_up([this](std::string_view key, std::optional<std::string_view> value) { return take_in(key, value); }, forget, deadline);
+  return table_.catch_up(
+      [this](std::string_view key, std::optional<std::string_view> value) { return take_in(key, value); }, forget,
+      deadline);
 }
 
 Result<> GroupTable::take_in(std::string_view key, std::optional<std::string_view> value) {
@@ -87,13 +91,15 @@ Result<> GroupTable::change(const Decide& decide, Deadline deadline) {
       PG_ASSIGN(const bool appended, table_.append(rows, deadline));
       PG_CHECK(catch_up(deadline));
       if (appended) return table_.flush(deadline);
-      if (env_.clock.now() >= deadline) return fail(Errc::timed_out, "other groups change all the time, and were always first");
+      if (env_.clock.now() >= deadline)
+        return fail(Errc::timed_out, "other groups change all the time, and were always first");
       if (stop.is_over(env_.clock)) return fail(Errc::interrupted, "interrupted while others were first");
     }
   }
 }
 
-TableRow offset_row(const std::string& group, const TopicPartition& partition, const std::optional<CommittedOffset>& offset) {
+TableRow offset_row(const std::string& group, const TopicPartition& partition,
+                    const std::optional<CommittedOffset>& offset) {
   TableRow row{write_offset_key({group, partition}), std::nullopt};
   if (offset) row.value = write_committed_offset(*offset);
   return row;

@@ -37,7 +37,8 @@ class GroupTable {
   // Borrows `home`; makes the topic if needed. `only`: the one group that is kept in memory; empty: all.
   static Result<GroupTable> open(Home& home, std::optional<std::string> only, Deadline deadline);
   // The same, but nothing is made: empty if no group ever was.
-  static Result<std::optional<GroupTable>> open_existing(Home& home, std::optional<std::string> only, Deadline deadline);
+  static Result<std::optional<GroupTable>> open_existing(Home& home, std::optional<std::string> only,
+                                                         Deadline deadline);
 
   // Takes in what was written since the last call.
   Result<> catch_up(Deadline deadline);
@@ -46,11 +47,12 @@ class GroupTable {
   // Empty if there is no such group.
   const Group& group(const std::string& name) const;
 
-  // Rows to write, decided on what groups() says; none: nothing is to be changed. Called again when the groups that are kept
-  // have changed meanwhile; when others have, the same rows are written.
+  // Rows to write, decided on what groups() says; none: nothing is to be changed. Called again when the groups that are
+  // kept have changed meanwhile; when others have, the same rows are written.
   using Decide = std::function<Result<std::vector<TableRow>>()>;
-  // Returns when the change, and what it was decided on, is on stable storage and in groups(). Where nothing is changed,
-  // nothing is flushed. On an error the change may have been made. timed_out, interrupted: others were always first.
+  // Returns when the change, and what it was decided on, is on stable storage and in groups(). Where nothing is
+  // changed, nothing is flushed. On an error the change may have been made. timed_out, interrupted: others were always
+  // first.
   Result<> change(const Decide& decide, Deadline deadline);
   // Everything that was read is on stable storage.
   Result<> flush(Deadline deadline) { return table_.flush(deadline); }
@@ -67,7 +69,8 @@ class GroupTable {
   int64_t rows_taken_ = 0;  // into groups_
 };
 
-TableRow offset_row(const std::string& group, const TopicPartition& partition, const std::optional<CommittedOffset>& offset);
+TableRow offset_row(const std::string& group, const TopicPartition& partition,
+                    const std::optional<CommittedOffset>& offset);
 TableRow metadata_row(const std::string& group, const std::optional<GroupMetadata>& metadata);
 
 }  // namespace pg

@@ -15,7 +15,8 @@ constexpr size_t kWordBytes = 8;
 
 }  // namespace
 
-Result<std::unique_ptr<MemberSlots>> MemberSlots::open(const Env& env, const std::string& home, const std::string& group) {
+Result<std::unique_ptr<MemberSlots>> MemberSlots::open(const Env& env, const std::string& home,
+                                                       const std::string& group) {
   PG_CHECK(env.files.make_directories_in(names::topics_directory(home), names::group_directory(home, group)));
   std::unique_ptr<MemberSlots> slots(new MemberSlots());
   PG_ASSIGN(slots->lock_, env.files.open_lock(names::group_members_lock(home, group), Access::read_write));

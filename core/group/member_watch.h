@@ -20,8 +20,8 @@ class MemberWatch {
     std::set<std::string> dead;  // ids
     std::vector<GroupMember> hung;
   };
-  // A member hangs if its heartbeat stands still for its session timeout, while this looked all the time: who was stopped
-  // itself, or with the whole machine, begins to count anew.
+  // A member hangs if its heartbeat stands still for its session timeout, while this looked all the time: who was
+  // stopped itself, or with the whole machine, begins to count anew.
   Result<Sight> look(const std::vector<GroupMember>& others);
 
  private:

@@ -14,15 +14,18 @@ namespace {
 // What a look may wait for a lock: it is to come round again before it misses anything.
 constexpr Duration kLookTimeout = 2 * kGroupLookInterval;
 
-// What is tried again at the next look: a full disk, a lock that somebody holds, a state that is made anew, an election.
+// What is tried again at the next look: a full disk, a lock that somebody holds, a state that is made anew, an
+// election.
 bool may_pass(const Error& error) {
   switch (error.code) {
     case Errc::no_space:
     case Errc::timed_out:
     case Errc::interrupted:
     case Errc::busy:
-    case Errc::not_leader: return true;
-    default: return false;
+    case Errc::not_leader:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -44,7 +47,8 @@ Result<std::unique_ptr<Membership>> Membership::join(Home& home, MembershipOptio
   std::unique_ptr<Membership> joined(new Membership(home, std::move(options), std::move(slots), std::move(table)));
   if (joined->options_.looks_by_itself) {
     // Before anybody can know it.
-    PG_ASSIGN(joined->beater_, Ticker::start(kGroupLookInterval, [member = joined.get()] { (void)member->slots_->beat(); }));
+    PG_ASSIGN(joined->beater_,
+              Ticker::start(kGroupLookInterval, [member = joined.get()] { (void)member->slots_->beat(); }));
   }
   PG_CHECK(joined->rejoin(deadline));
   if (joined->options_.looks_by_itself) {
@@ -70,7 +74,8 @@ Result<> Membership::rejoin(Deadline deadline) {
   GroupMember self;
   self.id = id_;
   self.client_id = fmt::format("pg-consume-{}", process.pid);
-  self.session_timeout_ms = static_cast<int32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count());
+  self.session_timeout_ms =
+      static_cast<int32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count());
   self.topics = options_.topics;
   self.process = {slots_->slot(), process.pid, process.pid_namespace, process.start_time};
   return change_members({std::move(gone), std::move(self), options_.assignor}, deadline);
@@ -214,8 +219,8 @@ Result<int> Membership::kill_leftovers(const std::set<TopicPartition>& awaited) 
     const LockHolders holders = home_.env().kill_lock_holders(owners_file, wanted, members_file);
     seen += holders.seen;
     if (holders.killed == 0) continue;
-    home_.env().notice(fmt::format("killed {} processes that a dead member of group '{}' left at work on '{}'", holders.killed,
-                                   options_.group, topic));
+    home_.env().notice(fmt::format("killed {} processes that a dead member of group '{}' left at work on '{}'",
+                                   holders.killed, options_.group, topic));
   }
   return seen;
 }
@@ -242,7 +247,8 @@ Result<CommittedOffsets> Membership::committed(Deadline deadline) {
 
 Result<> Membership::check_member() const {
   if (group_now().member(id_) != nullptr) return {};
-  return fail(Errc::fenced, fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
+  return fail(Errc::fenced,
+              fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
 }
 
 Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) {
@@ -253,7 +259,8 @@ Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) 
 }
 
 Result<> Membership::commit_missing(const CommittedOffsets& offsets, Deadline deadline) {
-  return write_offsets(offsets, deadline, [](const CommittedOffset* stored, const CommittedOffset&) { return stored == nullptr; });
+  return write_offsets(offsets, deadline,
+                       [](const CommittedOffset* stored, const CommittedOffset&) { return stored == nullptr; });
 }
 
 Result<> Membership::write_offsets(const CommittedOffsets& offsets, Deadline deadline, const IsWanted& is_wanted) {
@@ -264,7 +271,8 @@ Result<> Membership::write_offsets(const CommittedOffsets& offsets, Deadline dea
     for (const auto& [partition, offset] : offsets.by_partition) {
       const auto topic_id = parse_uuid(offset.metadata);
       PG_ASSERT(topic_id);
-      if (is_wanted(group_now().offsets.of(partition, *topic_id), offset)) rows.push_back(offset_row(options_.group, partition, offset));
+      if (is_wanted(group_now().offsets.of(partition, *topic_id), offset))
+        rows.push_back(offset_row(options_.group, partition, offset));
     }
     return rows;
   };

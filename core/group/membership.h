@@ -1,9 +1,10 @@
 // One member of a consumer group: joins, is told what it is to read, commits, and looks after the others.
 //
 // There is no coordinator. Members look at each other (member_watch.h), and whoever notices that one is gone writes the
-// next generation; the log decides who was first (group_table.h). A partition is read by one member at a time: its owner
-// holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is killed if it
-// belongs to this user and is seen to hold its slot. Otherwise it is removed from the group, and can commit nothing any more.
+// next generation; the log decides who was first (group_table.h). A partition is read by one member at a time: its
+// owner holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is
+// killed if it belongs to this user and is seen to hold its slot. Otherwise it is removed from the group, and can
+// commit nothing any more.
 //
 // Thread-safe. One thread beats and does nothing else; another one looks every kGroupLookInterval.
 #pragma once

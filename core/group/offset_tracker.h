@@ -1,7 +1,7 @@
 // How far a partition is done when its records finish in any order. A pure value.
 //
-// A record counts as done once all records before it are: what is finished above a gap may run again after a crash, and no
-// record is ever skipped.
+// A record counts as done once all records before it are: what is finished above a gap may run again after a crash, and
+// no record is ever skipped.
 #pragma once
 
 #include <deque>
@@ -14,7 +14,7 @@ namespace pg {
 class OffsetTracker {
  public:
   struct Committable {
-    Offset offset;       // where to go on: the lowest unfinished record, or behind the last one
+    Offset offset;      // where to go on: the lowest unfinished record, or behind the last one
     LeaderEpoch epoch;  // of the last record before it
     bool operator==(const Committable&) const = default;
   };

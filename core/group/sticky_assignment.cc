@@ -152,8 +152,8 @@ void StickyAssignment::give_back() {
   }
 }
 
-// Gives a partition back to its owner, if that changes nobody's count but for two that are one apart. Each time one more
-// is where it was, so that this ends.
+// Gives a partition back to its owner, if that changes nobody's count but for two that are one apart. Each time one
+// more is where it was, so that this ends.
 bool StickyAssignment::return_one(Topic topic, int32_t partition) {
   const Member owner = topics_[topic].owners[static_cast<size_t>(partition)];
   const Member holder = topics_[topic].holders[static_cast<size_t>(partition)];
@@ -171,7 +171,7 @@ bool StickyAssignment::return_one(Topic topic, int32_t partition) {
 
 // A partition that `owner` holds without having owned it and that `holder` can read as well.
 std::optional<std::pair<StickyAssignment::Topic, int32_t>> StickyAssignment::find_exchange(Member owner,
-                                                                                         Member holder) const {
+                                                                                           Member holder) const {
   for (const auto& [topic, partitions] : members_[owner].held) {
     if (!reads(holder, topic)) continue;
     const int32_t p = choose(topic, owner, holder);

@@ -3,9 +3,10 @@
 //   1. Everybody keeps what it owns and still reads. What two claim, nobody keeps: one of them is out of date, and
 //      nothing here tells which.
 //   2. What nobody has goes to whoever reads the topic and has least.
-//   3. As long as somebody can have two less than another: a partition goes from the one to the other, if need be by way
-//      of members between them that pass on one of their own. When there is no such chain any more, no assignment is more
-//      even (Harvey, Ladner, Lovász, Tamir: Semi-matchings for bipartite graphs and load balancing, 2003).
+//   3. As long as somebody can have two less than another: a partition goes from the one to the other, if need be by
+//   way
+//      of members between them that pass on one of their own. When there is no such chain any more, no assignment is
+//      more even (Harvey, Ladner, Lovász, Tamir: Semi-matchings for bipartite graphs and load balancing, 2003).
 //   4. What moved although balance can do without it goes back: by itself, or in exchange for one other.
 //
 // If all members read the same topics, 3 takes from each only what it has too many of, and 4 finds nothing to do.

@@ -28,8 +28,8 @@ class BatchScanner {
   void seek(uint64_t position);
 
   // The next batch of those that end at or before byte `limit`; empty at `limit`. `corrupt`, with the position of the
-  // batch, if what is there is no intact batch; `unsupported_version`, with it too, if it is an intact message of Kafka's
-  // formats 0 or 1, which is no damage and stays as it is. The scanner then stays where it is.
+  // batch, if what is there is no intact batch; `unsupported_version`, with it too, if it is an intact message of
+  // Kafka's formats 0 or 1, which is no damage and stays as it is. The scanner then stays where it is.
   Result<std::optional<ScannedBatch>> next(uint64_t limit);
 
   // Like next, but reads no more than the header and leaves the CRC unchecked: for tools that look at damage.
@@ -52,9 +52,9 @@ class BatchScanner {
   size_t end_ = 0;
 };
 
-// The byte position of the first intact batch that starts at or after byte `from`, ends at or before `limit` and has its
-// base offset in [offset_min, offset_max]: how a reader finds its footing behind damage. Looks at every byte. The base
-// offset lies outside the CRC, so it is believed only within bounds.
+// The byte position of the first intact batch that starts at or after byte `from`, ends at or before `limit` and has
+// its base offset in [offset_min, offset_max]: how a reader finds its footing behind damage. Looks at every byte. The
+// base offset lies outside the CRC, so it is believed only within bounds.
 Result<std::optional<uint64_t>> find_intact_batch(const File& file, uint64_t from, uint64_t limit, Offset offset_min,
                                                   Offset offset_max);
 

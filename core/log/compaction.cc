@@ -18,7 +18,8 @@ namespace {
 using names::SegmentFile;
 using names::SegmentStage;
 
-// How often a run begins again because a trim or retention deleted segments meanwhile. Without another deletion it ends.
+// How often a run begins again because a trim or retention deleted segments meanwhile. Without another deletion it
+// ends.
 constexpr int kAttemptsMax = 10;
 
 class Compaction {
@@ -37,7 +38,7 @@ class Compaction {
 
  private:
   struct Share {
-    int64_t dirty = 0, all = 0;  // bytes
+    int64_t dirty = 0, all = 0;         // bytes
     std::optional<Offset> first_dirty;  // the first segment that is not clean
   };
 
@@ -45,7 +46,8 @@ class Compaction {
   Result<> find_segments(Offset end);
   Share share_of(std::span<const Segment> segments) const;
   bool is_enough(const Share& share) const {
-    return share.dirty > 0 && static_cast<double>(share.dirty) >= config_.min_cleanable_dirty_ratio * static_cast<double>(share.all);
+    return share.dirty > 0 &&
+           static_cast<double>(share.dirty) >= config_.min_cleanable_dirty_ratio * static_cast<double>(share.all);
   }
   Result<bool> is_due();
   Result<std::optional<Offset>> clean_once();
@@ -89,7 +91,8 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   PG_ASSIGN(Offset flushed, log_.flush(deadline_));
   // With more than one replica, what is not committed may be cut off again.
   const Offset committed = log_.current_state()->high_watermark();
-  // Readers of committed records stop at an open transaction. So a record behind it must not take an older value from them.
+  // Readers of committed records stop at an open transaction. So a record behind it must not take an older value from
+  // them.
   PG_ASSIGN(const Offset stable, last_stable_offset(log_, committed));
   flushed = std::min({flushed, committed, stable});
   PG_CHECK(find_segments(flushed));
@@ -116,13 +119,14 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   return result_;
 }
 
-// With max.compaction.lag.ms a record does not wait longer than that until its segment is full. A user who asks for compaction
-// need not wait for a full segment either, if enough of the log is dirty.
+// With max.compaction.lag.ms a record does not wait longer than that until its segment is full. A user who asks for
+// compaction need not wait for a full segment either, if enough of the log is dirty.
 Result<> Compaction::close_active_segment(ActiveSegmentToo active) {
   const LogPosition position = state_->position();
   if (position.segment_bytes == 0) return {};
   if (has_waited_long(position.first_timestamp_ms)) return log_.roll_active(deadline_);
-  const bool young = config_.min_compaction_lag_ms > 0 && position.max_timestamp_ms > now_ms_ - config_.min_compaction_lag_ms;
+  const bool young =
+      config_.min_compaction_lag_ms > 0 && position.max_timestamp_ms > now_ms_ - config_.min_compaction_lag_ms;
   if (active == ActiveSegmentToo::no || young) return {};
   PG_ASSIGN(const auto segments, measure_segments(log_, *state_));
   return is_enough(share_of(segments)) ? log_.roll_active(deadline_) : Result<>();
@@ -161,13 +165,14 @@ Result<bool> Compaction::is_due() {
     result_.idle = "all closed segments are compacted already";
     return false;
   }
-  PG_ASSIGN(const auto log, files().open(names::segment(directory(), *share.first_dirty, SegmentFile::log), OpenMode::read));
+  PG_ASSIGN(const auto log,
+            files().open(names::segment(directory(), *share.first_dirty, SegmentFile::log), OpenMode::read));
   PG_ASSIGN(const FileInfo info, log->info());
   BatchScanner scanner(*log);
   PG_ASSIGN(const auto oldest, scanner.next_header(info.size_bytes));
   if (oldest && has_waited_long(oldest->header.max_timestamp_ms)) return true;
-  result_.idle = fmt::format("{} of {} bytes are new, less than min.cleanable.dirty.ratio={} asks for", share.dirty, share.all,
-                             config_.min_cleanable_dirty_ratio);
+  result_.idle = fmt::format("{} of {} bytes are new, less than min.cleanable.dirty.ratio={} asks for", share.dirty,
+                             share.all, config_.min_cleanable_dirty_ratio);
   return false;
 }
 
@@ -226,7 +231,8 @@ Result<bool> Compaction::take_keys(const ScannedBatch& batch) {
 Result<bool> Compaction::clean_below(Offset known_below) {
   const int64_t horizon = now_ms_ + std::min(config_.delete_retention_ms, INT64_MAX - now_ms_);
   const CleaningRules rules{last_offsets_, known_below, now_ms_, horizon, state_->gaps()};
-  const auto end = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.base >= known_below; });
+  const auto end =
+      std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.base >= known_below; });
   const std::span<const Segment> known(segments_.begin(), end);
   PG_CHECK(note_producers(known));
   for (size_t first = 0; first < known.size();) {
@@ -237,8 +243,8 @@ Result<bool> Compaction::clean_below(Offset known_below) {
   return true;
 }
 
-// Writes the first segment again, and as many of the next ones as fit behind what is left of it. Returns how many these were; 0:
-// they have changed meanwhile, and stay as they are.
+// Writes the first segment again, and as many of the next ones as fit behind what is left of it. Returns how many these
+// were; 0: they have changed meanwhile, and stay as they are.
 Result<size_t> Compaction::clean_group(std::span<const Segment> segments, const CleaningRules& rules) {
   const Offset base = segments.front().base;
   SegmentCleaner cleaner(log_.env(), directory(), rules, producers_);
@@ -276,8 +282,8 @@ Result<> Compaction::note_producers(std::span<const Segment> segments) {
   return {};
 }
 
-// From here on the cleaned segment counts, whatever happens. False: a segment of the group was deleted meanwhile, or the log was
-// cut and segments of the same names may hold other records.
+// From here on the cleaned segment counts, whatever happens. False: a segment of the group was deleted meanwhile, or
+// the log was cut and segments of the same names may hold other records.
 Result<bool> Compaction::swap_in(std::span<const Segment> group) {
   bool swapped = false;
   const auto done = SegmentList(log_.env(), *state_, directory()).change(deadline_, [&]() -> Result<> {

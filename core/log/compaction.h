@@ -26,8 +26,8 @@ struct CompactionResult {
 };
 
 // `now_ms`: a wall clock that is believed. `active`: whether the active segment may be closed if it holds enough new
-// records. Nothing to do, or another process that compacts, is no error. corrupt: the log is damaged where it was to be read; nothing
-// is lost by that, and what was cleaned before stays clean.
+// records. Nothing to do, or another process that compacts, is no error. corrupt: the log is damaged where it was to be
+// read; nothing is lost by that, and what was cleaned before stays clean.
 Result<CompactionResult> compact_log(PartitionLog& log, int64_t now_ms, Deadline deadline,
                                      size_t map_bytes_max = kCompactionMapBytes,
                                      ActiveSegmentToo active = ActiveSegmentToo::no);

@@ -1,6 +1,7 @@
-// Notices that a log lacks records that its reader has passed: a new leader may lack them after an election, and so may a log that
-// recovery has cut (KIP-320). The reader asks before it reads, and again for each batch. That costs a few loads. The guard reads the
-// epoch history only if the log has another epoch, or was opened again, since the last comparison.
+// Notices that a log lacks records that its reader has passed: a new leader may lack them after an election, and so may
+// a log that recovery has cut (KIP-320). The reader asks before it reads, and again for each batch. That costs a few
+// loads. The guard reads the epoch history only if the log has another epoch, or was opened again, since the last
+// comparison.
 #pragma once
 
 #include "core/format/epoch_trail.h"
@@ -8,7 +9,8 @@
 
 namespace pg {
 
-// Up to where a log, as it is now, has the records that a reader with this `trail` has passed: `next` if none is missing.
+// Up to where a log, as it is now, has the records that a reader with this `trail` has passed: `next` if none is
+// missing.
 Result<Offset> shared_end(const PartitionLog& log, const EpochTrail& trail, Offset next);
 
 class EpochGuard {
@@ -21,8 +23,8 @@ class EpochGuard {
   // The reader goes on in another log of the same partition.
   void move() { compared_.reset(); }
 
-  // Whether records may be missing because of something that has happened since the last comparison. A follower tells nothing: the
-  // reader has to find the leader first.
+  // Whether records may be missing because of something that has happened since the last comparison. A follower tells
+  // nothing: the reader has to find the leader first.
   bool is_due(const PartitionLog& log, const PartitionState& state) const {
     return (!compared_ || *compared_ != Compared{log.openings(), state.leader_epoch()}) &&
            (!state.is_replicated() || state.leads_in(state.leader_epoch()));

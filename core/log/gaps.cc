@@ -15,10 +15,12 @@ Result<std::optional<Offset>> next_base_offset(const File& log, uint64_t positio
   return header.base_offset;
 }
 
-Result<bool> is_plausible(const File& log, const ScannedBatch& batch, uint64_t limit, Offset segment_base, Offset segment_end) {
+Result<bool> is_plausible(const File& log, const ScannedBatch& batch, uint64_t limit, Offset segment_base,
+                          Offset segment_end) {
   // Kafka begins a new segment before the offsets of one span more than an index entry can say.
   const BatchHeader& header = batch.header;
-  if (header.last_offset() - segment_base > std::numeric_limits<int32_t>::max() || header.end_offset() > segment_end) return false;
+  if (header.last_offset() - segment_base > std::numeric_limits<int32_t>::max() || header.end_offset() > segment_end)
+    return false;
   PG_ASSIGN(const auto next, next_base_offset(log, batch.position + header.size_bytes(), limit, segment_end));
   return !next || *next >= header.end_offset();
 }

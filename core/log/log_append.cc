@@ -24,7 +24,8 @@ Result<std::optional<Appended>> PartitionLog::append_if(const LogEnd& seen, Muta
 }
 
 // `seen`: where the log must still end; nullptr: anywhere.
-Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* seen, MutableBytes batch, Deadline deadline) {
+Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* seen, MutableBytes batch,
+                                                                  Deadline deadline) {
   const BatchHeader header = read_batch_header(batch);
   PG_ASSERT(batch_header_fault(header) == nullptr && header.size_bytes() == batch.size());
   PG_CHECK(refresh_config(false));
@@ -43,7 +44,8 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
     if (seen != nullptr && *seen != end) return std::nullopt;
     const Offset segment = writing.position.active_segment;
     auto done = append_holding_lock(writing, batch, header, config);
-    // A roll has found that the page is older than its files, and nothing was written: once more, with a page that was rebuilt.
+    // A roll has found that the page is older than its files, and nothing was written: once more, with a page that was
+    // rebuilt.
     const bool is_older = !done && is_first && writing.state->page().untrusted.load() == StatePage::kOlder;
     if (is_older) continue;
     PG_CHECK(done);
@@ -56,7 +58,8 @@ Result<std::optional<Appended>> PartitionLog::append_unless_moved(const LogEnd* 
   if (rolled) retain(*state);
   if (appended.end_offset - flushed < config.flush_messages) return appended;
   const auto done = flush(deadline);
-  // The batch is published, so its producer must not send it again. With more replicas, the waiting producer gets the error.
+  // The batch is published, so its producer must not send it again. With more replicas, the waiting producer gets the
+  // error.
   if (!done && !spec_.replicated) appended.not_flushed = done.error();
   return appended;
 }
@@ -66,7 +69,10 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
   const bool log_append_time = config.timestamp_type == TimestampType::log_append;
   const int64_t max_timestamp_ms = log_append_time ? env_.clock.wall_ms() : header.max_timestamp_ms;
   if (writing.position.log_end.value > kOffsetMax - kBatchBytesMax) {
-    return fail(Errc::limit, fmt::format("'{}' ends at offset {}, and there is none behind {}", name_, writing.position.log_end.value, kOffsetMax), directory_);
+    return fail(Errc::limit,
+                fmt::format("'{}' ends at offset {}, and there is none behind {}", name_,
+                            writing.position.log_end.value, kOffsetMax),
+                directory_);
   }
   if (must_roll(writing.position, header, max_timestamp_ms, config)) PG_CHECK(roll(writing));
 
@@ -79,8 +85,8 @@ Result<Appended> PartitionLog::append_holding_lock(Writing& writing, MutableByte
   return Appended{base_offset, position.log_end, epoch};
 }
 
-Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms,
-                                   const LogConfig& config) {
+Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const BatchHeader& header,
+                                   int64_t max_timestamp_ms, const LogConfig& config) {
   LogPosition& position = writing.position;
   const auto written = active_.log->write_at(static_cast<uint64_t>(position.segment_bytes), batch);
   if (!written) {
@@ -94,8 +100,8 @@ Result<> PartitionLog::write_batch(Writing& writing, ByteView batch, const Batch
 }
 
 // Makes a batch that is at the end of the active segment a part of the log.
-void PartitionLog::publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
-                                   const LogConfig& config) {
+void PartitionLog::publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header,
+                                   int64_t max_timestamp_ms, const LogConfig& config) {
   position.log_end = position.log_end + header.last_offset_delta + 1;
   IndexWriter(*active_.offset_index, *active_.time_index, config.index_interval_bytes)
       .add_batch(position, position.log_end + -1, max_timestamp_ms, static_cast<int64_t>(header.size_bytes()));
@@ -174,7 +180,8 @@ Result<> PartitionLog::roll(Writing& writing) {
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   if (!bases.empty() && bases.back() > position.active_segment) {
     distrust(*writing.state, fmt::format("a segment begins behind its last one, at offset {}", bases.back().value));
-    return fail(Errc::busy, fmt::format("the state of '{}' is older than its files, and is rebuilt: try again", name_), directory_);
+    return fail(Errc::busy, fmt::format("the state of '{}' is older than its files, and is rebuilt: try again", name_),
+                directory_);
   }
   IndexWriter(*active_.offset_index, *active_.time_index, config().index_interval_bytes).close(position);
   // Failing to make them anew is no error: indexes are hints.
@@ -200,7 +207,8 @@ Result<> PartitionLog::roll(Writing& writing) {
   return is_published_file(page).map([](bool) {});
 }
 
-// What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no error.
+// What is flushed by now needs no recovery any more. Only a hint that saves time then: it is tried, and failing is no
+// error.
 void PartitionLog::raise_recovery_point(const PartitionState& state, Offset flushed) {
   if (flushed == Offset(0)) return;
   (void)LogDirectory(env_, spec_.log_directory)
@@ -222,7 +230,8 @@ void PartitionLog::retain(PartitionState& state) {
   if (!ignored) env_.notice(fmt::format("old segments of '{}' are not deleted: {}", name_, retained.error().message()));
 }
 
-// The page names the process that took the lock last, perhaps long ago. The message names a process only if /proc shows that it holds the lock.
+// The page names the process that took the lock last, perhaps long ago. The message names a process only if /proc shows
+// that it holds the lock.
 Error PartitionLog::explain_lock_failure(Error error) const {
   const auto state = current_state();
   if (error.code != Errc::timed_out || !state) return error;

@@ -15,7 +15,8 @@ std::string LogDirectory::partition_path(const TopicPartition& partition) const 
 
 // The log start comes last: it says that a log begins there, when the other checkpoints say nothing of it any more.
 std::vector<std::string> LogDirectory::every_checkpoint() const {
-  std::vector<std::string> paths{names::recovery_checkpoint(path_), names::cleaner_checkpoint(path_), names::replication_checkpoint(path_)};
+  std::vector<std::string> paths{names::recovery_checkpoint(path_), names::cleaner_checkpoint(path_),
+                                 names::replication_checkpoint(path_)};
   // Hardly any log directory has one.
   if (env_.files.info(names::gap_checkpoint(path_))) paths.push_back(names::gap_checkpoint(path_));
   paths.push_back(names::log_start_checkpoint(path_));
@@ -34,7 +35,8 @@ Result<std::optional<Offset>> LogDirectory::entry(const std::string& path, const
   const auto found = lines.offsets.find(partition);
   if (found != lines.offsets.end()) return found->second;
   if (lines.is_whole()) return Offset(0);
-  env_.notice(fmt::format("{} is damaged ({}), and has no line of '{}-{}'", path, lines.fault, partition.topic, partition.partition.value));
+  env_.notice(fmt::format("{} is damaged ({}), and has no line of '{}-{}'", path, lines.fault, partition.topic,
+                          partition.partition.value));
   return std::nullopt;
 }
 
@@ -48,14 +50,18 @@ Result<std::optional<Offset>> LogDirectory::log_start(const TopicPartition& part
 
 // 0 is always true: nothing is clean.
 Result<Offset> LogDirectory::cleaned_to(const TopicPartition& partition) const {
-  return entry(names::cleaner_checkpoint(path_), partition).map([](const auto& offset) { return offset.value_or(Offset(0)); });
+  return entry(names::cleaner_checkpoint(path_), partition).map([](const auto& offset) {
+    return offset.value_or(Offset(0));
+  });
 }
 
-// Keeps the damaged file, and gives the partitions that may have lost a line one from their state pages. The result is whole, unless
-// one of them has no page.
+// Keeps the damaged file, and gives the partitions that may have lost a line one from their state pages. The result is
+// whole, unless one of them has no page.
 Result<OffsetLines> LogDirectory::mend(const std::string& path, const std::string& text, OffsetLines lines) const {
-  const bool log_starts = path == names::log_start_checkpoint(path_), flushed = path == names::recovery_checkpoint(path_);
-  const bool known_by_page = log_starts || flushed || path == names::gap_checkpoint(path_);  // for the others, 0 is always true
+  const bool log_starts = path == names::log_start_checkpoint(path_),
+             flushed = path == names::recovery_checkpoint(path_);
+  const bool known_by_page =
+      log_starts || flushed || path == names::gap_checkpoint(path_);  // for the others, 0 is always true
   PG_ASSIGN(const auto entries, env_.files.list(path_));
   const bool kept_before = write_offset_lines(lines) == text;
   bool all_known = true;
@@ -65,14 +71,16 @@ Result<OffsetLines> LogDirectory::mend(const std::string& path, const std::strin
     const auto info = env_.files.info(partition_path(*partition));
     if (!info || !info->is_directory) continue;
     PG_ASSIGN(const auto memory, PartitionState::remember(env_, partition_path(*partition)));
-    if (memory) lines.offsets[*partition] = log_starts ? memory->log_start : flushed ? memory->flushed : memory->gaps_below;
+    if (memory)
+      lines.offsets[*partition] = log_starts ? memory->log_start : flushed ? memory->flushed : memory->gaps_below;
     all_known &= memory.has_value();
   }
   if (!kept_before) {
     PG_ASSIGN(const auto file, env_.files.open(path, OpenMode::read));
-    PG_ASSIGN(const std::string kept, set_aside(env_.files, *file, 0, text.size(), [&](int n) { return names::damaged_checkpoint(path, n); }));
-    env_.notice(fmt::format("{} is damaged ({}): it is written again with the lines that can be read{}", path, lines.fault,
-                            kept.empty() ? "" : ", and kept in " + kept));
+    PG_ASSIGN(const std::string kept,
+              set_aside(env_.files, *file, 0, text.size(), [&](int n) { return names::damaged_checkpoint(path, n); }));
+    env_.notice(fmt::format("{} is damaged ({}): it is written again with the lines that can be read{}", path,
+                            lines.fault, kept.empty() ? "" : ", and kept in " + kept));
   }
   return all_known ? OffsetLines{std::move(lines.offsets), {}, {}} : lines;
 }
@@ -125,24 +133,33 @@ Result<> LogDirectory::restart_at(const TopicPartition& partition, Offset start,
   for (const auto& path : every_checkpoint()) {
     PG_CHECK(change(path, deadline, [&](OffsetCheckpoint& offsets) {
       const auto found = offsets.find(partition);
-      if (path == starts) offsets[partition] = start;
-      else if (path == cleaned) offsets.erase(partition);
-      else if (found != offsets.end()) found->second = std::min(found->second, start);
+      if (path == starts)
+        offsets[partition] = start;
+      else if (path == cleaned)
+        offsets.erase(partition);
+      else if (found != offsets.end())
+        found->second = std::min(found->second, start);
     }));
   }
   return {};
 }
 
-Result<> LogDirectory::store_found(const TopicPartition& partition, Offset log_start, Offset recovery_point, Deadline deadline) {
-  PG_CHECK(change(names::log_start_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) { offsets[partition] = log_start; }));
-  return change(names::recovery_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) { offsets[partition] = recovery_point; });
+Result<> LogDirectory::store_found(const TopicPartition& partition, Offset log_start, Offset recovery_point,
+                                   Deadline deadline) {
+  PG_CHECK(change(names::log_start_checkpoint(path_), deadline,
+                  [&](OffsetCheckpoint& offsets) { offsets[partition] = log_start; }));
+  return change(names::recovery_checkpoint(path_), deadline,
+                [&](OffsetCheckpoint& offsets) { offsets[partition] = recovery_point; });
 }
 
 Result<Offset> LogDirectory::high_watermark(const TopicPartition& partition) const {
-  return entry(names::replication_checkpoint(path_), partition).map([](const auto& offset) { return offset.value_or(Offset(0)); });
+  return entry(names::replication_checkpoint(path_), partition).map([](const auto& offset) {
+    return offset.value_or(Offset(0));
+  });
 }
 
-Result<> LogDirectory::store_high_watermarks(const OffsetCheckpoint& stored, Deadline deadline, const IsDeleted& is_deleted) {
+Result<> LogDirectory::store_high_watermarks(const OffsetCheckpoint& stored, Deadline deadline,
+                                             const IsDeleted& is_deleted) {
   return change(names::replication_checkpoint(path_), deadline, [&](OffsetCheckpoint& offsets) {
     for (const auto& [partition, offset] : stored) {
       if (!is_deleted || !is_deleted(partition)) offsets[partition] = offset;

@@ -1,12 +1,12 @@
 // One broker's log directory: the checkpoints that concern all of its partitions, in Kafka's files.
 //
-// A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. It is read
-// line by line. Before a process writes a damaged file again, it keeps a copy beside it and says so. A partition
-// without a line in a damaged file may have had one, so its value is unknown. The process that writes the file takes the value from the
-// partition's state page. Without a page the value stays unknown until the partition is recovered.
+// A file is replaced whole, under the directory's lock, so that two processes never lose each other's entries. It is
+// read line by line. Before a process writes a damaged file again, it keeps a copy beside it and says so. A partition
+// without a line in a damaged file may have had one, so its value is unknown. The process that writes the file takes
+// the value from the partition's state page. Without a page the value stays unknown until the partition is recovered.
 //
-// Before a log is cut or begins again, its values in all checkpoints are lowered or removed, durably: no checkpoint describes bytes
-// that it was not written for.
+// Before a log is cut or begins again, its values in all checkpoints are lowered or removed, durably: no checkpoint
+// describes bytes that it was not written for.
 #pragma once
 
 #include <algorithm>
@@ -30,12 +30,11 @@ class LogDirectory {
   // Everything below it was on stable storage when it was written; empty: the line is lost, and the value unknown.
   Result<std::optional<Offset>> recovery_point(const TopicPartition& partition) const;
   // Raises recovery points; never lowers one. `is_deleted` is asked under the directory's lock: what is kept of a
-  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It must also
-  // be true of a log that was cut below the point: the cut lowers it under the lock later, or has done so. The same holds for
-  // the other checkpoints.
+  // partition that was deleted is forgotten under it later, so that nothing is left to a topic of the same name. It
+  // must also be true of a log that was cut below the point: the cut lowers it under the lock later, or has done so.
+  // The same holds for the other checkpoints.
   using IsDeleted = std::function<bool(const TopicPartition&)>;
-  Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline,
-                                 const IsDeleted& is_deleted = {});
+  Result<> raise_recovery_points(const OffsetCheckpoint& points, Deadline deadline, const IsDeleted& is_deleted = {});
 
   // For before records from `end` on are cut off: lowers every checkpoint of the log to `end`; durable on return.
   Result<> cut_at(const TopicPartition& partition, Offset end, Deadline deadline);
@@ -65,14 +64,14 @@ class LogDirectory {
   Result<> raise_cleaned(const TopicPartition& partition, Offset offset, Deadline deadline,
                          const IsDeleted& is_deleted = {});
 
-  // Below it offsets may be missing from the log, see gaps.h; 0: nothing is stored; empty: the line is lost, and the value
-  // unknown.
+  // Below it offsets may be missing from the log, see gaps.h; 0: nothing is stored; empty: the line is lost, and the
+  // value unknown.
   Result<std::optional<Offset>> gaps_below(const TopicPartition& partition) const;
   // The same for it; durable on return.
   Result<> raise_gaps_below(const TopicPartition& partition, Offset offset, Deadline deadline);
 
-  // For calls that only free space: on a full disk each file of the reserve gives them one block and one inode. Calls `f`
-  // again as long as it ends with no_space and a file is left to release.
+  // For calls that only free space: on a full disk each file of the reserve gives them one block and one inode. Calls
+  // `f` again as long as it ends with no_space and a file is left to release.
   template <class F>
   auto with_reserve(F f) const {
     for (;;) {
@@ -85,8 +84,8 @@ class LogDirectory {
   // Makes the missing files of the reserve, as far as there is room.
   void keep_reserve() const;
 
-  // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with their
-  // makers before they had a name. What cannot be removed stays for the next one.
+  // Removes what nobody needs any more: partitions that were deleted but for their files, and those that died with
+  // their makers before they had a name. What cannot be removed stays for the next one.
   void remove_leftovers() const;
 
   // Forgets everything about a topic, durably; for topics that are made or deleted.

@@ -18,8 +18,9 @@ namespace {
 
 constexpr Duration kFlushPoll = std::chrono::milliseconds(20);
 
-// A rebuilt page no longer says that a flush failed. A file says so until 'pg-topic repair' removes it. The disk may refuse a
-// new file, too; a second name for a file that exists needs the least space. If that fails as well, only the page says it.
+// A rebuilt page no longer says that a flush failed. A file says so until 'pg-topic repair' removes it. The disk may
+// refuse a new file, too; a second name for a file that exists needs the least space. If that fails as well, only the
+// page says it.
 void mark_flush_failed(FileSystem& files, const std::string& directory) {
   const std::string mark = names::flush_failed(directory);
   const auto made = files.open(mark, OpenMode::create);
@@ -28,8 +29,8 @@ void mark_flush_failed(FileSystem& files, const std::string& directory) {
   (void)files.sync_directory(directory);
 }
 
-// Reads the batches that end above `from` back, and writes the same bytes to the same place. `bytes`: the size that counts,
-// empty for the whole file.
+// Reads the batches that end above `from` back, and writes the same bytes to the same place. `bytes`: the size that
+// counts, empty for the whole file.
 Result<> write_again(File& log, Offset from, std::optional<int64_t> bytes) {
   PG_ASSIGN(const FileInfo info, log.info());
   const uint64_t limit = bytes ? static_cast<uint64_t>(*bytes) : info.size_bytes;
@@ -63,9 +64,11 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
       env_.clock.wake(page.flush_word);
       return done;
     }
-    if (stop_is_overdue()) return fail(Errc::interrupted, fmt::format("interrupted while another process flushes '{}'", name_), directory_);
+    if (stop_is_overdue())
+      return fail(Errc::interrupted, fmt::format("interrupted while another process flushes '{}'", name_), directory_);
     if (env_.clock.now() >= deadline) {
-      return fail(Errc::timed_out, fmt::format("timed out waiting for another process to flush '{}'", name_), directory_);
+      return fail(Errc::timed_out, fmt::format("timed out waiting for another process to flush '{}'", name_),
+                  directory_);
     }
     env_.clock.wait({&word, 1}, kFlushPoll);
   }
@@ -73,7 +76,8 @@ Result<Offset> PartitionLog::flush(Deadline deadline) {
 
 Result<> PartitionLog::check_not_failed(const PartitionState& state) const {
   if (state.page().failed.load(std::memory_order_acquire) == 0) return {};
-  return fail(Errc::io, fmt::format("partition '{}' is offline since a flush to disk failed: see 'pg-topic repair'", name_),
+  return fail(Errc::io,
+              fmt::format("partition '{}' is offline since a flush to disk failed: see 'pg-topic repair'", name_),
               directory_);
 }
 
@@ -103,7 +107,9 @@ Result<> PartitionLog::sync_segments(PartitionState& state, Offset from, const L
     // Deleted meanwhile, or compacted, which syncs what it leaves.
     if (!opened && opened.error().code == Errc::not_found && base != end.active_segment) continue;
     PG_CHECK(opened);
-    if (rewrite) PG_CHECK(write_again(*sync_file_, from, base == end.active_segment ? std::optional(end.segment_bytes) : std::nullopt));
+    if (rewrite)
+      PG_CHECK(
+          write_again(*sync_file_, from, base == end.active_segment ? std::optional(end.segment_bytes) : std::nullopt));
     const auto synced = sync_file_->sync();
     if (!synced) {
       // The kernel has dropped what it could not write and will not say so again: never ask it twice.

@@ -50,8 +50,8 @@ Result<std::optional<ScannedBatch>> LogReader::next(Offset end) {
     }
     if (segment_base_ == published.active_segment) {
       if (gaps.allows(expected_, published.log_end)) return pass_gap_to(end, scanner_->position());
-      return fail(Errc::corrupt, fmt::format("'{}' ends before its offset {}", log_->name(), next_.value), file_->path(),
-                  static_cast<int64_t>(limit));
+      return fail(Errc::corrupt, fmt::format("'{}' ends before its offset {}", log_->name(), next_.value),
+                  file_->path(), static_cast<int64_t>(limit));
     }
     PG_CHECK(enter_next_segment(limit, gaps));
   }
@@ -95,7 +95,8 @@ Result<> LogReader::seek_in_list(const PartitionState& state) {
   PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
   const auto base = segment_of(bases, next_);
   if (!base) {
-    return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value), log_->directory());
+    return fail(Errc::corrupt, fmt::format("'{}' has lost the segment of offset {}", log_->name(), next_.value),
+                log_->directory());
   }
   last_epoch_ = LeaderEpoch(-1);  // it may begin before what was read already
   scanner_.reset();
@@ -125,8 +126,10 @@ Result<> LogReader::enter_next_segment(uint64_t limit, const GapRule& gaps) {
       if (entered || list.is_still(counter)) return entered;
       continue;
     }
-    return fail(Errc::corrupt, fmt::format("'{}' has no offset {}: the segment ends before the next one begins",
-                                           log_->name(), expected_.value), file_->path(), static_cast<int64_t>(limit));
+    return fail(Errc::corrupt,
+                fmt::format("'{}' has no offset {}: the segment ends before the next one begins", log_->name(),
+                            expected_.value),
+                file_->path(), static_cast<int64_t>(limit));
   }
 }
 
@@ -143,7 +146,8 @@ Result<> LogReader::enter_segment(Offset base, std::optional<IndexHint> hint) {
   const uint64_t position = hint ? hint->position : 0;
   if (!file_ || segment_base_ != base) {
     scanner_.reset();
-    PG_ASSIGN(file_, log_->env().files.open(names::segment(log_->directory(), base, names::SegmentFile::log), OpenMode::read));
+    PG_ASSIGN(file_,
+              log_->env().files.open(names::segment(log_->directory(), base, names::SegmentFile::log), OpenMode::read));
     segment_base_ = base;
     scanner_.emplace(*file_, position);
   } else {
@@ -163,8 +167,8 @@ bool LogReader::confirms_hint(const Result<std::optional<ScannedBatch>>& batch) 
   return true;
 }
 
-// Damage below the offset that is wanted is no obstacle, if an intact batch that does not begin above it follows. False:
-// the damage is where somebody wants to read.
+// Damage below the offset that is wanted is no obstacle, if an intact batch that does not begin above it follows.
+// False: the damage is where somebody wants to read.
 Result<bool> LogReader::pass_damage(const Error& damage, uint64_t limit) {
   if (damage.code != Errc::corrupt || !damage.position || next_ <= expected_) return false;
   const auto at = static_cast<uint64_t>(*damage.position);
@@ -222,7 +226,8 @@ Result<uint64_t> LogReader::readable_bytes(const LogPosition& published) const {
 }
 
 // Whether the batch, which stands behind a gap, has a base offset that can be right.
-Result<bool> LogReader::is_plausible_here(const ScannedBatch& batch, const LogPosition& published, uint64_t limit) const {
+Result<bool> LogReader::is_plausible_here(const ScannedBatch& batch, const LogPosition& published,
+                                          uint64_t limit) const {
   Offset segment_end = published.log_end;
   if (segment_base_ != published.active_segment) {
     PG_ASSIGN(const auto bases, list_segments(log_->env().files, log_->directory()));
@@ -238,10 +243,13 @@ Result<bool> LogReader::accept(const ScannedBatch& batch, bool continues, Leader
   const BatchHeader& header = batch.header;
   const char* fault = nullptr;
   if (!continues) fault = "its base offset does not follow the batch before it";
-  const bool has_epoch = header.leader_epoch != LeaderEpoch(-1);  // a log that was copied in may have -1, as a client sent it
-  if (has_epoch && (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch)) fault = "its leader epoch is impossible";
+  const bool has_epoch =
+      header.leader_epoch != LeaderEpoch(-1);  // a log that was copied in may have -1, as a client sent it
+  if (has_epoch && (header.leader_epoch < last_epoch_ || header.leader_epoch > newest_epoch))
+    fault = "its leader epoch is impossible";
   if (fault != nullptr) {
-    return fail(Errc::corrupt, fmt::format("damaged batch: {}", fault), file_->path(), static_cast<int64_t>(batch.position));
+    return fail(Errc::corrupt, fmt::format("damaged batch: {}", fault), file_->path(),
+                static_cast<int64_t>(batch.position));
   }
   expected_ = header.end_offset();
   if (has_epoch) last_epoch_ = header.leader_epoch;
@@ -265,8 +273,8 @@ Offset skip_by_time_index(PartitionLog& log, Offset base, int64_t timestamp_ms, 
 }
 
 // The first record of a batch in [start, end) that is late enough.
-Result<std::optional<Offset>> first_of_batch(const ScannedBatch& batch, Decompressor& decompressor, int64_t timestamp_ms,
-                                             Offset start, Offset end) {
+Result<std::optional<Offset>> first_of_batch(const ScannedBatch& batch, Decompressor& decompressor,
+                                             int64_t timestamp_ms, Offset start, Offset end) {
   PG_ASSIGN(auto records, RecordCursor::begin(batch.bytes, batch.header, decompressor));
   RecordView record;
   for (;;) {
@@ -299,7 +307,8 @@ Result<std::optional<Offset>> scan_for_time(PartitionLog& log, int64_t timestamp
 
 }  // namespace
 
-Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end, bool skip_damage) {
+Result<Offset> find_offset_by_time(PartitionLog& log, int64_t timestamp_ms, Offset start, Offset end,
+                                   bool skip_damage) {
   PG_ASSIGN(const auto bases, list_segments(log.env().files, log.directory()));
   for (size_t i = 0; i < bases.size() && bases[i] < end; ++i) {
     const Offset segment_end = i + 1 < bases.size() ? std::min(bases[i + 1], end) : end;

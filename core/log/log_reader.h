@@ -10,22 +10,23 @@
 
 namespace pg {
 
-// What a reader wants of a batch. `header`: the CRC is not checked, and `bytes` is only the header. But a batch as small as a
-// transaction's marker is read and checked whole, so that the reader misses no marker.
+// What a reader wants of a batch. `header`: the CRC is not checked, and `bytes` is only the header. But a batch as
+// small as a transaction's marker is read and checked whole, so that the reader misses no marker.
 enum class BatchParts : uint8_t { all, header };
 
 class LogReader {
  public:
   // Borrows `log`, which must outlive the reader. `start` is checked by the first next(): below the log's start it is
   // out_of_range.
-  LogReader(PartitionLog& log, Offset start, BatchParts parts = BatchParts::all) : log_(&log), next_(start), parts_(parts) {}
+  LogReader(PartitionLog& log, Offset start, BatchParts parts = BatchParts::all)
+      : log_(&log), next_(start), parts_(parts) {}
 
   Offset next_offset() const { return next_; }
 
   // The batch that holds next_offset(), or the next one if that offset is missing (gaps.h), and moves behind it; it may
-  // begin before that offset. Empty once `end`, which must not be above the high watermark, is reached. `corrupt` names file and position, and comes again and again, until
-  // skip_damage(). A segment that is deleted or compacted meanwhile is read to its end; `out_of_range` if what follows is
-  // deleted too.
+  // begin before that offset. Empty once `end`, which must not be above the high watermark, is reached. `corrupt` names
+  // file and position, and comes again and again, until skip_damage(). A segment that is deleted or compacted meanwhile
+  // is read to its end; `out_of_range` if what follows is deleted too.
   Result<std::optional<ScannedBatch>> next(Offset end);
 
   // After `corrupt`: moves next_offset() to the first batch behind the damage whose place in the log is certain, or to
@@ -54,7 +55,7 @@ class LogReader {
   Offset expected_;                // the base offset that the next batch must have
   std::optional<IndexHint> hint_;  // set after a jump by the index, until the batch it named was found there
   LeaderEpoch last_epoch_{-1};
-  uint64_t truncations_ = 0;  // of the log, when the scanner began: what it has read ahead may be gone
+  uint64_t truncations_ = 0;            // of the log, when the scanner began: what it has read ahead may be gone
   std::weak_ptr<PartitionState> seen_;  // the state at that time: a state that was opened again may be of other files
   std::unique_ptr<File> file_;
   std::optional<BatchScanner> scanner_;

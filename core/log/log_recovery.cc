@@ -21,22 +21,22 @@ using names::SegmentFile;
 
 // What scanning one segment found.
 struct SegmentScan {
-  LogPosition position;          // as if it were the active segment; log_end is where its intact batches end
-  uint64_t file_bytes = 0;       // its size, intact or not
-  EpochHistory epochs;           // the epochs of its batches
-  bool transactional = false;    // one of them is
+  LogPosition position;        // as if it were the active segment; log_end is where its intact batches end
+  uint64_t file_bytes = 0;     // its size, intact or not
+  EpochHistory epochs;         // the epochs of its batches
+  bool transactional = false;  // one of them is
   bool epochs_ascend = true;
-  bool is_old_format = false;    // it ended at a message of format 0 or 1; only where nothing is written
-  std::string fault;             // why the scan ended before the file's end; empty if it did not
+  bool is_old_format = false;  // it ended at a message of format 0 or 1; only where nothing is written
+  std::string fault;           // why the scan ended before the file's end; empty if it did not
 
   bool is_intact() const { return fault.empty(); }
 };
 
 // What the segments that were read hold.
 struct LogScan {
-  SegmentScan last;               // the last one that was read
-  EpochHistory epochs;            // of the batches of all
-  bool transactional = false;     // a batch of one of them is
+  SegmentScan last;            // the last one that was read
+  EpochHistory epochs;         // of the batches of all
+  bool transactional = false;  // a batch of one of them is
   bool epochs_ascend = true;
 };
 
@@ -52,12 +52,14 @@ struct CutOff {
 void note_epoch(const BatchHeader& header, SegmentScan& scan) {
   if (header.leader_epoch < LeaderEpoch(0)) return;  // -1, as a client sent it
   const bool is_new = scan.epochs.empty() || header.leader_epoch > scan.epochs.back().epoch;
-  if (is_new) scan.epochs.push_back({header.leader_epoch, header.base_offset});
-  else if (header.leader_epoch < scan.epochs.back().epoch) scan.epochs_ascend = false;
+  if (is_new)
+    scan.epochs.push_back({header.leader_epoch, header.base_offset});
+  else if (header.leader_epoch < scan.epochs.back().epoch)
+    scan.epochs_ascend = false;
 }
 
-// Whether the batches were copied from another log into a new partition, so that the checkpoint should have their epochs.
-// In a log of our own, the checkpoint has every epoch before a batch has it.
+// Whether the batches were copied from another log into a new partition, so that the checkpoint should have their
+// epochs. In a log of our own, the checkpoint has every epoch before a batch has it.
 bool are_foreign(const EpochHistory& stored, const EpochHistory& seen) {
   constexpr LeaderEpoch kBelievable{1 << 24};
   const bool is_new = stored == EpochHistory{{LeaderEpoch(0), Offset(0)}};
@@ -74,7 +76,8 @@ class Recovery {
 
  private:
   Result<LogScan> read_segments(const std::vector<Offset>& bases, Offset first, Offset kept_below);
-  Result<> compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below, Offset& log_start) const;
+  Result<> compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below,
+                               Offset& log_start) const;
   Result<> settle_end(const SegmentScan& last, Offset kept_below, Offset log_start, PageContent& content);
   void describe_replica(const OldPage& old, PageContent& content) const;
   void keep_producers(const LogPosition& sealed, Offset next, bool is_first);
@@ -90,7 +93,8 @@ class Recovery {
   Result<LogPosition> go_on_after_damage(const SegmentScan& damaged, Offset log_end);
   Result<LogPosition> begin_segment(Offset base, Offset last);
   Result<> mend_sealed_indexes(Offset base, Offset end);
-  Result<LeaderEpoch> settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end, const OldPage& old);
+  Result<LeaderEpoch> settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end,
+                                   const OldPage& old);
 
   bool may_write() const { return access_ == Access::read_write; }
 
@@ -134,7 +138,8 @@ Result<PageContent> Recovery::run(const OldPage& old) {
   return content;
 }
 
-// The segments from `first` on, up to the last one or to a torn tail, which is cut; of those before only the indexes are mended.
+// The segments from `first` on, up to the last one or to a torn tail, which is cut; of those before only the indexes
+// are mended.
 Result<LogScan> Recovery::read_segments(const std::vector<Offset>& bases, Offset first, Offset kept_below) {
   LogScan scanned;
   SegmentScan& last = scanned.last;
@@ -154,7 +159,8 @@ Result<LogScan> Recovery::read_segments(const std::vector<Offset>& bases, Offset
       if (scanned.transactional) keep_producers(last.position, bases[i + 1], i == 0);
       continue;
     }
-    if (last.position.log_end < kept_below || spec_.is_recovery_point_lost) continue;  // damage: every byte stays, and so do the segments after it
+    if (last.position.log_end < kept_below || spec_.is_recovery_point_lost)
+      continue;  // damage: every byte stays, and so do the segments after it
     const bool overlaps = !is_last && last.position.log_end > bases[i + 1];
     if (!may_write() && overlaps) continue;
     if (!may_write()) break;
@@ -165,11 +171,13 @@ Result<LogScan> Recovery::read_segments(const std::vector<Offset>& bases, Offset
   return scanned;
 }
 
-// The recovery point (`kept_below`) and the log start against what was read, which ends at `intact_end`. Repair corrects what the log
-// contradicts; for everybody else it is an error.
-Result<> Recovery::compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below, Offset& log_start) const {
+// The recovery point (`kept_below`) and the log start against what was read, which ends at `intact_end`. Repair
+// corrects what the log contradicts; for everybody else it is an error.
+Result<> Recovery::compare_checkpoints(Offset intact_end, const std::vector<Offset>& bases, Offset& kept_below,
+                                       Offset& log_start) const {
   if (kept_below - intact_end > kLostOffsetsMax) {
-    if (!spec_.mends_checkpoints) PG_CHECK(contradicts(spec_.recovery_point_file, "was flushed up to", kept_below, intact_end));
+    if (!spec_.mends_checkpoints)
+      PG_CHECK(contradicts(spec_.recovery_point_file, "was flushed up to", kept_below, intact_end));
     kept_below = intact_end;
   }
   const bool starts_there = log_start <= bases.back() || (spec_.memory && spec_.memory->log_start == log_start);
@@ -223,7 +231,8 @@ bool Recovery::joins(Offset expected, Offset next) const {
 }
 
 // Whether the batch may stand behind what was scanned. `end`: the segment's.
-Result<bool> Recovery::continues(const File& log, const ScannedBatch& batch, const SegmentScan& scan, Offset end) const {
+Result<bool> Recovery::continues(const File& log, const ScannedBatch& batch, const SegmentScan& scan,
+                                 Offset end) const {
   const Offset expected = scan.position.log_end, next = batch.header.base_offset;
   if (expected == next) return true;
   if (!gaps_.allows(expected, next)) return false;
@@ -267,8 +276,9 @@ Result<SegmentScan> Recovery::scan(Offset base, std::optional<Offset> end) {
   return result;
 }
 
-// A log that was copied in may lack snapshots. Without one, nothing would tell of a transaction that an earlier segment left open,
-// once that segment is below the recovery point. `is_first`: no segment lies before the one that ends where `next` begins.
+// A log that was copied in may lack snapshots. Without one, nothing would tell of a transaction that an earlier segment
+// left open, once that segment is below the recovery point. `is_first`: no segment lies before the one that ends where
+// `next` begins.
 void Recovery::keep_producers(const LogPosition& sealed, Offset next, bool is_first) {
   const auto has_snapshot = [&](Offset base) {
     return env_.files.info(names::segment(spec_.directory, base, SegmentFile::snapshot)).has_value();
@@ -277,8 +287,8 @@ void Recovery::keep_producers(const LogPosition& sealed, Offset next, bool is_fi
   if (may_write() && all_known && !has_snapshot(next)) save_producers(env_, spec_.directory, sealed, next);
 }
 
-// Calls `visit` with the header of each intact batch that begins at or after `from`, ends at or before `limit`, and has its
-// offsets at or above `offset_min`; bytes in between are passed over.
+// Calls `visit` with the header of each intact batch that begins at or after `from`, ends at or before `limit`, and has
+// its offsets at or above `offset_min`; bytes in between are passed over.
 template <typename Visit>
 Result<> for_each_intact_batch(const File& log, uint64_t from, uint64_t limit, Offset offset_min, Visit visit) {
   for (;;) {
@@ -297,22 +307,24 @@ Result<> Recovery::cut_torn_tail(const SegmentScan& scan, const std::vector<Offs
   CutOff cut{.segments = std::ssize(later)};
   // Later segments first: if this is interrupted, the torn segment still shows what has to be done.
   for (auto segment = later.rbegin(); segment != later.rend(); ++segment) {
-    PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, *segment, SegmentFile::log), OpenMode::write));
+    PG_ASSIGN(const auto log,
+              env_.files.open(names::segment(spec_.directory, *segment, SegmentFile::log), OpenMode::write));
     PG_ASSIGN(const FileInfo info, log->info());
     PG_CHECK(keep_torn_bytes(*segment, *log, 0, info.size_bytes, cut));
     PG_CHECK(remove_segment(env_.files, spec_.directory, *segment));
     PG_CHECK(env_.files.sync_directory(spec_.directory));
   }
   if (scan.file_bytes > end) {
-    PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::write));
+    PG_ASSIGN(const auto log,
+              env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::write));
     PG_CHECK(keep_torn_bytes(base, *log, end, scan.file_bytes, cut));
     PG_CHECK(log->truncate(end));
     PG_CHECK(log->sync());
   }
-  env_.notice(fmt::format("recovered '{}': cut {} bytes{} after offset {}, with {} whole batches of {} offsets{}", spec_.name,
-                          cut.bytes, cut.segments == 0 ? "" : fmt::format(" in {} segments", cut.segments + 1),
-                          scan.position.log_end.value - 1, cut.batches, cut.offsets,
-                          scan.fault.empty() ? "" : " (" + scan.fault + ")"));
+  env_.notice(fmt::format(
+      "recovered '{}': cut {} bytes{} after offset {}, with {} whole batches of {} offsets{}", spec_.name, cut.bytes,
+      cut.segments == 0 ? "" : fmt::format(" in {} segments", cut.segments + 1), scan.position.log_end.value - 1,
+      cut.batches, cut.offsets, scan.fault.empty() ? "" : " (" + scan.fault + ")"));
   return {};
 }
 
@@ -334,7 +346,8 @@ Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset ke
   PG_ASSIGN(const auto log, env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read));
   // If nothing tells how far the log had gone, it ends behind every offset that those bytes can have held.
   const uint64_t bytes = damaged.file_bytes - static_cast<uint64_t>(damaged.position.segment_bytes);
-  Offset end = spec_.is_recovery_point_lost ? std::max(kept_below, offset_limit(damaged.position.log_end, bytes)) : kept_below;
+  Offset end =
+      spec_.is_recovery_point_lost ? std::max(kept_below, offset_limit(damaged.position.log_end, bytes)) : kept_below;
   PG_CHECK(for_each_intact_batch(*log, static_cast<uint64_t>(damaged.position.segment_bytes), damaged.file_bytes,
                                  damaged.position.log_end,
                                  [&](const BatchHeader& header) { end = std::max(end, header.end_offset()); }));
@@ -343,15 +356,19 @@ Result<Offset> Recovery::end_behind_damage(const SegmentScan& damaged, Offset ke
 
 Result<LogPosition> Recovery::go_on_after_damage(const SegmentScan& damaged, Offset log_end) {
   const Offset base = damaged.position.active_segment;
-  env_.notice(fmt::format("'{}' is damaged: offsets {} to {} cannot be read ({}); every byte was kept, run 'pg-topic verify'",
-                          spec_.name, damaged.position.log_end.value, log_end.value - 1,
-                          damaged.fault.empty() ? "the file is shorter than it was" : damaged.fault));
+  env_.notice(
+      fmt::format("'{}' is damaged: offsets {} to {} cannot be read ({}); every byte was kept, run 'pg-topic verify'",
+                  spec_.name, damaged.position.log_end.value, log_end.value - 1,
+                  damaged.fault.empty() ? "the file is shorter than it was" : damaged.fault));
   return begin_segment(log_end, base);
 }
 
 Result<> Recovery::contradicts(const std::string& file, const char* says, Offset value, Offset log_end) const {
-  return fail(Errc::corrupt, fmt::format("damaged checkpoint: it says that '{}' {} offset {}, but the log ends at {}; see 'pg-topic repair'",
-                                         spec_.name, says, value.value, log_end.value), file);
+  return fail(
+      Errc::corrupt,
+      fmt::format("damaged checkpoint: it says that '{}' {} offset {}, but the log ends at {}; see 'pg-topic repair'",
+                  spec_.name, says, value.value, log_end.value),
+      file);
 }
 
 // An empty segment behind everything; `last` is the last one there is.
@@ -371,7 +388,8 @@ Result<> Recovery::mend_sealed_indexes(Offset base, Offset end) {
   constexpr size_t kSamples = 16;
   const auto log = env_.files.open(names::segment(spec_.directory, base, SegmentFile::log), OpenMode::read);
   const auto offsets = env_.files.read_all(names::segment(spec_.directory, base, SegmentFile::offset_index));
-  const auto time_index = env_.files.open(names::segment(spec_.directory, base, SegmentFile::time_index), OpenMode::read);
+  const auto time_index =
+      env_.files.open(names::segment(spec_.directory, base, SegmentFile::time_index), OpenMode::read);
   const auto times = time_index ? (*time_index)->info() : tl::unexpected(time_index.error());
   PG_CHECK(log);
   bool fits = offsets && offsets->size() % OffsetIndexEntry::kBytes == 0 && times && !times->is_directory &&
@@ -388,10 +406,10 @@ Result<> Recovery::mend_sealed_indexes(Offset base, Offset end) {
   return fits ? Result<>() : scan(base, end).map([](const SegmentScan&) {});
 }
 
-// The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, higher than any
-// before, so that consumers ahead of the log are told (KIP-320). `seen`: the epochs of the batches that were scanned,
-// which stand in for a lost checkpoint, and only for that: an epoch is in the checkpoint before any batch has it, and a
-// batch's own epoch lies outside its CRC.
+// The page's leader epoch. Where records that somebody may have read could be gone, a new one is opened, higher than
+// any before, so that consumers ahead of the log are told (KIP-320). `seen`: the epochs of the batches that were
+// scanned, which stand in for a lost checkpoint, and only for that: an epoch is in the checkpoint before any batch has
+// it, and a batch's own epoch lies outside its CRC.
 Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const EpochHistory& seen, Offset log_end,
                                            const OldPage& old) {
   EpochHistory history = stored;
@@ -400,7 +418,8 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
     if (stored.empty() && (history.empty() || entry.epoch > history.back().epoch)) history.push_back(entry);
   }
   if (history.empty()) history.push_back({LeaderEpoch(0), Offset(0)});
-  const LeaderEpoch newest = stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
+  const LeaderEpoch newest =
+      stored.empty() ? history.back().epoch : std::max(stored.back().epoch, history.back().epoch);
   if (!old.same_boot && !spec_.replicated) open_epoch(history, LeaderEpoch(newest.value + 1), log_end);
   // Whoever has led in it must not open it again, though its records are gone.
   if (spec_.replicated && history.back().epoch < newest) open_epoch(history, newest, log_end);
@@ -408,7 +427,8 @@ Result<LeaderEpoch> Recovery::settle_epoch(const EpochHistory& stored, const Epo
     const bool changed = history != stored;
     const std::string path = names::epoch_checkpoint(spec_.directory);
     // Where it is right already, whoever has written it may have died before it was on the disk.
-    PG_CHECK(changed ? env_.files.replace(path, write_epoch_history(history)) : env_.files.sync_directory(spec_.directory));
+    PG_CHECK(changed ? env_.files.replace(path, write_epoch_history(history))
+                     : env_.files.sync_directory(spec_.directory));
   }
   return history.back().epoch;
 }

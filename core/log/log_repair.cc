@@ -157,18 +157,22 @@ Result<> Repair::look(Deadline deadline) {
   const auto state = (*log)->current_state();
   totals_.is_offline = state->page().failed.load() != 0;
   PG_CHECK(look_at_structure(**log));
-  PG_ASSIGN(const auto plans, plan(state->position(), state->gaps(), totals_.is_offline ? Offset(state->page().flushed.load()) : Offset(INT64_MAX)));
+  PG_ASSIGN(const auto plans, plan(state->position(), state->gaps(),
+                                   totals_.is_offline ? Offset(state->page().flushed.load()) : Offset(INT64_MAX)));
   count(plans);
   return {};
 }
 
 // Everything but the logs is made from them, so it can be had back whole.
 Result<> Repair::look_at_structure(PartitionLog& log) {
-  return verify_log(log, [this](const Fault& fault) {
-    if (fault.path.ends_with(".log")) return;
-    structure_.push_back({fault.path, fault.position, 0, fault.offset, fault.offset, false, fault.reason});
-    ++totals_.restored;
-  }).map([](const VerifyTotals&) {});
+  return verify_log(
+             log,
+             [this](const Fault& fault) {
+               if (fault.path.ends_with(".log")) return;
+               structure_.push_back({fault.path, fault.position, 0, fault.offset, fault.offset, false, fault.reason});
+               ++totals_.restored;
+             })
+      .map([](const VerifyTotals&) {});
 }
 
 Result<> Repair::apply(Deadline deadline) {
@@ -226,7 +230,9 @@ Result<PageContent> Repair::rebuild(const OldPage& old) {
   SegmentRewriter rewriter(env_, directory_, epochs);
   for (const auto& segment : plans) PG_CHECK(rewriter.run(segment));
   PG_CHECK(mend_indexes());
-  if (gaps.below > recovery.gaps_below.value_or(Offset(0))) PG_CHECK(LogDirectory(env_, spec_.log_directory).raise_gaps_below(spec_.partition, gaps.below, env_.clock.after(kTimeoutDefault)));
+  if (gaps.below > recovery.gaps_below.value_or(Offset(0)))
+    PG_CHECK(LogDirectory(env_, spec_.log_directory)
+                 .raise_gaps_below(spec_.partition, gaps.below, env_.clock.after(kTimeoutDefault)));
   recovery.gaps_below = gaps.below;
   // What is whole now is all there is to know: that a flush failed no longer matters.
   const auto removed = env_.files.unlink(names::flush_failed(directory_));
@@ -243,8 +249,11 @@ Result<> Repair::mend_checkpoints(const RecoverySpec& recovery, const LogPositio
   LogDirectory directory(env_, spec_.log_directory);
   const Deadline deadline = env_.clock.after(kTimeoutDefault);
   PG_CHECK(directory.cut_at(spec_.partition, found.log_end, deadline));
-  const bool fits = recovery.log_start == found.log_start && recovery.recovery_point <= found.log_end && !recovery.are_lines_lost;
-  return fits ? Result<>() : directory.store_found(spec_.partition, found.log_start, std::min(recovery.recovery_point, found.log_end), deadline);
+  const bool fits =
+      recovery.log_start == found.log_start && recovery.recovery_point <= found.log_end && !recovery.are_lines_lost;
+  return fits ? Result<>()
+              : directory.store_found(spec_.partition, found.log_start,
+                                      std::min(recovery.recovery_point, found.log_end), deadline);
 }
 
 // The active segment's are made by the recovery that follows.
@@ -261,7 +270,8 @@ Result<> Repair::mend_indexes() {
 }
 
 // The segments that have to be written anew: damaged, missing, or with offsets from `intact_below` on.
-Result<std::vector<SegmentRepair>> Repair::plan(const LogPosition& position, const GapRule& gaps, Offset intact_below) const {
+Result<std::vector<SegmentRepair>> Repair::plan(const LogPosition& position, const GapRule& gaps,
+                                                Offset intact_below) const {
   PG_ASSIGN(const EpochHistory epochs, read_epoch_history(env_, directory_));
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   std::vector<SegmentRepair> plans;
@@ -293,10 +303,12 @@ void Repair::count(const std::vector<SegmentRepair>& plans) {
     for (const auto& piece : segment.pieces) {
       if (piece.kind == RepairPiece::Kind::intact) continue;
       const bool is_lost = piece.kind == RepairPiece::Kind::lost;
-      if (is_lost) totals_.lost_offsets += piece.end - piece.first;
-      else ++totals_.restored;
-      log_items_.push_back({names::segment(directory_, segment.base, SegmentFile::log), piece.from, piece.to - piece.from,
-                            piece.first, piece.end, is_lost, piece.reason});
+      if (is_lost)
+        totals_.lost_offsets += piece.end - piece.first;
+      else
+        ++totals_.restored;
+      log_items_.push_back({names::segment(directory_, segment.base, SegmentFile::log), piece.from,
+                            piece.to - piece.from, piece.first, piece.end, is_lost, piece.reason});
     }
   }
 }

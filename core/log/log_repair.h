@@ -6,8 +6,8 @@
 // outside its CRC) gets them back, where the batches around it leave no doubt.
 //
 // A segment is replaced whole: written under another name, made durable, renamed. A repair that is interrupted has lost
-// nothing, and is run again. A partition that is offline since a flush failed is copied to new files in the same way, from
-// the flushed offset on: what the kernel holds of it is intact, but it will not write those pages again.
+// nothing, and is run again. A partition that is offline since a flush failed is copied to new files in the same way,
+// from the flushed offset on: what the kernel holds of it is intact, but it will not write those pages again.
 #pragma once
 
 #include <functional>
@@ -35,8 +35,8 @@ struct RepairTotals {
   bool nothing_to_do() const { return rewritten_segments == 0 && restored == 0 && !is_offline; }
 };
 
-// Without `apply` nothing is changed: what would be done is reported and counted. With it, nobody may have the partition
-// open. Errors: busy, no_space (nothing is lost then), and whatever keeps the files from being read.
+// Without `apply` nothing is changed: what would be done is reported and counted. With it, nobody may have the
+// partition open. Errors: busy, no_space (nothing is lost then), and whatever keeps the files from being read.
 Result<RepairTotals> repair_log(const Env& env, const PartitionLog::Spec& spec, bool apply, Deadline deadline,
                                 const std::function<void(const RepairItem&)>& report);
 

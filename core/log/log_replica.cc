@@ -1,5 +1,5 @@
-// What a broker does to its own replica of a partition: follow a leader, cut what the leader has not got, append the same
-// bytes, lead. Only the replica's broker calls these, from one thread.
+// What a broker does to its own replica of a partition: follow a leader, cut what the leader has not got, append the
+// same bytes, lead. Only the replica's broker calls these, from one thread.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,12 +38,18 @@ Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline dead
   auto& high_watermark = writing.state->page().high_watermark;
   const Offset committed(high_watermark.load());
   if (end < committed) {
-    if (!committed_too) return fail(Errc::conflict, fmt::format("'{}' cannot be cut at {}: records below {} are committed", name_, end.value, committed.value), directory_);
+    if (!committed_too)
+      return fail(
+          Errc::conflict,
+          fmt::format("'{}' cannot be cut at {}: records below {} are committed", name_, end.value, committed.value),
+          directory_);
     high_watermark.store(end.value);
   }
-  PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
+  PG_ASSIGN(const HeldLock flush_lock,
+            HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
   active_ = {};  // should this end halfway, the next writer compares its indexes with what is published
-  // A compaction that has not swapped its segments in by now no longer does. So the position that is measured next stays right.
+  // A compaction that has not swapped its segments in by now no longer does. So the position that is measured next
+  // stays right.
   writing.state->page().truncations.fetch_add(1);
   PG_CHECK(SegmentList(env_, *writing.state, directory_).keep(deadline));
   PG_ASSIGN(LogPosition kept, position_at(end, writing.position));
@@ -53,7 +59,8 @@ Result<> PartitionLog::truncate_to(Offset end, bool committed_too, Deadline dead
 Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, begin_write(deadline));
-  PG_ASSIGN(const HeldLock flush_lock, HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
+  PG_ASSIGN(const HeldLock flush_lock,
+            HeldLock::acquire(writing.state->locks(), lock_byte::kFlush, LockMode::exclusive, deadline));
   StatePage& page = writing.state->page();
   page.high_watermark.store(std::min(page.high_watermark.load(), start.value));
   page.cutting.store(1);
@@ -76,14 +83,16 @@ Result<> PartitionLog::restart_at(Offset start, Deadline deadline) {
   return {};
 }
 
-// Where the log would stand if it ended at `end`: the position in the segment that holds it, with its indexes made anew.
+// Where the log would stand if it ended at `end`: the position in the segment that holds it, with its indexes made
+// anew.
 Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now) {
   PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
   LogPosition kept;
   kept.active_segment = segment_of(bases, end).value_or(now.active_segment);
   kept.log_start = std::min(now.log_start, end);
   kept.log_end = kept.active_segment;
-  PG_ASSIGN(const auto log, env_.files.open(names::segment(directory_, kept.active_segment, names::SegmentFile::log), OpenMode::read));
+  PG_ASSIGN(const auto log,
+            env_.files.open(names::segment(directory_, kept.active_segment, names::SegmentFile::log), OpenMode::read));
   PG_ASSIGN(const FileInfo info, log->info());
   BatchScanner scanner(*log);
   for (;;) {
@@ -97,8 +106,8 @@ Result<LogPosition> PartitionLog::position_at(Offset end, const LogPosition& now
   return kept;
 }
 
-// Readers learn of the new end before any byte goes. A process that dies in between leaves a mark, and bytes and segments behind
-// the end, which the next writer removes.
+// Readers learn of the new end before any byte goes. A process that dies in between leaves a mark, and bytes and
+// segments behind the end, which the next writer removes.
 Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, Deadline deadline) {
   StatePage& page = writing.state->page();
   page.cutting.store(1);
@@ -113,7 +122,8 @@ Result<> PartitionLog::replace_end(Writing& writing, const LogPosition& kept, De
   const auto changed = SegmentList(env_, *writing.state, directory_).change(deadline, [&]() -> Result<> {
     PG_ASSIGN(const auto bases, list_segments(env_.files, directory_));
     for (auto base = bases.rbegin(); base != bases.rend(); ++base) {
-      const bool stays = *base <= kept.active_segment && (kept.log_end != kept.log_start || *base == kept.active_segment);
+      const bool stays =
+          *base <= kept.active_segment && (kept.log_end != kept.log_start || *base == kept.active_segment);
       if (!stays) PG_CHECK(remove_segment(env_.files, directory_, *base));
     }
     PG_CHECK(env_.files.sync_directory(directory_));
@@ -139,16 +149,21 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
     const StatePage& page = writing.state->page();
     PG_CHECK(check_not_failed(*writing.state));
     if (page.role.load() != static_cast<uint32_t>(Role::follower) || page.leader_epoch.load() != epoch.value) {
-      return fail(Errc::fenced, fmt::format("this replica of '{}' no longer follows in epoch {}", name_, epoch.value), directory_);
+      return fail(Errc::fenced, fmt::format("this replica of '{}' no longer follows in epoch {}", name_, epoch.value),
+                  directory_);
     }
-    if (header.base_offset != writing.position.log_end && !writing.state->gaps().allows(writing.position.log_end, header.base_offset)) {
-      return fail(Errc::conflict, fmt::format("'{}' ends at {}: a batch of offset {} does not fit", name_,
-                                              writing.position.log_end.value, header.base_offset.value), directory_);
+    if (header.base_offset != writing.position.log_end &&
+        !writing.state->gaps().allows(writing.position.log_end, header.base_offset)) {
+      return fail(Errc::conflict,
+                  fmt::format("'{}' ends at {}: a batch of offset {} does not fit", name_,
+                              writing.position.log_end.value, header.base_offset.value),
+                  directory_);
     }
     if (epochs_.empty()) {
       PG_ASSIGN(epochs_, read_epoch_history(env_, directory_));
     }
-    const bool has_epoch = header.leader_epoch >= LeaderEpoch(0);  // a log that was copied in may have -1, as a client sent it
+    const bool has_epoch =
+        header.leader_epoch >= LeaderEpoch(0);  // a log that was copied in may have -1, as a client sent it
     EpochHistory epochs = has_epoch ? with_batch(epochs_, header.leader_epoch, header.base_offset) : epochs_;
     if (epochs != epochs_) PG_CHECK(store_epochs(std::move(epochs)));
     PG_CHECK(pass_gap(writing, header.base_offset, deadline));
@@ -164,8 +179,8 @@ Result<> PartitionLog::append_replicated(ByteView batch, LeaderEpoch epoch, Dead
   return {};
 }
 
-// Lets the log go on at `next`. The checkpoint that allows the gap is on the disk before the batch, and covers all gaps of the
-// leader's log at once.
+// Lets the log go on at `next`. The checkpoint that allows the gap is on the disk before the batch, and covers all gaps
+// of the leader's log at once.
 Result<> PartitionLog::pass_gap(Writing& writing, Offset next, Deadline deadline) {
   if (writing.position.log_end == next) return {};
   const Offset below = writing.state->gaps().below;
@@ -178,7 +193,8 @@ Result<> PartitionLog::pass_gap(Writing& writing, Offset next, Deadline deadline
   return {};
 }
 
-// An epoch is on the disk before any batch of it is. Whoever fails here tries again: only what was stored counts as known.
+// An epoch is on the disk before any batch of it is. Whoever fails here tries again: only what was stored counts as
+// known.
 Result<> PartitionLog::store_epochs(EpochHistory epochs) {
   PG_CHECK(env_.files.replace(names::epoch_checkpoint(directory_), write_epoch_history(epochs)));
   epochs_ = std::move(epochs);
@@ -229,14 +245,22 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
     const WakeWord word = state.prepare_to_sleep();
     const Reached reached = state.has_reached(appended.leader_epoch, appended.end_offset, flushed);
     if (reached == Reached::unknown) {
-      return fail(Errc::fenced, fmt::format("the leader of '{}' changed: records may have been written", name_), directory_);
+      return fail(Errc::fenced, fmt::format("the leader of '{}' changed: records may have been written", name_),
+                  directory_);
     }
     if (reached == Reached::yes) return {};
     PG_CHECK(state.check_not_deleted());
     PG_ASSIGN(const bool stale, state.is_stale());
-    if (stale) return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_), directory_);
-    if (stop.is_over(env_.clock)) return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_), directory_);
-    if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_), directory_);
+    if (stale)
+      return fail(Errc::fenced, fmt::format("the state of '{}' was replaced: records may have been written", name_),
+                  directory_);
+    if (stop.is_over(env_.clock))
+      return fail(Errc::interrupted, fmt::format("interrupted before the replicas of '{}' had the records", name_),
+                  directory_);
+    if (env_.clock.now() >= deadline)
+      return fail(Errc::timed_out,
+                  fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_),
+                  directory_);
     env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, deadline - env_.clock.now()));
   }
 }

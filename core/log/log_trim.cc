@@ -34,9 +34,11 @@ Result<> PartitionLog::follow_log_start(Offset offset, Deadline deadline) {
 }
 
 Result<> PartitionLog::set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline) {
-  // A power cut may take the unflushed end of the active segment. The log would then contradict a log start above that end. A log
-  // start in an earlier segment needs no flush: the active segment begins at or above it, and its name is on the disk.
-  const bool may_be_lost = offset > opened.position().active_segment && offset > Offset(opened.page().flushed.load(std::memory_order_acquire));
+  // A power cut may take the unflushed end of the active segment. The log would then contradict a log start above that
+  // end. A log start in an earlier segment needs no flush: the active segment begins at or above it, and its name is on
+  // the disk.
+  const bool may_be_lost = offset > opened.position().active_segment &&
+                           offset > Offset(opened.page().flushed.load(std::memory_order_acquire));
   if (may_be_lost) PG_CHECK(flush(deadline));
   // Not known to every process before it is known to the disk: a restart must not bring deleted records back.
   PG_CHECK(LogDirectory(env_, spec_.log_directory)

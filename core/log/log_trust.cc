@@ -1,12 +1,13 @@
 // When a PartitionLog believes its state page, and what it does with bytes behind the published end.
 //
 // A process believes the page if the disk does not contradict it, as far as that can be seen without reading the log
-// (page_check.h). It compares both when it opens the partition, and now and then while it has the partition open. A difference
-// may be a writer at work, so the process compares once more with the append lock held. It marks a page that does not fit. Then
-// every process lets go of the page, and the next one rebuilds it as after a restart of the machine.
+// (page_check.h). It compares both when it opens the partition, and now and then while it has the partition open. A
+// difference may be a writer at work, so the process compares once more with the append lock held. It marks a page that
+// does not fit. Then every process lets go of the page, and the next one rebuilds it as after a restart of the machine.
 //
-// Bytes behind the end are what the previous writer did not publish. A torn write is cut off. A whole batch that fits is published:
-// nothing tells whether a writer that died has left it or it came with the file. No whole batch is cut here.
+// Bytes behind the end are what the previous writer did not publish. A torn write is cut off. A whole batch that fits
+// is published: nothing tells whether a writer that died has left it or it came with the file. No whole batch is cut
+// here.
 #include <fmt/format.h>
 
 #include "core/format/path_names.h"
@@ -36,7 +37,8 @@ Result<bool> PartitionLog::is_borne_out(PartitionState& state) {
   const uint64_t sequence = state.page().sequence.load(std::memory_order_acquire);
   PG_ASSIGN(const PageLook look, look_at_files(env_, files(), state.page(), state.position()));
   if (look.fault.empty() && !look.has_tail && !look.log_start) {
-    if (state.access() == Access::read_write) state.page().checkpoints.store(look.checkpoints, std::memory_order_relaxed);
+    if (state.access() == Access::read_write)
+      state.page().checkpoints.store(look.checkpoints, std::memory_order_relaxed);
     return true;
   }
   if (state.access() == Access::read_write) return is_borne_out_alone(state);
@@ -80,8 +82,8 @@ void PartitionLog::distrust(PartitionState& state, const std::string& why) {
   env_.notice(fmt::format("the state of '{}' does not fit its files ({}): it is rebuilt from them", name_, why));
 }
 
-// With the append lock held: makes the files and the page agree on where the log ends, and opens the active segment. False:
-// the page must not be trusted.
+// With the append lock held: makes the files and the page agree on where the log ends, and opens the active segment.
+// False: the page must not be trusted.
 Result<bool> PartitionLog::settle_end(PartitionState& state, LogPosition& position) {
   PG_ASSIGN(const bool rolled_alone, clear_unfinished_roll(state, position));
   if (!rolled_alone) return false;
@@ -163,7 +165,8 @@ Result<bool> PartitionLog::open_active(PartitionState& state, LogPosition& posit
 Result<bool> PartitionLog::is_published_file(StatePage& page) {
   PG_ASSIGN(const FileInfo info, env_.files.info(active_.log->path()));
   const uint64_t file = file_number(info);
-  if (page.file_of.load(std::memory_order_relaxed) == active_.base.value + 1) return page.file.load(std::memory_order_relaxed) == file;
+  if (page.file_of.load(std::memory_order_relaxed) == active_.base.value + 1)
+    return page.file.load(std::memory_order_relaxed) == file;
   page.file_of.store(0, std::memory_order_release);
   page.file.store(file, std::memory_order_release);
   page.file_of.store(active_.base.value + 1, std::memory_order_release);

@@ -62,11 +62,11 @@ class Verifier {
   LogPosition published_;
   bool may_lack_ = false;  // indexes and the epoch checkpoint
   GapRule gaps_;
-  Offset segment_base_, segment_end_;  // of the segment at hand
+  Offset segment_base_, segment_end_;                 // of the segment at hand
   std::optional<Offset> log_start_, recovery_point_;  // as the checkpoints say
   Offset expected_;
   std::map<int64_t, ProducerStamp> last_;  // by producer id: the last record seen of it
-  std::vector<Range> damaged_;  // of the segment at hand
+  std::vector<Range> damaged_;             // of the segment at hand
   Decompressor decompressor_;
 };
 
@@ -81,7 +81,8 @@ Result<VerifyTotals> Verifier::run() {
   check_checkpoints();
   check_page();
   PG_ASSIGN(epochs_, read_epoch_history(log_.env(), log_.directory()));
-  // If no page counts, the next writer first makes the indexes and checkpoints again that come from the logs; verify makes nothing.
+  // If no page counts, the next writer first makes the indexes and checkpoints again that come from the logs; verify
+  // makes nothing.
   may_lack_ = state->is_private_view();
   // The next writer takes the epochs of a log that was copied into a new partition from its batches.
   if (may_lack_ && epochs_.size() == 1 && epochs_.back().epoch != state->leader_epoch()) epochs_.clear();
@@ -101,7 +102,8 @@ Result<VerifyTotals> Verifier::run() {
     if (base == first) expected_ = base;
     const std::string path = names::segment(log_.directory(), base, SegmentFile::log);
     if (!gaps_.follows(expected_, base)) {
-      fault(path, 0, expected_, fmt::format("offsets {} to {} are missing before this segment", expected_.value, base.value - 1));
+      fault(path, 0, expected_,
+            fmt::format("offsets {} to {} are missing before this segment", expected_.value, base.value - 1));
     }
     expected_ = base;
     PG_ASSIGN(const FileInfo info, files_.info(path));
@@ -133,8 +135,12 @@ Result<> Verifier::look_at_checkpoints() {
 void Verifier::check_checkpoints() {
   const std::string& directory = log_.spec().log_directory;
   const auto check = [&](const std::string& path, std::optional<Offset> value, const char* what) {
-    if (!value) fault(path, 0, Offset(0), fmt::format("has no readable line of '{}'", log_.name()));
-    else if (*value > published_.log_end) fault(path, 0, *value, fmt::format("'{}' {} offset {}, but ends at {}", log_.name(), what, value->value, published_.log_end.value));
+    if (!value)
+      fault(path, 0, Offset(0), fmt::format("has no readable line of '{}'", log_.name()));
+    else if (*value > published_.log_end)
+      fault(
+          path, 0, *value,
+          fmt::format("'{}' {} offset {}, but ends at {}", log_.name(), what, value->value, published_.log_end.value));
   };
   check(names::log_start_checkpoint(directory), log_start_, "begins at");
   check(names::recovery_checkpoint(directory), recovery_point_, "was flushed up to");
@@ -144,14 +150,16 @@ void Verifier::check_checkpoints() {
 void Verifier::check_page() {
   const std::string path = names::partition_state(log_.directory());
   const auto info = files_.info(path);
-  if (info && info->kind != FileKind::file) fault(path, 0, Offset(0), wrong_kind(info->kind, FileKind::file, path).what);
+  if (info && info->kind != FileKind::file)
+    fault(path, 0, Offset(0), wrong_kind(info->kind, FileKind::file, path).what);
 }
 
 // A segment gets its first record after it was published.
 Result<> Verifier::check_unpublished(Offset base, const PartitionState& state) {
   PG_ASSIGN(const bool has_records, holds_records(files_, log_.directory(), base));
   if (!has_records || base <= state.position().active_segment) return {};
-  fault(names::partition_state(log_.directory()), 0, base, fmt::format("it does not know the segment that begins at offset {}", base.value));
+  fault(names::partition_state(log_.directory()), 0, base,
+        fmt::format("it does not know the segment that begins at offset {}", base.value));
   return {};
 }
 
@@ -172,7 +180,8 @@ Result<> Verifier::check_segment(Offset base, uint64_t limit) {
     const bool is_fault = batch.error().code == Errc::corrupt || batch.error().code == Errc::unsupported_version;
     if (!is_fault) return tl::unexpected(batch.error());
     fault(file->path(), scanner.position(), expected_, batch.error().what);
-    PG_ASSIGN(const auto next, find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
+    PG_ASSIGN(const auto next,
+              find_intact_batch(*file, scanner.position() + 1, limit, expected_, offset_limit(expected_, limit)));
     damaged_.push_back({scanner.position(), next.value_or(limit), expected_});
     if (!next) break;
     scanner.seek(*next);
@@ -237,7 +246,8 @@ Result<> Verifier::check_batch(const ScannedBatch& batch, const File& log, uint6
 void Verifier::check_sequence(const BatchHeader& header, uint64_t position, const std::string& path) {
   const ProducerStamp& first = header.producer;
   if (first.id < 0 || first.sequence < 0) return;
-  const ProducerStamp last{first.id, first.epoch, static_cast<int32_t>((int64_t{first.sequence} + header.last_offset_delta) & INT32_MAX)};
+  const ProducerStamp last{first.id, first.epoch,
+                           static_cast<int32_t>((int64_t{first.sequence} + header.last_offset_delta) & INT32_MAX)};
   const auto [seen, is_new] = last_.try_emplace(first.id, last);
   if (is_new) return;
   const ProducerStamp before = std::exchange(seen->second, last);
@@ -245,8 +255,8 @@ void Verifier::check_sequence(const BatchHeader& header, uint64_t position, cons
   const bool ascends = first.epoch != before.epoch ? first.epoch > before.epoch : step > 0 && step < int64_t{1} << 30;
   if (ascends) return;
   fault(path, position, header.base_offset,
-        fmt::format("sequence {} (epoch {}) of producer {} follows its sequence {} (epoch {})", first.sequence, first.epoch,
-                    first.id, before.sequence, before.epoch));
+        fmt::format("sequence {} (epoch {}) of producer {} follows its sequence {} (epoch {})", first.sequence,
+                    first.epoch, first.id, before.sequence, before.epoch));
 }
 
 Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& batches, int64_t published_bytes) {
@@ -254,24 +264,27 @@ Result<> Verifier::check_offset_index(Offset base, const std::vector<Batch>& bat
   const auto content = files_.read_all(path);
   if (!content) {
     if (may_lack_ && content.error().code == Errc::not_found) return {};
-    if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
+    if (content.error().code == Errc::limit)
+      return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};
   }
   const size_t size = published_bytes < 0 ? content->size() : static_cast<size_t>(published_bytes);
   if (content->size() < size) fault(path, content->size(), base, "index is cut short");
-  for (size_t at = 0; at + OffsetIndexEntry::kBytes <= std::min(size, content->size()); at += OffsetIndexEntry::kBytes) {
+  for (size_t at = 0; at + OffsetIndexEntry::kBytes <= std::min(size, content->size());
+       at += OffsetIndexEntry::kBytes) {
     const auto entry = OffsetIndexEntry::read(as_bytes(*content).data() + at);
     const bool unknowable = std::any_of(damaged_.begin(), damaged_.end(), [&](const Range& range) {
       return std::cmp_greater_equal(entry.position, range.from) && std::cmp_less(entry.position, range.to);
     });
     if (unknowable) continue;
-    const auto batch = std::lower_bound(batches.begin(), batches.end(), entry.position, [](const Batch& b, int32_t position) {
-      return std::cmp_less(b.position, position);
-    });
+    const auto batch =
+        std::lower_bound(batches.begin(), batches.end(), entry.position,
+                         [](const Batch& b, int32_t position) { return std::cmp_less(b.position, position); });
     if (batch == batches.end() || std::cmp_not_equal(batch->position, entry.position) ||
         batch->last_offset != base + entry.relative_offset) {
-      fault(path, at, base + entry.relative_offset, "index entry points at no such batch; delete the index and partition.state, and both are rebuilt");
+      fault(path, at, base + entry.relative_offset,
+            "index entry points at no such batch; delete the index and partition.state, and both are rebuilt");
     }
   }
   return {};
@@ -282,7 +295,8 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
   const auto content = files_.read_all(path);
   if (!content) {
     if (may_lack_ && content.error().code == Errc::not_found) return {};
-    if (content.error().code == Errc::limit) return tl::unexpected(content.error());  // too many open files: nothing is known
+    if (content.error().code == Errc::limit)
+      return tl::unexpected(content.error());  // too many open files: nothing is known
     fault(path, 0, base, content.error().message());
     return {};
   }
@@ -298,7 +312,9 @@ Result<> Verifier::check_time_index(Offset base, const std::vector<Batch>& batch
       greatest = std::max(greatest, batches[seen++].max_timestamp_ms);
     }
     if (seen == 0 || batches[seen - 1].last_offset != offset || entry.timestamp_ms != greatest) {
-      fault(path, at, offset, "index entry has another time than its batches; delete the index and partition.state, and both are rebuilt");
+      fault(
+          path, at, offset,
+          "index entry has another time than its batches; delete the index and partition.state, and both are rebuilt");
     }
   }
   return {};

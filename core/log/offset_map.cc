@@ -11,9 +11,7 @@ namespace {
 constexpr size_t kFirstSlots = 1024;
 
 // Kafka's load factor is 0.9; with linear probing three quarters keep the chains short.
-bool is_full(size_t used, size_t slots) {
-  return used >= slots - slots / 4;
-}
+bool is_full(size_t used, size_t slots) { return used >= slots - slots / 4; }
 
 }  // namespace
 

@@ -23,7 +23,8 @@ uint64_t mixed(uint64_t value) {
 bool is_other_file(const StatePage& page, Offset active, const FileInfo& info) {
   const int64_t of = page.file_of.load(std::memory_order_acquire);
   const uint64_t file = page.file.load(std::memory_order_acquire);
-  return of == active.value + 1 && file != 0 && page.file_of.load(std::memory_order_relaxed) == of && file != file_number(info);
+  return of == active.value + 1 && file != 0 && page.file_of.load(std::memory_order_relaxed) == of &&
+         file != file_number(info);
 }
 
 // Another number for each version of the file; 0: there is none.
@@ -35,11 +36,13 @@ Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
 }
 
 // The checkpoints are read only where they are others than were compared last.
-Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position, PageLook& look) {
+Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const StatePage& page,
+                             const LogPosition& position, PageLook& look) {
   PG_ASSIGN(look.checkpoints, checkpoint_versions(env.files, files.log_directory));
   if (page.checkpoints.load(std::memory_order_relaxed) == look.checkpoints) return {};
   Env quiet = env;
-  quiet.notice = [](const std::string&) {};  // a damaged checkpoint contradicts nothing; whoever writes it says that it is damaged
+  quiet.notice = [](const std::string&) {
+  };  // a damaged checkpoint contradicts nothing; whoever writes it says that it is damaged
   const LogDirectory directory(quiet, files.log_directory);
   PG_ASSIGN(const auto point, directory.recovery_point(files.partition));
   if (point && position.log_end < *point) {
@@ -66,7 +69,8 @@ Result<uint64_t> checkpoint_versions(FileSystem& files, const std::string& log_d
   return mixed(recovery_points) + log_starts;
 }
 
-Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position) {
+Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page,
+                               const LogPosition& position) {
   PageLook look;
   const auto info = env.files.info(names::segment(files.directory, position.active_segment, SegmentFile::log));
   if (!info && info.error().code != Errc::not_found) return tl::unexpected(info.error());
@@ -89,7 +93,8 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   return look;
 }
 
-Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const LogPosition& position, const StatePage& page) {
+Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const LogPosition& position,
+                                 const StatePage& page) {
   const auto end = static_cast<uint64_t>(position.segment_bytes);
   if (file_bytes <= end) return TailLook{};
   BatchScanner scanner(log, end);
@@ -104,7 +109,8 @@ Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const Log
     const bool fits = header.base_offset == position.log_end && is_of_epoch && scanner.position() == file_bytes;
     return fits ? TailLook{Tail::batch, header} : TailLook{Tail::more};
   }
-  PG_ASSIGN(const auto whole, find_intact_batch(log, end, file_bytes, Offset(0), Offset(std::numeric_limits<int64_t>::max())));
+  PG_ASSIGN(const auto whole,
+            find_intact_batch(log, end, file_bytes, Offset(0), Offset(std::numeric_limits<int64_t>::max())));
   return TailLook{whole ? Tail::more : Tail::torn};
 }
 

@@ -1,8 +1,9 @@
 // What contradicts a state page, as far as it can be seen without reading the log.
 //
-// Processes write the page through a map, and nothing waits until the disk has it. So it may be older than its files although the
-// machine has not restarted: the file system stopped and was mounted again, a snapshot was rolled back, somebody copied or
-// restored files. With such a page a writer would cut off whole records. Each of these contradicts a page:
+// Processes write the page through a map, and nothing waits until the disk has it. So it may be older than its files
+// although the machine has not restarted: the file system stopped and was mounted again, a snapshot was rolled back,
+// somebody copied or restored files. With such a page a writer would cut off whole records. Each of these contradicts a
+// page:
 //
 //  * the active segment's .log is another file than the one that was published;
 //  * a segment begins where the log is said to end, and no process is making it;
@@ -26,8 +27,8 @@ struct PartitionFiles {
 };
 
 struct PageLook {
-  std::string fault;      // which of the first three it is; empty: none
-  bool has_tail = false;  // the active .log is longer than was published
+  std::string fault;                     // which of the first three it is; empty: none
+  bool has_tail = false;                 // the active .log is longer than was published
   std::optional<Offset> log_start = {};  // where its checkpoint says that the log starts, if the page says less
   uint64_t checkpoints = 0;              // those that were compared, for StatePage::checkpoints
 };
@@ -37,7 +38,8 @@ inline constexpr const char* kOtherFile = "its last segment is another file than
 std::string ends_below_recovery_point(Offset log_end);
 
 // Compares names, sizes and ages. Without the append lock it may see a writer at work.
-Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page, const LogPosition& position);
+Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, const StatePage& page,
+                               const LogPosition& position);
 
 // A number for the checkpoints of recovery points and log starts as they are now, for StatePage::checkpoints.
 Result<uint64_t> checkpoint_versions(FileSystem& files, const std::string& log_directory);
@@ -57,6 +59,7 @@ struct TailLook {
   Tail tail = Tail::none;
   BatchHeader batch = {};  // Tail::batch
 };
-Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const LogPosition& position, const StatePage& page);
+Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const LogPosition& position,
+                                 const StatePage& page);
 
 }  // namespace pg

@@ -20,9 +20,10 @@ std::string name_of(const TopicPartition& partition) {
   return fmt::format("{}-{}", partition.topic, partition.partition.value);
 }
 
-// An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its maker
-// lives; not_found: one of them came before there was a lock.
-Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id, const NewPartition& making) {
+// An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its
+// maker lives; not_found: one of them came before there was a lock.
+Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id,
+                                                     const NewPartition& making) {
   PG_CHECK(env.files.make_directory(made));
   PG_ASSIGN(auto lock, env.files.open_lock(names::partition_lock(made), Access::read_write));
   PG_ASSIGN(const bool locked, lock->try_lock(lock_byte::kMaking, LockMode::exclusive));
@@ -32,7 +33,8 @@ Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::
   const EpochHistory epochs = making.replicated ? EpochHistory{} : EpochHistory{{LeaderEpoch(0), Offset(0)}};
   PG_CHECK(write_file(env.files, names::epoch_checkpoint(made), write_epoch_history(epochs)));
   const LeaderEpoch epoch(making.replicated ? -1 : 0);
-  PG_CHECK(PartitionState::write_page(env, made, {.leader_epoch = epoch, .replicated = making.replicated, .unclean = making.unclean}));
+  PG_CHECK(PartitionState::write_page(
+      env, made, {.leader_epoch = epoch, .replicated = making.replicated, .unclean = making.unclean}));
   PG_CHECK(create_segment(env.files, made, Offset(0)));  // syncs the directory
   return lock;
 }
@@ -82,7 +84,8 @@ Result<Uuid> PartitionLog::create(const Env& env, const std::string& log_directo
     if (named.error().code == Errc::already_exists) break;
     if (named.error().code != Errc::not_found || attempt == kAttempts) return tl::unexpected(named.error());
   }
-  if (const auto info = env.files.info(path); info && !info->is_directory) return tl::unexpected(wrong_kind(info->kind, FileKind::directory, path));
+  if (const auto info = env.files.info(path); info && !info->is_directory)
+    return tl::unexpected(wrong_kind(info->kind, FileKind::directory, path));
   // Whoever gave it its name may have died before that was on the disk.
   PG_CHECK(env.files.sync_directory(log_directory));
   return read_topic_id(env.files, path);
@@ -130,8 +133,12 @@ Result<> PartitionLog::check_directory() const {
   }
   PG_CHECK(info);
   if (!info->is_directory) {
-    return fail(Errc::io, fmt::format("partition '{}' is no directory but {}{}", name_, name_of(info->kind),
-                                      info->kind == FileKind::symbolic_link ? ", which is not followed: move the directory here, or mount its disk here" : ""), directory_);
+    return fail(Errc::io,
+                fmt::format("partition '{}' is no directory but {}{}", name_, name_of(info->kind),
+                            info->kind == FileKind::symbolic_link
+                                ? ", which is not followed: move the directory here, or mount its disk here"
+                                : ""),
+                directory_);
   }
   const auto id = read_topic_id(env_.files, directory_);
   if (!id && id.error().code == Errc::not_found) {
@@ -158,8 +165,10 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
   recovery.is_recovery_point_lost = !recovery_point && !recovery.memory;
   if (!log_start && recovery.memory) recovery.log_start = recovery.memory->log_start;
   if (!log_start && !recovery.memory) {
-    env.notice(fmt::format("the log start of '{}' is lost, so it begins at its first segment: records that were deleted from the start "
-                           "of that segment may be there again", recovery.name));
+    env.notice(fmt::format(
+        "the log start of '{}' is lost, so it begins at its first segment: records that were deleted from the start "
+        "of that segment may be there again",
+        recovery.name));
   }
   if (!spec.replicated) return recovery;
   recovery.replicated = true;
@@ -169,7 +178,8 @@ Result<RecoverySpec> PartitionLog::recovery_spec(const Env& env, const Spec& spe
 }
 
 // Makes the checkpoints say neither more than what is there, nor less than what recovery has found.
-Result<> PartitionLog::correct_checkpoints(const RecoverySpec& recovery, const PageContent& content, Deadline deadline) const {
+Result<> PartitionLog::correct_checkpoints(const RecoverySpec& recovery, const PageContent& content,
+                                           Deadline deadline) const {
   LogDirectory log_directory(env_, spec_.log_directory);
   const Offset end = content.position.log_end;
   PG_ASSIGN(const Offset cleaned, log_directory.cleaned_to(spec_.partition));
@@ -257,14 +267,16 @@ Result<> PartitionLog::remove(const Env& env, Spec spec, Deadline deadline) {
 }
 
 Result<> PartitionLog::remove_directory() const {
-  const std::string doomed = names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
+  const std::string doomed =
+      names::deleted_partition_directory(spec_.log_directory, spec_.partition, env_.random.uuid());
   const auto renamed = env_.files.rename(directory_, doomed);
-  // A full disk has no room for the new name. The topic's metadata already says that the topic is gone, and the next process that
-  // deletes or makes the topic removes what is left.
+  // A full disk has no room for the new name. The topic's metadata already says that the topic is gone, and the next
+  // process that deletes or makes the topic removes what is left.
   if (!renamed && renamed.error().code == Errc::no_space) return env_.files.remove_tree(directory_);
   PG_CHECK(renamed);
   PG_CHECK(env_.files.sync_directory(spec_.log_directory));
-  return env_.files.remove_tree(doomed);  // what is left of it now or by a crash, LogDirectory::remove_leftovers() finds
+  return env_.files.remove_tree(
+      doomed);  // what is left of it now or by a crash, LogDirectory::remove_leftovers() finds
 }
 
 }  // namespace pg

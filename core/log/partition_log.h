@@ -1,9 +1,10 @@
 // One partition on one disk: any number of processes append to it and read it at once.
 //
 // append() and flush() are here; reading is in log_reader.h. The parts: partition_log.cc opens and creates,
-// log_append.cc appends and rolls, log_trust.cc compares the state page with the files, log_flush.cc flushes, log_trim.cc
-// deletes from the start, log_replica.cc is what a broker does to its replica. All may be called from several threads. What is written is
-// visible to every reader at once, and survives the death of every process; it survives a power cut once flushed.
+// log_append.cc appends and rolls, log_trust.cc compares the state page with the files, log_flush.cc flushes,
+// log_trim.cc deletes from the start, log_replica.cc is what a broker does to its replica. All may be called from
+// several threads. What is written is visible to every reader at once, and survives the death of every process; it
+// survives a power cut once flushed.
 #pragma once
 
 #include <atomic>
@@ -35,7 +36,7 @@ struct LogConfig {
   TimestampType timestamp_type = TimestampType::create;
   std::optional<Codec> compression = {};  // what producers must use; empty: what they like
 
-  bool cleanup_delete = true;    // cleanup.policy
+  bool cleanup_delete = true;  // cleanup.policy
   bool cleanup_compact = false;
   int64_t retention_ms = -1;     // -1: for ever, unlike in Kafka: nothing is deleted that nobody asked to delete
   int64_t retention_bytes = -1;  // -1: any size
@@ -110,8 +111,8 @@ class PartitionLog {
   // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
   static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);
 
-  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it. Works on
-  // a damaged partition too. not_found: it is gone, or belongs to another topic by now.
+  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it. Works
+  // on a damaged partition too. not_found: it is gone, or belongs to another topic by now.
   static Result<> remove(const Env& env, Spec spec, Deadline deadline);
 
   // What recovery of this partition begins with.
@@ -120,7 +121,8 @@ class PartitionLog {
   // Appends one encoded batch; stamps its base offset and leader epoch (and times, for LogAppendTime) in place.
   // Written and visible on return, and flushed where flush.messages says so; if that fails, it is written all the same.
   // All of it or nothing. Errors: limit (larger than max.message.bytes),
-  // no_space, not_found (deleted), fenced, not_leader, timed_out (the message names who holds the lock), interrupted, io.
+  // no_space, not_found (deleted), fenced, not_leader, timed_out (the message names who holds the lock), interrupted,
+  // io.
   Result<Appended> append(MutableBytes batch, Deadline deadline);
 
   // The same, but only if the log still ends where the caller saw it end, in the epoch it saw: otherwise empty, nothing
@@ -149,15 +151,16 @@ class PartitionLog {
 
   // Only with more than one replica; what the broker does that has this one. See log_replica.cc.
   //
-  // From now on this replica follows the leader of `epoch`, and nobody appends to it but append_replicated(). fenced: it
-  // has heard of a later epoch.
+  // From now on this replica follows the leader of `epoch`, and nobody appends to it but append_replicated(). fenced:
+  // it has heard of a later epoch.
   Result<> follow(LeaderEpoch epoch, Deadline deadline);
-  // Cuts the log at `end`, where a batch ends. conflict: that would cut committed records, and not even `committed_too`.
+  // Cuts the log at `end`, where a batch ends. conflict: that would cut committed records, and not even
+  // `committed_too`.
   Result<> truncate_to(Offset end, bool committed_too, Deadline deadline);
   // Empties the log; it goes on at `start`.
   Result<> restart_at(Offset start, Deadline deadline);
-  // Appends a batch of the leader's as it is. conflict: it does not begin where this log ends, and the page does not say that
-  // a gap may be there; fenced: this replica does not follow in `epoch`.
+  // Appends a batch of the leader's as it is. conflict: it does not begin where this log ends, and the page does not
+  // say that a gap may be there; fenced: this replica does not follow in `epoch`.
   Result<> append_replicated(ByteView batch, LeaderEpoch epoch, Deadline deadline);
   // Opens an epoch as its leader. fenced: there is a later one, or this one was opened already.
   Result<> lead(const Leadership& leadership, Deadline deadline);
@@ -170,8 +173,8 @@ class PartitionLog {
 
   // Has every replica in sync bring what lies below `end` to stable storage; waits for nobody.
   void ask_flush(Offset end);
-  // Waits until every replica in sync has what was appended, with `flushed` on stable storage. fenced: another leader was
-  // elected, and nothing is known of those records; timed_out.
+  // Waits until every replica in sync has what was appended, with `flushed` on stable storage. fenced: another leader
+  // was elected, and nothing is known of those records; timed_out.
   Result<> wait_committed(const Appended& appended, bool flushed, Deadline deadline);
 
   // The state page, opened again first if it was replaced, or if the files are seen to contradict it.
@@ -185,13 +188,14 @@ class PartitionLog {
   const std::string& directory() const { return directory_; }
   const Spec& spec() const { return spec_; }
 
-  // The topic's configs as this log obeys them. Changed ones are noticed by the next append, and at the next roll at the
-  // latest: one word in the page tells, so that looking costs nothing.
+  // The topic's configs as this log obeys them. Changed ones are noticed by the next append, and at the next roll at
+  // the latest: one word in the page tells, so that looking costs nothing.
   LogConfig config() const;
   // Says to everybody who has the partition open that metadata `version` has other configs.
   void announce_config(PartitionState& state, int64_t version) const;
   const Env& env() const { return env_; }
-  // Whether this process has not yet said that `segment` keeps others from being deleted; true once for each segment in a row.
+  // Whether this process has not yet said that `segment` keeps others from being deleted; true once for each segment in
+  // a row.
   bool says_first(Offset segment) { return said_.exchange(segment.value) != segment.value; }
 
  private:
@@ -215,9 +219,10 @@ class PartitionLog {
   Result<Writing> begin_append(Deadline deadline);
   Result<Writing> begin_write(Deadline deadline);
   Result<Writing> lock_for_writing(bool must_lead, Deadline deadline);
-  Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms, const LogConfig& config);
-  void publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header, int64_t max_timestamp_ms,
+  Result<> write_batch(Writing& writing, ByteView batch, const BatchHeader& header, int64_t max_timestamp_ms,
                        const LogConfig& config);
+  void publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header,
+                       int64_t max_timestamp_ms, const LogConfig& config);
   Result<> set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline);
   Result<> pass_gap(Writing& writing, Offset next, Deadline deadline);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
@@ -261,9 +266,9 @@ class PartitionLog {
   std::atomic<int64_t> openings_ = 0;
   LogConfig config_;
   int64_t config_version_;
-  ActiveSegment active_;  // guarded by the append lock
-  EpochHistory epochs_;   // of a replicated log's broker
-  Offset gaps_stored_;    // the `gaps_below` that this broker has stored in the checkpoint
+  ActiveSegment active_;           // guarded by the append lock
+  EpochHistory epochs_;            // of a replicated log's broker
+  Offset gaps_stored_;             // the `gaps_below` that this broker has stored in the checkpoint
   std::atomic<int64_t> said_{-1};  // see says_first()
   // The segment that was synced last; guarded by the flush lock.
   std::unique_ptr<File> sync_file_;

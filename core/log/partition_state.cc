@@ -17,7 +17,9 @@ constexpr uint32_t kKnownIncompatibleFeatures = StatePage::kHasGaps;
 // How often an opener looks again while somebody else rebuilds the page.
 constexpr Duration kRebuildPoll = std::chrono::milliseconds(5);
 
-bool is_permission(const Error& error) { return error.sys_errno == EACCES || error.sys_errno == EROFS || error.sys_errno == EPERM; }
+bool is_permission(const Error& error) {
+  return error.sys_errno == EACCES || error.sys_errno == EROFS || error.sys_errno == EPERM;
+}
 
 // Whether it says what no process can have written. Flushed is read first: it is never beyond what is written.
 bool is_spoilt(const StatePage& page) {
@@ -170,7 +172,8 @@ Result<std::optional<PageMemory>> PartitionState::remember(const Env& env, const
   alignas(StatePage) std::array<std::byte, StatePage::kBytes> bytes;
   PG_ASSIGN(const size_t got, (*file)->read_at(0, bytes));
   const auto* page = reinterpret_cast<const StatePage*>(bytes.data());
-  if (got != bytes.size() || page->magic != StatePage::kMagic || page->version != StatePage::kVersion || is_spoilt(*page)) {
+  if (got != bytes.size() || page->magic != StatePage::kMagic || page->version != StatePage::kVersion ||
+      is_spoilt(*page)) {
     return std::nullopt;
   }
   return PageMemory{read_position(*page).log_start, Offset(page->flushed.load()), Offset(page->gaps_below.load())};
@@ -207,7 +210,8 @@ Result<> PartitionState::replace_page(const Env& env, const Spec& spec, Deadline
 
 Result<> PartitionState::write_page(const Env& env, const std::string& directory, const PageContent& content) {
   const std::string path = names::partition_state(directory), temporary = path + ".tmp";
-  if (const auto removed = env.files.unlink(temporary); !removed && removed.error().code != Errc::not_found) return removed;
+  if (const auto removed = env.files.unlink(temporary); !removed && removed.error().code != Errc::not_found)
+    return removed;
   PG_ASSIGN(const auto file, env.files.open(temporary, OpenMode::create_new));
   PG_ASSIGN(const FileInfo info, file->info());
   PG_ASSIGN(const FileInfo lock, env.files.info(names::partition_lock(directory)));
@@ -274,7 +278,8 @@ void PartitionState::allow_gaps(Offset below) {
 Result<> PartitionState::check_writable() const {
   if (no_space_) return tl::unexpected(*no_space_);
   if (access_ == Access::read_write) return {};
-  return fail(Errc::io, fmt::format("no permission to write to '{}'", spec_.name), names::partition_state(spec_.directory), {}, EACCES);
+  return fail(Errc::io, fmt::format("no permission to write to '{}'", spec_.name),
+              names::partition_state(spec_.directory), {}, EACCES);
 }
 
 void PartitionState::fence(LeaderEpoch epoch) {
@@ -290,9 +295,12 @@ bool PartitionState::leads_in(LeaderEpoch epoch) const {
 
 bool PartitionState::may_be_transactional() const {
   switch (page_->transactional.load(std::memory_order_relaxed)) {
-    case StatePage::none: return false;
-    case StatePage::unknown: return position().producer_batches > 0;
-    default: return true;  // also where a bit of the word is spoilt
+    case StatePage::none:
+      return false;
+    case StatePage::unknown:
+      return position().producer_batches > 0;
+    default:
+      return true;  // also where a bit of the word is spoilt
   }
 }
 
@@ -304,8 +312,8 @@ Result<> PartitionState::check_not_deleted() const {
 void PartitionState::publish_and_wake(const LogPosition& position) {
   publish(*page_, position);
   // Pairs with announce_sleeper: either the sleeper sees what was just published, or we see its flag. Without a full
-  // fence on both sides a wake-up can be lost. That needs two cores within some nanoseconds of each other, which no test can
-  // arrange. It would cost a sleeper one kSleepPollInterval, and no record.
+  // fence on both sides a wake-up can be lost. That needs two cores within some nanoseconds of each other, which no
+  // test can arrange. It would cost a sleeper one kSleepPollInterval, and no record.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (page_->sleepers.load(std::memory_order_relaxed) != 0) wake_followers();
   // With others in sync, more is committed only when they have it.

@@ -1,7 +1,7 @@
 // The only door to a partition's shared state: its lock file and its state page, opened, checked and mapped together.
 //
-// A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), if its
-// position is whole, and if no process has marked it untrusted because the files contradict it (page_check.h).
+// A page counts only if its magic, version and boot id fit, if it was made for this very file (device and inode), if
+// its position is whole, and if no process has marked it untrusted because the files contradict it (page_check.h).
 // Otherwise it is rebuilt from the files, by one process while nobody maps it.
 // Who may not write to the partition gets a read-only map, or, where there is no page to be trusted, a private view
 // that is computed from the files and repairs nothing.
@@ -25,9 +25,9 @@ namespace pg {
 // holder of one never takes an earlier one.
 namespace lock_byte {
 inline constexpr uint32_t kAppend = 0;
-inline constexpr uint32_t kMapped = 1;   // held shared by all who map the page, exclusively while it is rebuilt
+inline constexpr uint32_t kMapped = 1;  // held shared by all who map the page, exclusively while it is rebuilt
 inline constexpr uint32_t kFlush = 2;
-inline constexpr uint32_t kReplica = 3;  // for brokers
+inline constexpr uint32_t kReplica = 3;      // for brokers
 inline constexpr uint32_t kSegmentList = 4;  // held shared by who wants the list to stay as it is
 inline constexpr uint32_t kCompaction = 5;   // one compaction at a time; tried
 inline constexpr uint32_t kMaking = 6;       // held by who makes the partition, until it has its name
@@ -38,29 +38,29 @@ struct PageContent {
   LogPosition position = {};
   LeaderEpoch leader_epoch = {};
   Offset flushed = {};
-  bool failed = false;        // a flush failed in this boot: what the kernel holds is not what the disk holds
+  bool failed = false;  // a flush failed in this boot: what the kernel holds is not what the disk holds
   std::optional<int64_t> wall_seen_ms = {};  // the latest time at which the wall clock is known to have been right
-  bool replicated = false;    // then nobody leads until a broker says so
-  Offset high_watermark = {}; // of a replicated one
-  bool unclean = false;       // of a replicated one: see StatePage::unclean
-  bool damaged = false;       // of a replicated one: see StatePage::damaged
-  bool transactional = false; // a batch of the segments that were read is
+  bool replicated = false;                   // then nobody leads until a broker says so
+  Offset high_watermark = {};                // of a replicated one
+  bool unclean = false;                      // of a replicated one: see StatePage::unclean
+  bool damaged = false;                      // of a replicated one: see StatePage::damaged
+  bool transactional = false;                // a batch of the segments that were read is
   bool after_damage = false;  // offsets before the active segment cannot be read, and never get other records
   Offset gaps_below = {};     // offsets below it may be missing from the log; see gaps.h
 };
 
 // What the old page still tells about a log whose page must be rebuilt.
 struct OldPage {
-  bool same_boot = false;              // the machine has not restarted since
-  bool contradicted = false;           // yet its files are newer, or other files: the page was right once, or never
-  Offset log_end_min = {};             // readers have been shown offsets below this: none of them may change its value
-  bool failed = false;                 // a flush failed
-  Offset high_watermark = {};          // of a replicated log
+  bool same_boot = false;      // the machine has not restarted since
+  bool contradicted = false;   // yet its files are newer, or other files: the page was right once, or never
+  Offset log_end_min = {};     // readers have been shown offsets below this: none of them may change its value
+  bool failed = false;         // a flush failed
+  Offset high_watermark = {};  // of a replicated log
   bool unclean = false;
   bool damaged = false;
   std::optional<LogPosition> position = {};  // where the log ends, if nothing speaks against the page
-  Offset gaps_below = {};              // as far as the page tells
-  bool restarted = false;              // there is a page, and it is not of this boot
+  Offset gaps_below = {};                    // as far as the page tells
+  bool restarted = false;                    // there is a page, and it is not of this boot
 };
 
 // What a page of any boot still tells if a checkpoint cannot be read. The values were durable before the page had them,
@@ -86,8 +86,8 @@ class PartitionState {
   // unsupported_version, and what `rebuild` returns.
   static Result<std::shared_ptr<PartitionState>> open(const Env& env, const Spec& spec, Deadline deadline);
 
-  // Makes the page anew although it may be good: `rebuild` runs while nobody has the partition open and nobody can open it.
-  // busy: somebody kept it open until `deadline`.
+  // Makes the page anew although it may be good: `rebuild` runs while nobody has the partition open and nobody can open
+  // it. busy: somebody kept it open until `deadline`.
   static Result<> replace_page(const Env& env, const Spec& spec, Deadline deadline);
 
   // Empty: there is no page, or a spoilt one.
@@ -113,7 +113,8 @@ class PartitionState {
   Offset high_watermark() const;
   // The same of what is on stable storage.
   Offset flushed_everywhere() const;
-  // Whether the records appended in `epoch` below `end` are committed; `flushed`: on stable storage of all replicas in sync.
+  // Whether the records appended in `epoch` below `end` are committed; `flushed`: on stable storage of all replicas in
+  // sync.
   Reached has_reached(LeaderEpoch epoch, Offset end, bool flushed);
   // Whether all below `offset` is there and on stable storage, still: a replica's log may have been cut since it was.
   bool is_flushed_to(Offset offset) const;
@@ -139,8 +140,8 @@ class PartitionState {
   void publish_and_wake(const LogPosition& position);
   void wake_all();
 
-  // Announces a sleeper and returns what to wait on; the caller then looks once more before it waits. It is woken when the
-  // high watermark may have moved; a follower, when the log has.
+  // Announces a sleeper and returns what to wait on; the caller then looks once more before it waits. It is woken when
+  // the high watermark may have moved; a follower, when the log has.
   WakeWord prepare_to_sleep();
   WakeWord prepare_to_follow();
   // The same for what was appended and for what was committed.

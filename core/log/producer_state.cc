@@ -58,7 +58,8 @@ ProducerEntries read_snapshot(FileSystem& files, const std::string& directory, O
 
 Result<> try_to_save(const Env& env, const std::string& directory, const LogPosition& position, Offset next) {
   ProducerEntries entries = read_snapshot(env.files, directory, position.active_segment);
-  if (position.producer_batches > 0) PG_CHECK(scan_segment(env.files, directory, position, position.active_segment, {}, entries));
+  if (position.producer_batches > 0)
+    PG_CHECK(scan_segment(env.files, directory, position, position.active_segment, {}, entries));
   if (entries.empty()) return {};
   return env.files.replace(names::segment(directory, next, SegmentFile::snapshot), write_producer_snapshot(entries));
 }

@@ -11,7 +11,8 @@ namespace {
 
 class SegmentPlanner {
  public:
-  SegmentPlanner(const File& log, uint64_t limit, Offset base, Offset end, const EpochHistory& epochs, const GapRule& gaps)
+  SegmentPlanner(const File& log, uint64_t limit, Offset base, Offset end, const EpochHistory& epochs,
+                 const GapRule& gaps)
       : log_(log), limit_(limit), epochs_(epochs), gaps_(gaps), expected_(base), scanner_(log) {
     plan_.base = base;
     plan_.end = end;
@@ -47,7 +48,8 @@ Result<SegmentRepair> SegmentPlanner::run() {
     }
     PG_ASSIGN(const bool placed, place(**batch));
     if (placed) continue;
-    PG_CHECK(pass_loss(at, fmt::format("batch has base offset {} where {} was expected", (*batch)->header.base_offset.value, expected_.value)));
+    PG_CHECK(pass_loss(at, fmt::format("batch has base offset {} where {} was expected",
+                                       (*batch)->header.base_offset.value, expected_.value)));
   }
   if (expected_ < plan_.end && !gaps_.allows(expected_, plan_.end)) {
     add(RepairPiece::Kind::lost, limit_, limit_, plan_.end, "missing at the end of the segment");
@@ -74,7 +76,8 @@ Result<bool> SegmentPlanner::place(const ScannedBatch& batch) {
   }
   PG_ASSIGN(const auto next, next_base_offset(log_, scanner_.position(), limit_, plan_.end));
   if (base < expected_ || header.end_offset() > plan_.end || next != header.end_offset()) return false;
-  add(RepairPiece::Kind::lost, at, at, base, fmt::format("offsets {} to {} are missing before this batch", expected_.value, base.value - 1));
+  add(RepairPiece::Kind::lost, at, at, base,
+      fmt::format("offsets {} to {} are missing before this batch", expected_.value, base.value - 1));
   keep(batch);
   return true;
 }
@@ -96,8 +99,8 @@ void SegmentPlanner::keep(const ScannedBatch& batch) {
   }
 }
 
-// A batch with intact records and a base offset that is not the expected one is the expected one all the same, if the next
-// batch, or the next segment, begins just where it would then end.
+// A batch with intact records and a base offset that is not the expected one is the expected one all the same, if the
+// next batch, or the next segment, begins just where it would then end.
 Result<bool> SegmentPlanner::belongs_here(const BatchHeader& header) const {
   const Offset end = expected_ + header.last_offset_delta + 1;
   if (scanner_.position() >= limit_) return end == plan_.end;
@@ -107,8 +110,8 @@ Result<bool> SegmentPlanner::belongs_here(const BatchHeader& header) const {
   return next && *next && (*next)->header.base_offset == end;
 }
 
-// Everything from byte `from` to the next batch that can stand there is lost. A base offset lies outside the CRC: one that what
-// follows contradicts would take all of that with it.
+// Everything from byte `from` to the next batch that can stand there is lost. A base offset lies outside the CRC: one
+// that what follows contradicts would take all of that with it.
 Result<> SegmentPlanner::pass_loss(uint64_t from, std::string reason) {
   Offset end = plan_.end;
   scanner_.seek(limit_);
@@ -143,7 +146,8 @@ void SegmentPlanner::add(RepairPiece::Kind kind, uint64_t from, uint64_t to, Off
 }  // namespace
 
 bool SegmentRepair::is_intact() const {
-  return std::all_of(pieces.begin(), pieces.end(), [](const RepairPiece& p) { return p.kind == RepairPiece::Kind::intact; });
+  return std::all_of(pieces.begin(), pieces.end(),
+                     [](const RepairPiece& p) { return p.kind == RepairPiece::Kind::intact; });
 }
 
 Offset SegmentRepair::leave_out_missing_end() {

@@ -1,4 +1,5 @@
-// What is left of a segment: its bytes divided into intact batches, batches that can be restored, and losses. Reads only.
+// What is left of a segment: its bytes divided into intact batches, batches that can be restored, and losses. Reads
+// only.
 #pragma once
 
 #include <string>
@@ -27,8 +28,8 @@ struct SegmentRepair {
   std::vector<RepairPiece> pieces;
 
   bool is_intact() const;
-  // Where all that ails the segment is that its last offsets are missing, they are no longer its own: a new segment that
-  // stands for them is cheaper than writing this one anew. Returns where it then ends.
+  // Where all that ails the segment is that its last offsets are missing, they are no longer its own: a new segment
+  // that stands for them is cheaper than writing this one anew. Returns where it then ends.
   Offset leave_out_missing_end();
 };
 

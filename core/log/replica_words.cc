@@ -28,14 +28,16 @@ InSync confirmed_of(const InSyncWords& words) {
   return confirmed;
 }
 
-// `committed`: the low 16 bits of the epoch, a bit that says that it was written, and the low 47 bits of the offset. The offset's high
-// bits come from `high_watermark`, which is always near.
+// `committed`: the low 16 bits of the epoch, a bit that says that it was written, and the low 47 bits of the offset.
+// The offset's high bits come from `high_watermark`, which is always near.
 constexpr int kOffsetBits = 47;
 constexpr uint64_t kWritten = uint64_t{1} << kOffsetBits;
 
 uint64_t tag_of(LeaderEpoch epoch) { return uint64_t{static_cast<uint16_t>(epoch.value)} << 48 | kWritten; }
 bool has_tag(uint64_t word, LeaderEpoch epoch) { return word >> kOffsetBits == tag_of(epoch) >> kOffsetBits; }
-uint64_t pack_committed(LeaderEpoch epoch, Offset offset) { return tag_of(epoch) | (static_cast<uint64_t>(offset.value) & (kWritten - 1)); }
+uint64_t pack_committed(LeaderEpoch epoch, Offset offset) {
+  return tag_of(epoch) | (static_cast<uint64_t>(offset.value) & (kWritten - 1));
+}
 
 Offset unpack_committed(uint64_t word, Offset near) {
   constexpr int kUnused = 64 - kOffsetBits;
@@ -48,7 +50,8 @@ void keep_committed(StatePage& page, LeaderEpoch epoch, Offset end) {
   uint64_t word = page.committed.load();
   // An older version has opened the epoch, and its processes read `high_watermark`.
   if (word == 0) return raise(page.high_watermark, end.value);
-  while (has_tag(word, epoch) && unpack_committed(word, near) < end && !page.committed.compare_exchange_weak(word, pack_committed(epoch, end))) {
+  while (has_tag(word, epoch) && unpack_committed(word, near) < end &&
+         !page.committed.compare_exchange_weak(word, pack_committed(epoch, end))) {
   }
 }
 
@@ -61,7 +64,8 @@ bool change_word(StatePage::Word& word, const InSync& seen, uint16_t mask) {
 }  // namespace
 
 InSync InSync::unpack(uint64_t word) {
-  return {LeaderEpoch(static_cast<int32_t>(word >> 32)), static_cast<uint16_t>(word >> 16), static_cast<uint16_t>(word)};
+  return {LeaderEpoch(static_cast<int32_t>(word >> 32)), static_cast<uint16_t>(word >> 16),
+          static_cast<uint16_t>(word)};
 }
 
 uint64_t InSync::pack() const {
@@ -78,15 +82,20 @@ std::optional<InSyncEnds> in_sync_ends(const StatePage& page) {
   for (;;) {
     const InSyncWords words = read_in_sync(page);
     const InSync in_sync = InSync::unpack(words.in_sync);
-    const bool leads = page.role.load() == static_cast<uint32_t>(Role::leader) && page.leader_epoch.load() == in_sync.epoch.value;
+    const bool leads =
+        page.role.load() == static_cast<uint32_t>(Role::leader) && page.leader_epoch.load() == in_sync.epoch.value;
     if (!leads || has_too_few(page, confirmed_of(words))) return std::nullopt;
     const size_t own = page.own_slot.load();
-    std::optional<InSyncEnds> ends = InSyncEnds{in_sync.epoch, read_position(page).log_end, Offset(page.flushed.load())};
+    std::optional<InSyncEnds> ends =
+        InSyncEnds{in_sync.epoch, read_position(page).log_end, Offset(page.flushed.load())};
     for (size_t i = 0; i < StatePage::kSlots && ends; ++i) {
       if (!in_sync.has(i) || i == own) continue;
       const auto follower = read_slot(page.slots[i], in_sync.epoch);
-      if (follower) ends = InSyncEnds{in_sync.epoch, std::min(ends->log_end, follower->log_end), std::min(ends->flushed, follower->flushed)};
-      else ends.reset();
+      if (follower)
+        ends = InSyncEnds{in_sync.epoch, std::min(ends->log_end, follower->log_end),
+                          std::min(ends->flushed, follower->flushed)};
+      else
+        ends.reset();
     }
     if (read_in_sync(page) == words) return ends;
   }
@@ -95,7 +104,8 @@ std::optional<InSyncEnds> in_sync_ends(const StatePage& page) {
 Offset known_high_watermark(const StatePage& page) {
   const Offset kept(page.high_watermark.load());
   const uint64_t word = page.committed.load();
-  const bool counts = page.role.load() == static_cast<uint32_t>(Role::leader) && has_tag(word, LeaderEpoch(page.leader_epoch.load()));
+  const bool counts =
+      page.role.load() == static_cast<uint32_t>(Role::leader) && has_tag(word, LeaderEpoch(page.leader_epoch.load()));
   return counts ? std::max(kept, unpack_committed(word, kept)) : kept;
 }
 
@@ -142,8 +152,8 @@ void clear_slot(StatePage& page, size_t slot) { page.slots[slot].epoch.store(-1)
 
 void end_leading(StatePage& page) { raise(page.high_watermark, known_high_watermark(page).value); }
 
-void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId leader, const std::vector<BrokerId>& in_sync,
-                LeaderEpoch epoch) {
+void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId leader,
+                const std::vector<BrokerId>& in_sync, LeaderEpoch epoch) {
   InSync word{epoch, 0, 0};
   for (size_t i = 0; i < StatePage::kSlots; ++i) {
     const bool used = i < replicas.size();
@@ -160,8 +170,12 @@ void open_slots(StatePage& page, const std::vector<BrokerId>& replicas, BrokerId
   page.committed.store(pack_committed(epoch, Offset(page.high_watermark.load())));
 }
 
-bool change_in_sync(StatePage& page, const InSync& seen, uint16_t mask) { return change_word(page.in_sync, seen, mask); }
+bool change_in_sync(StatePage& page, const InSync& seen, uint16_t mask) {
+  return change_word(page.in_sync, seen, mask);
+}
 
-bool change_confirmed(StatePage& page, const InSync& seen, uint16_t mask) { return change_word(page.confirmed, seen, mask); }
+bool change_confirmed(StatePage& page, const InSync& seen, uint16_t mask) {
+  return change_word(page.confirmed, seen, mask);
+}
 
 }  // namespace pg

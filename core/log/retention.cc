@@ -22,7 +22,8 @@ std::string log_path(const PartitionLog& log, Offset base) {
 
 // Up to which of the closed segments the log may go by its size: Kafka deletes while what stays is not less than the
 // limit.
-Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, Offset committed, int64_t retention_bytes) {
+Offset start_by_size(const std::vector<Segment>& segments, Offset log_start, Offset committed,
+                     int64_t retention_bytes) {
   int64_t bytes = 0;
   for (const Segment& segment : segments) bytes += segment.bytes;
   Offset start = log_start;
@@ -40,8 +41,8 @@ std::optional<int64_t> indexed_time(PartitionLog& log, Offset base) {
   return latest ? std::optional(latest->timestamp_ms) : std::nullopt;
 }
 
-// A log is deleted from its start, so one record with a time in the future keeps all segments behind it. That is Kafka's rule,
-// and a person has to decide. Each process says so once, and what to do.
+// A log is deleted from its start, so one record with a time in the future keeps all segments behind it. That is
+// Kafka's rule, and a person has to decide. Each process says so once, and what to do.
 void say_what_keeps(PartitionLog& log, std::span<const Segment> segments, int64_t cutoff_ms) {
   const auto time_ms = indexed_time(log, segments.front().base);
   if (!time_ms || *time_ms <= log.env().clock.wall_ms()) return;
@@ -53,11 +54,12 @@ void say_what_keeps(PartitionLog& log, std::span<const Segment> segments, int64_
     bytes += segment.bytes;
   }
   if (kept == 0 || !log.says_first(segments.front().base)) return;
-  log.env().notice(fmt::format(
-      "the segment of '{}' from offset {} on has a record of {}, in the future: it keeps {} segments with {} bytes behind it that are "
-      "older than retention.ms (to delete it: 'pg-topic trim {} -p {} -o {} --yes')",
-      log.name(), segments.front().base.value, rfc3339_utc(*time_ms), kept, bytes, log.spec().partition.topic,
-      log.spec().partition.partition.value, segments.front().end.value));
+  log.env().notice(
+      fmt::format("the segment of '{}' from offset {} on has a record of {}, in the future: it keeps {} segments with "
+                  "{} bytes behind it that are "
+                  "older than retention.ms (to delete it: 'pg-topic trim {} -p {} -o {} --yes')",
+                  log.name(), segments.front().base.value, rfc3339_utc(*time_ms), kept, bytes,
+                  log.spec().partition.topic, log.spec().partition.partition.value, segments.front().end.value));
 }
 
 Result<Offset> start_by_age(PartitionLog& log, const std::vector<Segment>& segments, Offset log_start, Offset committed,
@@ -124,8 +126,9 @@ Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms) {
 }
 
 std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust) {
-  // Version 0.1.0 measured by a clock that stands still while the machine is suspended. In a page that it made in this boot, the word
-  // is too high by the time of suspension, and a clock that is ahead by so much more is believed until the machine starts again.
+  // Version 0.1.0 measured by a clock that stands still while the machine is suspended. In a page that it made in this
+  // boot, the word is too high by the time of suspension, and a clock that is ahead by so much more is believed until
+  // the machine starts again.
   const int64_t wall_ms = env.clock.wall_ms();
   const int64_t ahead_ms = wall_ms - env.clock.boot_ms();
   int64_t seen = page.wall_ahead_ms.load(std::memory_order_relaxed);

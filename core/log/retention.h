@@ -1,7 +1,7 @@
 // Retention: segments that retention.ms and retention.bytes no longer keep are deleted from the log's start.
 //
-// Only committed records may be deleted: others may yet be cut off and written again. So a segment goes when all of it is below
-// the high watermark.
+// Only committed records may be deleted: others may yet be cut off and written again. So a segment goes when all of it
+// is below the high watermark.
 //
 // A segment is as old as its latest record. The time index is asked first, but nothing is deleted on the word of an
 // index: the batches have the last one. And nothing is deleted by a wall clock that has jumped ahead.
@@ -28,8 +28,8 @@ Result<std::vector<Segment>> measure_segments(PartitionLog& log, PartitionState&
 Result<bool> is_older(PartitionLog& log, Offset base, int64_t cutoff_ms);
 
 // The wall clock, if it can be believed: if, since it was last looked at, it has not gone on by a day more than the
-// machine has run or slept. After a restart of the machine: since the partition's files were last touched. `trust`: believe
-// it in any case, and from now on.
+// machine has run or slept. After a restart of the machine: since the partition's files were last touched. `trust`:
+// believe it in any case, and from now on.
 std::optional<int64_t> believed_wall_ms(const Env& env, StatePage& page, bool trust = false);
 
 // What to say where it cannot be believed.

@@ -49,7 +49,8 @@ std::optional<Entry> last_below(FileSystem& files, const std::string& path, Pred
 // Whether the error says that no file of ours is there: something else, or a file that belongs to another user.
 bool is_no_file(const Error& error) {
   const int number = error.sys_errno;
-  return error.code == Errc::io && (number == 0 || number == EISDIR || number == ELOOP || number == ENXIO || number == EACCES);
+  return error.code == Errc::io &&
+         (number == 0 || number == EISDIR || number == ELOOP || number == ENXIO || number == EACCES);
 }
 
 // Returns where it is now.
@@ -96,10 +97,10 @@ std::optional<IndexHint> lookup_offset(FileSystem& files, const std::string& dir
   return IndexHint{static_cast<uint64_t>(entry->position), base + entry->relative_offset};
 }
 
-std::optional<TimeHint> lookup_time(FileSystem& files, const std::string& directory, Offset base, int64_t timestamp_ms) {
-  const auto entry =
-      last_below<TimeIndexEntry>(files, names::segment(directory, base, SegmentFile::time_index),
-                                 [&](const TimeIndexEntry& e) { return e.timestamp_ms < timestamp_ms; });
+std::optional<TimeHint> lookup_time(FileSystem& files, const std::string& directory, Offset base,
+                                    int64_t timestamp_ms) {
+  const auto entry = last_below<TimeIndexEntry>(files, names::segment(directory, base, SegmentFile::time_index),
+                                                [&](const TimeIndexEntry& e) { return e.timestamp_ms < timestamp_ms; });
   if (!entry || entry->relative_offset < 0) return {};
   return TimeHint{entry->timestamp_ms, base + entry->relative_offset};
 }
@@ -135,11 +136,14 @@ Result<bool> holds_records(FileSystem& files, const std::string& directory, Offs
 }
 
 Result<> remove_segment(FileSystem& files, const std::string& directory, Offset base) {
-  for (const auto kind : {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::snapshot}) {
+  for (const auto kind :
+       {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index, SegmentFile::snapshot}) {
     const std::string path = names::segment(directory, base, kind);
     const auto removed = files.unlink(path);
-    if (!removed && removed.error().sys_errno == EISDIR && kind != SegmentFile::log) PG_CHECK(move_aside(files, path));
-    else if (!removed && removed.error().code != Errc::not_found) return removed;
+    if (!removed && removed.error().sys_errno == EISDIR && kind != SegmentFile::log)
+      PG_CHECK(move_aside(files, path));
+    else if (!removed && removed.error().code != Errc::not_found)
+      return removed;
   }
   return {};
 }

@@ -44,8 +44,8 @@ struct ActiveSegment {
   Result<> sync_indexes();
 };
 
-// An index can be made from its .log. So something that stands in its place and cannot be opened, such as a directory or a
-// symbolic link, is renamed to <name>.aside-<n>.
+// An index can be made from its .log. So something that stands in its place and cannot be opened, such as a directory
+// or a symbolic link, is renamed to <name>.aside-<n>.
 Result<ActiveSegment> open_active_segment(const Env& env, const std::string& directory, Offset base);
 
 // Creates the files of a new, empty segment and makes its .log and their names durable.

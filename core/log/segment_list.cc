@@ -133,7 +133,8 @@ Result<> finish_swaps(FileSystem& files, const std::string& directory) {
 
 Result<> set_deleted(FileSystem& files, const std::string& directory, Offset base) {
   // The .log last: as long as it is there, the segment is in the list, and may be set deleted again.
-  for (const auto kind : {SegmentFile::snapshot, SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
+  for (const auto kind :
+       {SegmentFile::snapshot, SegmentFile::time_index, SegmentFile::offset_index, SegmentFile::log}) {
     const std::string path = names::segment(directory, base, kind);
     auto taken = rename_if_there(files, path, names::segment(directory, base, kind, SegmentStage::deleted));
     // A full directory has no room for a longer name. Then the file is deleted at once.

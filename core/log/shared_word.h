@@ -1,5 +1,5 @@
-// A word of memory that processes share. It has a name of its own so that the simulator, which puts another header in this
-// one's place, can stop a process before any access to one.
+// A word of memory that processes share. It has a name of its own so that the simulator, which puts another header in
+// this one's place, can stop a process before any access to one.
 #pragma once
 
 #include <atomic>

@@ -9,8 +9,8 @@
 namespace pg {
 
 // Copies [from, to) of `log` to a new file beside it and makes it durable. Its name is name_of(1), or the first of
-// name_of(2), name_of(3), … that is free: nothing is written over. Returns the file's path; empty, and no file, for bytes
-// that are all zeros, which some file systems leave after a power cut.
+// name_of(2), name_of(3), … that is free: nothing is written over. Returns the file's path; empty, and no file, for
+// bytes that are all zeros, which some file systems leave after a power cut.
 Result<std::string> set_aside(FileSystem& files, const File& log, uint64_t from, uint64_t to,
                               const std::function<std::string(int n)>& name_of);
 

@@ -31,7 +31,8 @@ Published read_published(const StatePage& page) {
     const StatePage::Copy& live = page.copies[published.sequence & 1];
     for (size_t i = 0; i < kFields; ++i) published.fields[i] = live.field[i].load(std::memory_order_relaxed);
     published.check = live.check.load(std::memory_order_relaxed);
-    // Reads the fields before the sequence. On x86, where loads stay in order, no test can show that this fence is needed.
+    // Reads the fields before the sequence. On x86, where loads stay in order, no test can show that this fence is
+    // needed.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (page.sequence.load(std::memory_order_relaxed) == published.sequence) return published;
   }

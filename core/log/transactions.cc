@@ -44,9 +44,10 @@ Result<ProducerEntries> scan_producers(PartitionLog& log, KnownProducers known, 
   }
 }
 
-// A snapshot is a hint: a transaction that it names counts if the log has a batch of it there. Empty: the log has not, or the
-// batch lies below the log's start.
-Result<std::optional<OpenTransaction>> confirm(PartitionLog& log, int64_t producer_id, const ProducerEntry& entry, Offset log_start, Offset end) {
+// A snapshot is a hint: a transaction that it names counts if the log has a batch of it there. Empty: the log has not,
+// or the batch lies below the log's start.
+Result<std::optional<OpenTransaction>> confirm(PartitionLog& log, int64_t producer_id, const ProducerEntry& entry,
+                                               Offset log_start, Offset end) {
   if (entry.last_offset < log_start) return std::nullopt;
   const Offset first(entry.transaction_first_offset);
   OpenTransaction open{producer_id, entry.epoch, entry.coordinator_epoch, std::max(first, log_start)};
@@ -76,7 +77,8 @@ Result<std::vector<OpenTransaction>> find_open(PartitionLog& log, Offset log_sta
 }  // namespace
 
 std::string OpenTransaction::text(int64_t now_ms) const {
-  const std::string age = since_ms < 0 || now_ms < since_ms ? "" : fmt::format(", open for {}", age_text(now_ms - since_ms));
+  const std::string age =
+      since_ms < 0 || now_ms < since_ms ? "" : fmt::format(", open for {}", age_text(now_ms - since_ms));
   return fmt::format("producer {} (epoch {}) since offset {}{}", producer_id, producer_epoch, first_offset.value, age);
 }
 
@@ -103,7 +105,8 @@ Result<Offset> readable_end(PartitionLog& log, Isolation isolation) {
   return isolation == Isolation::read_committed ? last_stable_offset(log, end) : Result<Offset>(end);
 }
 
-Result<std::optional<TransactionOutcomes::Outcome>> TransactionOutcomes::of(int64_t producer_id, Offset offset, Offset end) {
+Result<std::optional<TransactionOutcomes::Outcome>> TransactionOutcomes::of(int64_t producer_id, Offset offset,
+                                                                            Offset end) {
   forget_below(offset);
   for (;;) {
     if (const auto found = markers_.find(producer_id); found != markers_.end()) {
@@ -149,7 +152,8 @@ Result<> TransactionOutcomes::note(const ScannedBatch& batch, Offset from) {
   }
   if (!*control || !(*control)->ends_transaction()) return {};
   const bool committed = (*control)->type == ControlRecord::kCommit;
-  markers_[batch.header.producer.id].push_back({batch.header.base_offset, committed ? Outcome::committed : Outcome::aborted});
+  markers_[batch.header.producer.id].push_back(
+      {batch.header.base_offset, committed ? Outcome::committed : Outcome::aborted});
   order_.emplace_back(batch.header.base_offset, batch.header.producer.id);
   return {};
 }
@@ -164,10 +168,12 @@ void TransactionOutcomes::forget_below(Offset offset) {
 }
 
 Result<> TransactionOutcomes::check_undamaged(Offset from, Offset to) const {
-  const auto between = std::ranges::find_if(damage_, [&](const Damage& damage) { return damage.to > from && damage.from < to; });
+  const auto between =
+      std::ranges::find_if(damage_, [&](const Damage& damage) { return damage.to > from && damage.from < to; });
   if (between == damage_.end()) return {};
   Error error = between->error;
-  error.what = fmt::format("nothing tells whether the transaction of offset {} was committed: {}", from.value, error.what);
+  error.what =
+      fmt::format("nothing tells whether the transaction of offset {} was committed: {}", from.value, error.what);
   return tl::unexpected(std::move(error));
 }
 

@@ -25,7 +25,8 @@ bool is_ignored(int signal) {
 std::string ChildStatus::text() const {
   if (signal == 0) return fmt::format("exit status {}", exit_status);
   const char* name = sigdescr_np(signal);
-  return name == nullptr ? fmt::format("killed by signal {}", signal) : fmt::format("killed by signal {} ({})", signal, name);
+  return name == nullptr ? fmt::format("killed by signal {}", signal)
+                         : fmt::format("killed by signal {} ({})", signal, name);
 }
 
 class ChildProcesses::Child {
@@ -108,7 +109,8 @@ Result<std::unique_ptr<ChildProcesses::Child>> ChildProcesses::Child::start(cons
   plan.keep_hangup_ignored = is_ignored(SIGHUP);
   auto process = spawn(plan);
   if (!process && process.error().sys_errno == E2BIG) {
-    return fail(Errc::limit, "cannot run the command: its environment, with key and headers, is too large", "", {}, E2BIG);
+    return fail(Errc::limit, "cannot run the command: its environment, with key and headers, is too large", "", {},
+                E2BIG);
   }
   PG_CHECK(process);
   child->process_ = std::move(*process);

@@ -1,9 +1,9 @@
 // Commands, run by sh, any number at once, looked after by one thread.
 //
 // A command has standard output and standard error of this process, a pipe on standard input, the signals' default
-// dispositions (only SIGHUP stays ignored under nohup), an empty signal mask, and no other descriptor than 0, 1 and 2; and 3,
-// if it is to inherit a lock. It is in a process group of its own, so that Ctrl-C reaches it only through us, and is killed
-// when the thread that started it dies.
+// dispositions (only SIGHUP stays ignored under nohup), an empty signal mask, and no other descriptor than 0, 1 and 2;
+// and 3, if it is to inherit a lock. It is in a process group of its own, so that Ctrl-C reaches it only through us,
+// and is killed when the thread that started it dies.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ class ChildProcesses {
   ChildProcesses();
   ~ChildProcesses();  // kills what still runs
 
-  // `id` is the caller's name for it. An error with sys_errno E2BIG is the command's own: its arguments and environment are
-  // larger than the system allows. Other errors (limit, io) say that nothing can be started now.
+  // `id` is the caller's name for it. An error with sys_errno E2BIG is the command's own: its arguments and environment
+  // are larger than the system allows. Other errors (limit, io) say that nothing can be started now.
   Result<> start(uint64_t id, const ChildCommand& command);
 
   // Feeds the commands and passes on what they say until one ends: that is returned. Empty: `deadline` came, or a stop

@@ -21,8 +21,11 @@ class Clock {
   virtual ~Clock() = default;
   virtual int64_t wall_ms() = 0;  // since the epoch; only stamps records
   virtual Deadline now() = 0;     // monotonic; the only clock for time-outs
-  // Since the machine started, suspended or not, and the same in every time namespace: only for comparing with wall_ms().
-  virtual int64_t boot_ms() { return std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count(); }
+  // Since the machine started, suspended or not, and the same in every time namespace: only for comparing with
+  // wall_ms().
+  virtual int64_t boot_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count();
+  }
   // Sleeps until one of `words` no longer holds the value seen, a signal arrives, or `at_most` has passed; may return
   // early for no reason. Works across processes that map the same page (futexes). No words: a plain sleep.
   virtual void wait(std::span<const WakeWord> words, Duration at_most) = 0;

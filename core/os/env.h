@@ -26,8 +26,8 @@ struct Env {
       [](const ProcessIdentity&, const FileInfo&, uint32_t) { return false; };
   std::function<std::optional<int32_t>(const FileInfo& lock_file, uint32_t byte)> lock_holder =
       [](const FileInfo&, uint32_t) { return std::nullopt; };
-  std::function<LockHolders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare)> kill_lock_holders =
-      [](const FileInfo&, const std::set<uint32_t>&, const FileInfo&) { return LockHolders(); };
+  std::function<LockHolders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare)>
+      kill_lock_holders = [](const FileInfo&, const std::set<uint32_t>&, const FileInfo&) { return LockHolders(); };
   // Whether boot_id is the kernel's, and not one that a container was given; see boot.h.
   std::function<bool()> has_kernels_boot_id = [] { return true; };
   Mounts mounts = {};

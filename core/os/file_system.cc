@@ -13,12 +13,18 @@ Result<HeldLock> HeldLock::acquire(LockFile& file, uint32_t byte, LockMode mode,
 
 const char* name_of(FileKind kind) {
   switch (kind) {
-    case FileKind::file: return "a file";
-    case FileKind::directory: return "a directory";
-    case FileKind::symbolic_link: return "a symbolic link";
-    case FileKind::fifo: return "a FIFO";
-    case FileKind::socket: return "a socket";
-    case FileKind::device: return "a device";
+    case FileKind::file:
+      return "a file";
+    case FileKind::directory:
+      return "a directory";
+    case FileKind::symbolic_link:
+      return "a symbolic link";
+    case FileKind::fifo:
+      return "a FIFO";
+    case FileKind::socket:
+      return "a socket";
+    case FileKind::device:
+      return "a device";
   }
   return "";
 }
@@ -35,7 +41,8 @@ std::string parent_path(const std::string& path) {
 
 std::string nearest_existing(FileSystem& files, const std::string& path) {
   std::string nearest = path;
-  for (std::string above = parent_path(nearest); !files.info(nearest) && above != nearest; above = parent_path(nearest)) nearest = above;
+  for (std::string above = parent_path(nearest); !files.info(nearest) && above != nearest; above = parent_path(nearest))
+    nearest = above;
   return nearest;
 }
 

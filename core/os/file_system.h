@@ -35,10 +35,10 @@ struct FileInfo {
 };
 
 enum class OpenMode {
-  read,          // must exist
-  write,         // read and write; must exist
-  create,        // read and write; made if missing
-  create_new,    // read and write; already_exists if there
+  read,        // must exist
+  write,       // read and write; must exist
+  create,      // read and write; made if missing
+  create_new,  // read and write; already_exists if there
 };
 
 // A mapped range of a file, shared with every process that maps it. Writable only if its file was opened for writing.
@@ -91,12 +91,12 @@ class LockFile {
   // From exclusive to shared, with no moment in between.
   virtual Result<> downgrade(uint32_t byte) = 0;
   virtual void unlock(uint32_t byte) = 0;
-  // Whether anybody else, in this process or another, holds the byte exclusively. Looks, and takes nothing. A shared lock
-  // does not count: a process that can only read may hold one.
+  // Whether anybody else, in this process or another, holds the byte exclusively. Looks, and takes nothing. A shared
+  // lock does not count: a process that can only read may hold one.
   virtual Result<bool> is_held(uint32_t byte) const = 0;
   virtual Result<FileInfo> info() const = 0;
-  // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn, have
-  // ended. -1: there is none, because this is no file of the kernel's.
+  // For core/os/child_process: a child that inherits it keeps what is locked until it, and all that inherit it in turn,
+  // have ended. -1: there is none, because this is no file of the kernel's.
   virtual int descriptor() const { return -1; }
 
  protected:
@@ -134,8 +134,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
-  // Made if missing and `access` allows it. A user who cannot write to the file cannot read it either, since a shared lock keeps
-  // writers out. Read-only access to such a file tells which locks are held, and its own locks hold nothing.
+  // Made if missing and `access` allows it. A user who cannot write to the file cannot read it either, since a shared
+  // lock keeps writers out. Read-only access to such a file tells which locks are held, and its own locks hold nothing.
   virtual Result<std::unique_ptr<LockFile>> open_lock(const std::string& path, Access access) = 0;
   // Symbolic links are not followed. not_found if there is nothing.
   virtual Result<FileInfo> info(const std::string& path) = 0;
@@ -149,8 +149,8 @@ class FileSystem {
   virtual Result<> remove_directory(const std::string& path) = 0;  // must be empty
   // Returns when the directory's entries are on stable storage.
   virtual Result<> sync_directory(const std::string& path) = 0;
-  // The name of the file system that holds `path`; empty if it is known to be local, with locks, maps and links that can be
-  // trusted.
+  // The name of the file system that holds `path`; empty if it is known to be local, with locks, maps and links that
+  // can be trusted.
   virtual Result<std::string> remote_type(const std::string& path) = 0;
 
   // In terms of the above:
@@ -163,7 +163,7 @@ class FileSystem {
   Result<> make_directories(const std::string& path);  // and parents; each made durable in its parent
   // The same, but not_found if `required` does not exist, so that nothing is made where a disk is not mounted any more.
   Result<> make_directories_in(const std::string& required, const std::string& path);
-  Result<> remove_tree(const std::string& path);       // nothing there is no error
+  Result<> remove_tree(const std::string& path);  // nothing there is no error
 
  private:
   Result<> sync_if_permitted(const std::string& directory);

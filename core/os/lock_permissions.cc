@@ -32,8 +32,8 @@ mode_t without_lone_reading(mode_t mode) {
   return mode;
 }
 
-// The list as the kernel gives it: 4 bytes of version, then tag, permissions (16 bits each) and id (32 bits), little-endian. The entries
-// of the owner and the mask stay; what the mask forbids cannot be read either.
+// The list as the kernel gives it: 4 bytes of version, then tag, permissions (16 bits each) and id (32 bits),
+// little-endian. The entries of the owner and the mask stay; what the mask forbids cannot be read either.
 bool drop_lone_reading(uint8_t* list, size_t bytes) {
   constexpr size_t kHeader = 4, kEntry = 8;
   constexpr uint16_t kOwner = 0x01, kMask = 0x10;
@@ -63,7 +63,8 @@ void keep_readers_out(int fd) {
   std::array<uint8_t, 4096> list;
   const ssize_t bytes = fgetxattr(fd, kAccessList, list.data(), list.size());
   if (bytes > 0) {
-    if (drop_lone_reading(list.data(), static_cast<size_t>(bytes))) (void)fsetxattr(fd, kAccessList, list.data(), static_cast<size_t>(bytes), 0);
+    if (drop_lone_reading(list.data(), static_cast<size_t>(bytes)))
+      (void)fsetxattr(fd, kAccessList, list.data(), static_cast<size_t>(bytes), 0);
     return;
   }
   const mode_t mode = st.st_mode & 07777, wanted = without_lone_reading(mode);

@@ -33,8 +33,10 @@ std::string unescaped(std::string_view text) {
   const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3]);
-    plain += escape ? static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0') : text[i];
+    const bool escape = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+                        is_octal(text[i + 3]);
+    plain +=
+        escape ? static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0') : text[i];
     if (escape) i += 3;
   }
   return plain;
@@ -67,8 +69,10 @@ bool open_notes() {
 
 std::optional<DirectoryIdentity> identify(const std::string& path) {
   struct statx st;
-  if (statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &st) != 0 || !S_ISDIR(st.stx_mode)) return std::nullopt;
-  const int64_t born_ms = (st.stx_mask & STATX_BTIME) != 0 ? int64_t{st.stx_btime.tv_sec} * 1000 + st.stx_btime.tv_nsec / 1'000'000 : 0;
+  if (statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &st) != 0 || !S_ISDIR(st.stx_mode))
+    return std::nullopt;
+  const int64_t born_ms =
+      (st.stx_mask & STATX_BTIME) != 0 ? int64_t{st.stx_btime.tv_sec} * 1000 + st.stx_btime.tv_nsec / 1'000'000 : 0;
   return DirectoryIdentity{uint64_t{st.stx_dev_major} << 32 | st.stx_dev_minor, st.stx_ino, born_ms};
 }
 
@@ -95,7 +99,8 @@ std::string unmounted_point(std::string_view fstab, std::string_view mountinfo, 
     if (fields.size() < 2 || fields[0].starts_with('#')) continue;
     std::string point = unescaped(fields[1]);
     while (point.size() > 1 && point.ends_with('/')) point.pop_back();
-    if (point.size() > 1 && point.starts_with('/') && is_at_or_below(path, point) && point.size() > innermost.size()) innermost = point;
+    if (point.size() > 1 && point.starts_with('/') && is_at_or_below(path, point) && point.size() > innermost.size())
+      innermost = point;
   }
   return innermost.empty() || is_mounted(mountinfo, innermost) ? std::string() : innermost;
 }
@@ -110,8 +115,10 @@ Result<std::string> full_path(const std::string& path) {
   std::string plain;
   for (const auto name : split(whole, '/')) {
     if (name.empty() || name == ".") continue;
-    if (name == "..") plain.erase(plain.empty() ? 0 : plain.rfind('/'));
-    else plain.append("/").append(name);
+    if (name == "..")
+      plain.erase(plain.empty() ? 0 : plain.rfind('/'));
+    else
+      plain.append("/").append(name);
   }
   return plain.empty() ? "/" : plain;
 }

@@ -1,5 +1,5 @@
-// Where directories lie: which mount points are not mounted, which directory a path named before, and a place for notes that last as
-// long as this boot. For a process that is about to make a directory where one should exist already.
+// Where directories lie: which mount points are not mounted, which directory a path named before, and a place for notes
+// that last as long as this boot. For a process that is about to make a directory where one should exist already.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,14 @@ struct DirectoryIdentity {
 };
 
 struct Mounts {
-  // A directory of this user's in memory. Empty: there is none. open_notes() makes and checks it; false: it belongs to another user,
-  // or cannot be made.
+  // A directory of this user's in memory. Empty: there is none. open_notes() makes and checks it; false: it belongs to
+  // another user, or cannot be made.
   std::string notes;
   std::function<bool()> open_notes = [] { return false; };
   // Symbolic links are followed. Empty: there is no such directory.
-  std::function<std::optional<DirectoryIdentity>(const std::string& path)> identify = [](const std::string&) { return std::nullopt; };
+  std::function<std::optional<DirectoryIdentity>(const std::string& path)> identify = [](const std::string&) {
+    return std::nullopt;
+  };
   // The mount point of /etc/fstab at `path` or above it that is not mounted; empty: there is none.
   std::function<std::string(const std::string& path)> unmounted = [](const std::string&) { return std::string(); };
 };
@@ -35,8 +37,8 @@ Mounts posix_mounts();
 // `path` from the root on, without ".", ".." and doubled slashes. Links are not looked at.
 Result<std::string> full_path(const std::string& path);
 
-// The innermost mount point in the text of /etc/fstab that `path` lies at or below, unless the text of /proc/self/mountinfo
-// names it too. Empty: there is none.
+// The innermost mount point in the text of /etc/fstab that `path` lies at or below, unless the text of
+// /proc/self/mountinfo names it too. Empty: there is none.
 std::string unmounted_point(std::string_view fstab, std::string_view mountinfo, std::string_view path);
 
 }  // namespace pg

@@ -24,14 +24,23 @@ namespace bip = boost::interprocess;
 
 FileInfo to_info(const struct stat& st) {
   const int64_t changed_ms = int64_t{st.st_ctim.tv_sec} * 1000 + st.st_ctim.tv_nsec / 1'000'000;
-  return {static_cast<uint64_t>(st.st_size), st.st_nlink, st.st_dev, st.st_ino, S_ISDIR(st.st_mode), changed_ms, 0, kind_of(st.st_mode)};
+  return {static_cast<uint64_t>(st.st_size),
+          st.st_nlink,
+          st.st_dev,
+          st.st_ino,
+          S_ISDIR(st.st_mode),
+          changed_ms,
+          0,
+          kind_of(st.st_mode)};
 }
 
 FileInfo to_info(const struct statx& st) {
   const int64_t changed_ms = st.stx_ctime.tv_sec * 1000 + st.stx_ctime.tv_nsec / 1'000'000;
   const bool is_born_known = (st.stx_mask & STATX_BTIME) != 0;
   const int64_t born_ns = is_born_known ? st.stx_btime.tv_sec * 1'000'000'000 + st.stx_btime.tv_nsec : 0;
-  return {st.stx_size, st.stx_nlink, makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino, S_ISDIR(st.stx_mode), changed_ms, born_ns, kind_of(st.stx_mode)};
+  return {st.stx_size, st.stx_nlink,         makedev(st.stx_dev_major, st.stx_dev_minor),
+          st.stx_ino,  S_ISDIR(st.stx_mode), changed_ms,
+          born_ns,     kind_of(st.stx_mode)};
 }
 
 // What Boost.Interprocess maps: anything that can name its descriptor. Its own file_mapping would open the path a
@@ -114,19 +123,37 @@ class PosixFile final : public File {
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::read: return O_RDONLY;
-    case OpenMode::write: return O_RDWR;
-    case OpenMode::create: return O_RDWR | O_CREAT;
-    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::read:
+      return O_RDONLY;
+    case OpenMode::write:
+      return O_RDWR;
+    case OpenMode::create:
+      return O_RDWR | O_CREAT;
+    case OpenMode::create_new:
+      return O_RDWR | O_CREAT | O_EXCL;
   }
   return O_RDONLY;
 }
 
 // Known to be local, with locks, shared maps and hard links that work. Numbers that <linux/magic.h> lacks
 // are from statfs(2). The last ones can only be read.
-constexpr uint32_t kLocalTypes[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, RAMFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
-                                    0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */, 0x3153464a /* JFS */, REISERFS_SUPER_MAGIC, NILFS_SUPER_MAGIC,
-                                    0x24051905 /* UBIFS */, ECRYPTFS_SUPER_MAGIC, SQUASHFS_MAGIC, 0xe0f5e1e2 /* EROFS */, ISOFS_SUPER_MAGIC};
+constexpr uint32_t kLocalTypes[] = {EXT4_SUPER_MAGIC,
+                                    XFS_SUPER_MAGIC,
+                                    BTRFS_SUPER_MAGIC,
+                                    TMPFS_MAGIC,
+                                    RAMFS_MAGIC,
+                                    OVERLAYFS_SUPER_MAGIC,
+                                    F2FS_SUPER_MAGIC,
+                                    0x2fc12fc1 /* ZFS */,
+                                    0xca451a4e /* bcachefs */,
+                                    0x3153464a /* JFS */,
+                                    REISERFS_SUPER_MAGIC,
+                                    NILFS_SUPER_MAGIC,
+                                    0x24051905 /* UBIFS */,
+                                    ECRYPTFS_SUPER_MAGIC,
+                                    SQUASHFS_MAGIC,
+                                    0xe0f5e1e2 /* EROFS */,
+                                    ISOFS_SUPER_MAGIC};
 
 struct NamedType {
   uint32_t magic;
@@ -134,12 +161,13 @@ struct NamedType {
 };
 
 // For messages.
-constexpr NamedType kOtherTypes[] = {{NFS_SUPER_MAGIC, "NFS"},       {SMB_SUPER_MAGIC, "SMB"},  {CIFS_SUPER_MAGIC, "SMB"},        {SMB2_SUPER_MAGIC, "SMB"},
-                                     {FUSE_SUPER_MAGIC, "FUSE"},     {CEPH_SUPER_MAGIC, "Ceph"}, {0x0bd00bd0, "Lustre"},           {V9FS_MAGIC, "9p"},
-                                     {AFS_SUPER_MAGIC, "AFS"},       {AFS_FS_MAGIC, "AFS"},     {OCFS2_SUPER_MAGIC, "OCFS2"},     {0x01161970, "GFS2"},
-                                     {0x47504653, "GPFS"},           {0x19830326, "BeeGFS"},    {0x20030528, "OrangeFS"},         {0x786f4256, "vboxsf"},
-                                     {MSDOS_SUPER_MAGIC, "FAT"},     {0x2011bab0, "exFAT"},     {0x7366746e, "NTFS"},             {PROC_SUPER_MAGIC, "proc"},
-                                     {SYSFS_MAGIC, "sysfs"}};
+constexpr NamedType kOtherTypes[] = {
+    {NFS_SUPER_MAGIC, "NFS"},   {SMB_SUPER_MAGIC, "SMB"},   {CIFS_SUPER_MAGIC, "SMB"},    {SMB2_SUPER_MAGIC, "SMB"},
+    {FUSE_SUPER_MAGIC, "FUSE"}, {CEPH_SUPER_MAGIC, "Ceph"}, {0x0bd00bd0, "Lustre"},       {V9FS_MAGIC, "9p"},
+    {AFS_SUPER_MAGIC, "AFS"},   {AFS_FS_MAGIC, "AFS"},      {OCFS2_SUPER_MAGIC, "OCFS2"}, {0x01161970, "GFS2"},
+    {0x47504653, "GPFS"},       {0x19830326, "BeeGFS"},     {0x20030528, "OrangeFS"},     {0x786f4256, "vboxsf"},
+    {MSDOS_SUPER_MAGIC, "FAT"}, {0x2011bab0, "exFAT"},      {0x7366746e, "NTFS"},         {PROC_SUPER_MAGIC, "proc"},
+    {SYSFS_MAGIC, "sysfs"}};
 
 }  // namespace
 
@@ -157,7 +185,8 @@ Result<std::unique_ptr<LockFile>> PosixFileSystem::open_lock(const std::string& 
 
 Result<FileInfo> PosixFileSystem::info(const std::string& path) {
   struct statx found;
-  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &found) == 0) return to_info(found);
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &found) == 0)
+    return to_info(found);
   if (errno != ENOSYS && errno != EPERM) return sys_fail("stat", path);
   struct stat st;  // an older container runtime refuses statx
   if (lstat(path.c_str(), &st) != 0) return sys_fail("stat", path);

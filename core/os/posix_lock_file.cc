@@ -27,8 +27,8 @@ using namespace std::chrono;
 constexpr auto kWaitSlice = milliseconds(50);
 
 // Interrupts this thread's fcntl(F_OFD_SETLKW) again and again while it lives. A repeating timer, because a single
-// signal may arrive just before the call begins to wait and would then be lost. The signal arrives whatever was inherited: its
-// handler replaces an ignored one, and this thread unblocks it.
+// signal may arrive just before the call begins to wait and would then be lost. The signal arrives whatever was
+// inherited: its handler replaces an ignored one, and this thread unblocks it.
 class InterruptTimer {
  public:
   InterruptTimer() {
@@ -158,9 +158,11 @@ class PosixLockFile final : public LockFile {
     }
   }
 
-  // Without a timer nothing could end the kernel's wait. The kernel serves the processes in its queue first, so this is only for that case.
+  // Without a timer nothing could end the kernel's wait. The kernel serves the processes in its queue first, so this is
+  // only for that case.
   Result<> poll_for_processes(uint32_t byte, LockMode mode, Deadline deadline) {
-    for (steady_clock::duration pause = milliseconds(1);; pause = std::min<steady_clock::duration>(2 * pause, kWaitSlice)) {
+    for (steady_clock::duration pause = milliseconds(1);;
+         pause = std::min<steady_clock::duration>(2 * pause, kWaitSlice)) {
       PG_CHECK(still_waiting(deadline, byte));
       PG_ASSIGN(const bool got, set(F_OFD_SETLK, byte, mode));
       if (got) return {};
@@ -199,7 +201,8 @@ Result<std::unique_ptr<LockFile>> open_posix_lock(const std::string& path, Acces
   if (fd.get() < 0 && errno == EACCES && access == Access::read_only) return watch_lock(path);
   if (fd.get() < 0) return cannot_open("open lock file", path);
   // A directory can be opened only for reading, and then shows no lock: that is no error.
-  if (const auto checked = check_is_file(fd.get(), path); !checked && !is_directory(fd.get())) return tl::unexpected(checked.error());
+  if (const auto checked = check_is_file(fd.get(), path); !checked && !is_directory(fd.get()))
+    return tl::unexpected(checked.error());
   if (access == Access::read_write) keep_readers_out(fd.get());
   return std::make_unique<PosixLockFile>(path, std::move(fd));
 }

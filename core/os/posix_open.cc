@@ -29,7 +29,8 @@ tl::unexpected<Error> cannot_open(const char* verb, const std::string& path) {
   struct stat st;
   // A symbolic link, a socket or a device without a driver. For a directory, errno is clear enough.
   const bool by_kind = error == ELOOP || error == ENXIO;
-  if (by_kind && lstat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) return tl::unexpected(wrong_kind(kind_of(st.st_mode), FileKind::file, path));
+  if (by_kind && lstat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode))
+    return tl::unexpected(wrong_kind(kind_of(st.st_mode), FileKind::file, path));
   errno = error;
   return sys_fail(verb, path);
 }

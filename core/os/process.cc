@@ -53,8 +53,8 @@ uint64_t start_time_of(int32_t pid) {
   return static_cast<uint64_t>(parse_integer(std::string_view(stat).substr(at + 1, end - at - 1)).value_or(0));
 }
 
-// Whether the process has only this user's rights: its real, effective and saved user in /proc/PID/status. A process that another
-// user started, or that has another user's rights, does not count.
+// Whether the process has only this user's rights: its real, effective and saved user in /proc/PID/status. A process
+// that another user started, or that has another user's rights, does not count.
 bool is_own(int32_t pid) {
   std::istringstream status(read_small(fmt::format("/proc/{}/status", pid)));
   for (std::string line; std::getline(status, line);) {
@@ -69,7 +69,9 @@ bool is_own(int32_t pid) {
 
 UniqueFd open_process(int32_t pid) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
-bool send_signal(const UniqueFd& process, int signal) { return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0; }
+bool send_signal(const UniqueFd& process, int signal) {
+  return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
+}
 
 struct LockedRange {
   uint64_t first = 0, last = 0;
@@ -95,7 +97,8 @@ std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
       uint64_t inode = 0, first = 0;
       std::string last;
       const bool exclusive = line.find(" WRITE ") != std::string::npos;
-      if (tail >> inode >> first >> last) locks.push_back({first, static_cast<uint64_t>(parse_integer(last).value_or(INT64_MAX)), exclusive});
+      if (tail >> inode >> first >> last)
+        locks.push_back({first, static_cast<uint64_t>(parse_integer(last).value_or(INT64_MAX)), exclusive});
     }
   }
   return locks;
@@ -103,10 +106,12 @@ std::vector<LockedRange> locks_of(int32_t pid, const FileInfo& file) {
 
 bool holds(int32_t pid, const FileInfo& file, uint32_t byte) {
   const auto locks = locks_of(pid, file);
-  return std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.exclusive && range.holds(byte); });
+  return std::any_of(locks.begin(), locks.end(),
+                     [&](const LockedRange& range) { return range.exclusive && range.holds(byte); });
 }
 
-// The processes of this user that hold one of the bytes, except those that share one with a process that is to be spared.
+// The processes of this user that hold one of the bytes, except those that share one with a process that is to be
+// spared.
 struct Holders {
   std::set<int32_t> own, doomed;
 };
@@ -119,7 +124,8 @@ Holders find_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes,
     const auto locks = locks_of(pid, lock_file);
     if (locks.empty()) continue;
     for (const uint32_t byte : bytes) {
-      if (std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.holds(byte); })) by_byte[byte].insert(pid);
+      if (std::any_of(locks.begin(), locks.end(), [&](const LockedRange& range) { return range.holds(byte); }))
+        by_byte[byte].insert(pid);
     }
     if (!locks_of(pid, spare).empty()) spared.insert(pid);
   }

@@ -24,12 +24,19 @@ std::string memory_limit() {
 
 std::string limit_met(int sys_errno) {
   switch (sys_errno) {
-    case EMFILE: return limit_text(RLIMIT_NOFILE, "open files for a process", "-n");
-    case ENFILE: return ", at the system's limit of open files, which 'sysctl fs.file-max' shows and sets";
-    case EFBIG: return limit_text(RLIMIT_FSIZE, "bytes for a file", "-f");
-    case EAGAIN: return limit_text(RLIMIT_NPROC, "processes for a user", "-u");  // of those that are reported, only a new process's
-    case ENOMEM: return memory_limit();
-    default: return {};
+    case EMFILE:
+      return limit_text(RLIMIT_NOFILE, "open files for a process", "-n");
+    case ENFILE:
+      return ", at the system's limit of open files, which 'sysctl fs.file-max' shows and sets";
+    case EFBIG:
+      return limit_text(RLIMIT_FSIZE, "bytes for a file", "-f");
+    case EAGAIN:
+      return limit_text(RLIMIT_NPROC, "processes for a user",
+                        "-u");  // of those that are reported, only a new process's
+    case ENOMEM:
+      return memory_limit();
+    default:
+      return {};
   }
 }
 

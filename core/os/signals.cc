@@ -33,7 +33,8 @@ int64_t monotonic_ns() {
 
 void on_stop_signal(int signal) {
   const int saved_errno = errno;
-  if (g_stop_signal.load(std::memory_order_relaxed) == 0) g_stopped_at_ns.store(monotonic_ns(), std::memory_order_relaxed);
+  if (g_stop_signal.load(std::memory_order_relaxed) == 0)
+    g_stopped_at_ns.store(monotonic_ns(), std::memory_order_relaxed);
   g_stop_signal.store(signal, std::memory_order_release);  // behind the time
   g_stop_signal_count.fetch_add(1, std::memory_order_relaxed);
   [[maybe_unused]] const auto written = write(g_stop_pipe[1], "", 1);
@@ -42,7 +43,8 @@ void on_stop_signal(int signal) {
 
 void on_bus_error(int) {
   static constexpr char kMessage[] =
-      "pilgrimage: a mapped file was truncated by another program, or the disk failed: look at 'dmesg', then run 'pg-topic verify'\n";
+      "pilgrimage: a mapped file was truncated by another program, or the disk failed: look at 'dmesg', then run "
+      "'pg-topic verify'\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
   _exit(g_mapped_page_exit_status);
 }

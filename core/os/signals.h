@@ -16,16 +16,16 @@ class Clock;
 void catch_stop_signals();
 // The signal that arrived, or 0.
 int stop_signal();
-// Whether it arrived so long ago that nothing is waited for any more. Until then a lock that somebody holds for a moment
-// does not keep what was begun from being finished.
+// Whether it arrived so long ago that nothing is waited for any more. Until then a lock that somebody holds for a
+// moment does not keep what was begun from being finished.
 bool stop_is_overdue();
 // A descriptor that becomes readable with the signal, so that one that arrives just before a poll is not missed; -1
 // before catch_stop_signals.
 int stop_descriptor();
 // How many have arrived: who waits for something to finish ends at once with the second one.
 int stop_signal_count();
-// Who is told to stop still waits for an election, or for a replica that hangs to be out of sync, so that what was begun is
-// finished: brokers need seconds to notice. Not after a second signal. One for each wait.
+// Who is told to stop still waits for an election, or for a replica that hangs to be out of sync, so that what was
+// begun is finished: brokers need seconds to notice. Not after a second signal. One for each wait.
 class StopPatience {
  public:
   bool is_over(Clock& clock);

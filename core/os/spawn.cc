@@ -113,7 +113,8 @@ Result<Spawned> clone_child(Start& start) {
   Spawned spawned;
   {
     const AllSignalsBlocked blocked;  // a handler must not run in the child, where our memory would be its own
-    spawned.pid = clone(begin_child, reinterpret_cast<void*>(top), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
+    spawned.pid = clone(begin_child, reinterpret_cast<void*>(top), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+                        &start, &pidfd);
   }
   if (spawned.pid < 0) return sys_fail("start a process", "");
   spawned.process = UniqueFd(pidfd);
@@ -128,7 +129,8 @@ Result<Spawned> spawn(const SpawnPlan& plan) {
   PG_ASSIGN(Spawned spawned, clone_child(start));
   if (start.error == 0) return spawned;
   PG_CHECK(take_status(spawned.process, Reap::wait));
-  return fail(errc_of(start.error) == Errc::limit ? Errc::limit : Errc::io, "cannot run", plan.program, {}, start.error);
+  return fail(errc_of(start.error) == Errc::limit ? Errc::limit : Errc::io, "cannot run", plan.program, {},
+              start.error);
 }
 
 Result<std::optional<ChildStatus>> take_status(const UniqueFd& process, Reap how) {

@@ -1,4 +1,5 @@
-// Starting a program as a new process, whatever for, and what else those need who look after one. Only for use inside core/os.
+// Starting a program as a new process, whatever for, and what else those need who look after one. Only for use inside
+// core/os.
 #pragma once
 
 #include <poll.h>
@@ -21,15 +22,15 @@ enum class SpawnKind {
   detached,  // in a session of its own and the root directory; outlives us
 };
 
-// It gets the signals' default dispositions, an empty signal mask, our caller's limit of open files, and no descriptors but
-// those named here.
+// It gets the signals' default dispositions, an empty signal mask, our caller's limit of open files, and no descriptors
+// but those named here.
 struct SpawnPlan {
   SpawnKind kind = SpawnKind::command;
   const char* program = nullptr;
-  std::vector<std::string> arguments;         // from its name on
-  std::span<const std::string> environment;   // all of it
-  int input = 0, output = 1, errors = 2;      // what become its 0, 1 and 2
-  int lock = -1;                              // what becomes its 3, if anything
+  std::vector<std::string> arguments;        // from its name on
+  std::span<const std::string> environment;  // all of it
+  int input = 0, output = 1, errors = 2;     // what become its 0, 1 and 2
+  int lock = -1;                             // what becomes its 3, if anything
   bool keep_hangup_ignored = false;
 };
 

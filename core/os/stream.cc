@@ -100,7 +100,9 @@ void restore_file_limit() {
 
 Result<std::string> read_user_file(const std::string& path, size_t most) {
   UniqueFd fd(retry_eintr([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (fd.get() < 0) return fail(errno == EMFILE ? Errc::limit : Errc::io, "cannot open" + limit_met(errno), path, {}, errno);  // a missing file is no missing topic
+  if (fd.get() < 0)
+    return fail(errno == EMFILE ? Errc::limit : Errc::io, "cannot open" + limit_met(errno), path, {},
+                errno);  // a missing file is no missing topic
   // A pipe was opened without waiting for its other end, so that a stop signal can end the wait for it.
   fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   const InputStream input(fd.get(), path);

@@ -21,7 +21,8 @@ class InputStream {
   // Waits until a read would return at once (data, or the end), until `deadline`, or until a stop signal arrives.
   Result<Ready> wait(Deadline deadline) const;
 
-  // If it is a pipe, gives it room for 1 MiB (the default is 64 KiB), so that writer and reader wait less for each other.
+  // If it is a pipe, gives it room for 1 MiB (the default is 64 KiB), so that writer and reader wait less for each
+  // other.
   void enlarge_pipe() const;
 
   // What there is, at most into.size() bytes; 0 at the end.
@@ -70,8 +71,8 @@ Result<std::string> read_user_file(const std::string& path, size_t most);
 // Whether write_user_file() may write there, as far as that can be known before: for who has work to do first.
 Result<> check_user_file(const std::string& path);
 
-// Makes `content` the content of a user's file. A file is replaced whole and durably, where a link leads to; what is no file, a
-// device or a pipe, is written to.
+// Makes `content` the content of a user's file. A file is replaced whole and durably, where a link leads to; what is no
+// file, a device or a pipe, is written to.
 Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content);
 
 }  // namespace pg

@@ -29,7 +29,8 @@ enum class Stop { ends, passes };
 
 int timeout_ms(Deadline deadline) {
   if (deadline == kNoDeadline) return -1;
-  return static_cast<int>(std::clamp<int64_t>(ceil<milliseconds>(deadline - steady_clock::now()).count(), 0, std::numeric_limits<int>::max()));
+  return static_cast<int>(std::clamp<int64_t>(ceil<milliseconds>(deadline - steady_clock::now()).count(), 0,
+                                              std::numeric_limits<int>::max()));
 }
 
 // Whether `fd` is ready for `events`, or no longer connected, by `deadline`.
@@ -52,7 +53,8 @@ Result<Found> look_up(const TcpAddress& address) {
   wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int error = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &wanted, &found);
-  if (error != 0) return fail(Errc::invalid_argument, fmt::format("no address for '{}': {}", address.host, gai_strerror(error)));
+  if (error != 0)
+    return fail(Errc::invalid_argument, fmt::format("no address for '{}': {}", address.host, gai_strerror(error)));
   return Found(found, &freeaddrinfo);
 }
 
@@ -60,8 +62,10 @@ Result<std::string> address_of(int fd) {
   sockaddr_storage own = {};
   socklen_t size = sizeof own;
   char host[NI_MAXHOST], port[NI_MAXSERV];
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) return sys_fail("ask for the address of a socket", "");
-  if (getnameinfo(reinterpret_cast<sockaddr*>(&own), size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0)
+    return sys_fail("ask for the address of a socket", "");
+  if (getnameinfo(reinterpret_cast<sockaddr*>(&own), size, host, sizeof host, port, sizeof port,
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return fail(Errc::io, "cannot tell the address of a socket");
   }
   return own.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
@@ -78,11 +82,15 @@ struct TcpListener::State {
 
 Result<TcpAddress> parse_tcp_address(const std::string& text) {
   const size_t colon = text.rfind(':');
-  const int64_t port = colon == std::string::npos ? -1 : parse_integer(std::string_view(text).substr(colon + 1)).value_or(-1);
+  const int64_t port =
+      colon == std::string::npos ? -1 : parse_integer(std::string_view(text).substr(colon + 1)).value_or(-1);
   std::string host = text.substr(0, std::min(colon, text.size()));
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string::npos) host.clear();
-  if (host.empty() || port < 0 || port > 65535) return fail(Errc::invalid_argument, fmt::format("'{}' is not HOST:PORT", text));
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != std::string::npos)
+    host.clear();
+  if (host.empty() || port < 0 || port > 65535)
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not HOST:PORT", text));
   return TcpAddress{host, static_cast<int>(port)};
 }
 
@@ -90,7 +98,9 @@ TcpConnection::TcpConnection(std::unique_ptr<State> state) : state_(std::move(st
 TcpConnection::TcpConnection(TcpConnection&&) noexcept = default;
 TcpConnection::~TcpConnection() = default;
 
-Result<bool> TcpConnection::wait(Deadline deadline) const { return wait_for(state_->fd.get(), POLLIN, deadline, Stop::ends); }
+Result<bool> TcpConnection::wait(Deadline deadline) const {
+  return wait_for(state_->fd.get(), POLLIN, deadline, Stop::ends);
+}
 
 Result<size_t> TcpConnection::read(MutableBytes into, Deadline deadline) const {
   for (;;) {
@@ -128,13 +138,16 @@ void TcpConnection::finish(size_t most, Deadline deadline) const {
   }
 }
 
-TcpListener::TcpListener(std::unique_ptr<State> state, std::string address) : state_(std::move(state)), address_(std::move(address)) {}
+TcpListener::TcpListener(std::unique_ptr<State> state, std::string address)
+    : state_(std::move(state)), address_(std::move(address)) {}
 TcpListener::TcpListener(TcpListener&&) noexcept = default;
 TcpListener::~TcpListener() = default;
 
 Result<TcpListener> TcpListener::open(const TcpAddress& address) {
   PG_ASSIGN(const auto found, look_up(address));
-  const auto fault = [&](Errc code) { return fail(code, fmt::format("cannot listen on {} port {}", address.host, address.port), {}, {}, errno); };
+  const auto fault = [&](Errc code) {
+    return fail(code, fmt::format("cannot listen on {} port {}", address.host, address.port), {}, {}, errno);
+  };
   UniqueFd fd(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return fault(Errc::io);
   // Connections of a server that has ended are no reason to wait; another server is.

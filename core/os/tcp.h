@@ -30,8 +30,8 @@ class TcpConnection {
   Result<size_t> read(MutableBytes into, Deadline deadline) const;
   // All of it. timed_out. A stop signal lets it be finished.
   Result<> write(ByteView bytes, Deadline deadline) const;
-  // Says that nothing more comes, and waits for the other end to notice, as long as it sends no more than `most` bytes: what is
-  // closed with bytes unread may take the answer from it that it was to read.
+  // Says that nothing more comes, and waits for the other end to notice, as long as it sends no more than `most` bytes:
+  // what is closed with bytes unread may take the answer from it that it was to read.
   void finish(size_t most, Deadline deadline) const;
 
  private:

@@ -75,7 +75,8 @@ Result<ProgramChild> ProgramChild::start(const ProgramStart& start) {
 }
 
 Result<ProgramChild::News> ProgramChild::wait(Deadline deadline) {
-  pollfd polled[] = {{stop_descriptor(), POLLIN, 0}, {state_->process.process.get(), POLLIN, 0}, {state_->output.get(), POLLIN, 0}};
+  pollfd polled[] = {
+      {stop_descriptor(), POLLIN, 0}, {state_->process.process.get(), POLLIN, 0}, {state_->output.get(), POLLIN, 0}};
   PG_CHECK(poll_until(polled, deadline));
   News news;
   if (polled[0].revents != 0) {

@@ -1,5 +1,5 @@
-// This program once more, with other arguments: as a child that is looked after, or on its own. What runs is the very file that
-// this process runs, whatever has become of its name.
+// This program once more, with other arguments: as a child that is looked after, or on its own. What runs is the very
+// file that this process runs, whatever has become of its name.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,8 @@ struct ProgramStart {
   std::vector<std::string> environment;  // all of it
 };
 
-// A child that is killed when the thread that started it dies. It has our standard input; what it says on standard output and
-// standard error comes through a pipe.
+// A child that is killed when the thread that started it dies. It has our standard input; what it says on standard
+// output and standard error comes through a pipe.
 class ProgramChild {
  public:
   static Result<ProgramChild> start(const ProgramStart& start);
@@ -64,9 +64,9 @@ class DetachedProgram {
 // What ps(1) and top(1) show as the name of this process, at most 15 bytes. One that was started as above has none.
 void name_this_process(const char* name);
 
-// Replaces this program by another one of the same installation, `path` as seen from the folder of this program's file: with
-// our environment, standard streams and working directory, and with everything about signals and limits as our caller left
-// it. Returns only if that cannot be. A stop signal that was caught ends the process instead.
+// Replaces this program by another one of the same installation, `path` as seen from the folder of this program's file:
+// with our environment, standard streams and working directory, and with everything about signals and limits as our
+// caller left it. Returns only if that cannot be. A stop signal that was caught ends the process instead.
 Error become_program(const std::string& path, const std::string& name, const std::vector<std::string>& arguments);
 
 // An absolute name of what exists as `path`, for a process in another directory.

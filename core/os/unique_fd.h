@@ -34,29 +34,33 @@ class UniqueFd {
 
 inline Errc errc_of(int sys_errno) {
   switch (sys_errno) {
-    case ENOENT: return Errc::not_found;
+    case ENOENT:
+      return Errc::not_found;
     case EEXIST:
-    case ENOTEMPTY: return Errc::already_exists;
+    case ENOTEMPTY:
+      return Errc::already_exists;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return Errc::no_space;
+    case EFBIG:
+      return Errc::no_space;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case ENOLCK: return Errc::limit;
-    default: return Errc::io;
+    case ENOLCK:
+      return Errc::limit;
+    default:
+      return Errc::io;
   }
 }
 
 // "cannot VERB: strerror (path @ position)", and the limit that was met, if it was one.
-inline tl::unexpected<Error> sys_fail(const char* verb, const std::string& path,
-                                      std::optional<int64_t> position = {}) {
+inline tl::unexpected<Error> sys_fail(const char* verb, const std::string& path, std::optional<int64_t> position = {}) {
   const int error = errno;
   return fail(errc_of(error), fmt::format("cannot {}{}", verb, limit_met(error)), path, position, error);
 }
 
-// Counts tries that did nothing, so that no loop goes on for ever: a filter, a debugger or a broken file system may answer a system call,
-// and other processes may wait for us. Real signals come a few at a time.
+// Counts tries that did nothing, so that no loop goes on for ever: a filter, a debugger or a broken file system may
+// answer a system call, and other processes may wait for us. Real signals come a few at a time.
 class Tries {
  public:
   // False: there were too many in a row.

@@ -1,5 +1,6 @@
-// The user who runs this process. Reads /etc/passwd itself: in a statically linked program, getpwuid() needs the shared libraries of
-// the very glibc that it was linked with. So users that only a network service knows have no home directory here, only $HOME.
+// The user who runs this process. Reads /etc/passwd itself: in a statically linked program, getpwuid() needs the shared
+// libraries of the very glibc that it was linked with. So users that only a network service knows have no home
+// directory here, only $HOME.
 #pragma once
 
 #include <string>

@@ -17,18 +17,22 @@ struct Named {
   ino_t inode = 0;
 };
 
-// "3: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 9": device in hexadecimal, inode, first and last byte. The kernel joins neighbours. The line
-// of a process that waits for a lock has an arrow behind the number.
+// "3: OFDLCK ADVISORY  WRITE -1 fd:01:131074 7 9": device in hexadecimal, inode, first and last byte. The kernel joins
+// neighbours. The line of a process that waits for a lock has an arrow behind the number.
 bool is_held_by(const std::string& line, const Named& file, uint32_t byte) {
   std::istringstream fields(line);
   std::string number, kind, advisory, mode, pid, place, last;
   uint64_t first = 0;
-  if (!(fields >> number >> kind >> advisory >> mode >> pid >> place >> first >> last) || kind != "OFDLCK" || mode != "WRITE") return false;
+  if (!(fields >> number >> kind >> advisory >> mode >> pid >> place >> first >> last) || kind != "OFDLCK" ||
+      mode != "WRITE")
+    return false;
   unsigned major_number = 0, minor_number = 0;
   unsigned long long inode = 0;
-  if (sscanf(place.c_str(), "%x:%x:%llu", &major_number, &minor_number, &inode) != 3 || inode != file.inode) return false;
+  if (sscanf(place.c_str(), "%x:%x:%llu", &major_number, &minor_number, &inode) != 3 || inode != file.inode)
+    return false;
   // File systems without a device (btrfs, overlayfs) may show another number here than stat does.
-  const bool same_device = makedev(major_number, minor_number) == file.device || (major(file.device) == 0 && major_number == 0);
+  const bool same_device =
+      makedev(major_number, minor_number) == file.device || (major(file.device) == 0 && major_number == 0);
   const auto end = last == "EOF" ? INT64_MAX : parse_integer(last).value_or(-1);
   return same_device && first <= byte && std::cmp_less_equal(byte, end);
 }
@@ -37,7 +41,9 @@ class WatchedLock final : public LockFile {
  public:
   WatchedLock(std::string path, const struct stat& st) : LockFile(std::move(path)), st_(st) {}
 
-  Result<bool> try_lock(uint32_t byte, LockMode mode) override { return lock(byte, mode, {}).map([] { return true; }); }
+  Result<bool> try_lock(uint32_t byte, LockMode mode) override {
+    return lock(byte, mode, {}).map([] { return true; });
+  }
   Result<> lock(uint32_t byte, LockMode mode, Deadline) override {
     if (mode == LockMode::shared) return {};
     errno = EACCES;

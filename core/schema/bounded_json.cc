@@ -10,7 +10,8 @@
 namespace pg {
 namespace {
 
-// nlohmann/json's message without its own prefix: "[json.exception.parse_error.101] parse error at line 1, column 5: …".
+// nlohmann/json's message without its own prefix: "[json.exception.parse_error.101] parse error at line 1, column 5:
+// …".
 std::string reason_of(const Json::exception& error) {
   const std::string_view what = error.what();
   const size_t end = what.find("] ");
@@ -22,10 +23,12 @@ std::string reason_of(const Json::exception& error) {
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   Result<Json> build(std::string_view text) {
-    if (!Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(this))) return fail(Errc::invalid_argument, error_);
+    if (!Json::sax_parse(text, static_cast<nlohmann::json_sax<Json>*>(this)))
+      return fail(Errc::invalid_argument, error_);
     // To nlohmann/json a text ends with the first NUL byte; what follows it would pass unseen.
     const size_t nul = text.find('\0');
-    if (nul != std::string_view::npos) return fail(Errc::invalid_argument, fmt::format("a NUL byte follows the JSON, as byte {}", nul + 1));
+    if (nul != std::string_view::npos)
+      return fail(Errc::invalid_argument, fmt::format("a NUL byte follows the JSON, as byte {}", nul + 1));
     return std::move(root_);
   }
 

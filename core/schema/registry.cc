@@ -22,16 +22,21 @@ tl::unexpected<RegistryError> no_version(const std::string& subject, int32_t ver
   return refuse(RegistryCode::version_not_found, fmt::format("subject '{}' has no version {}", subject, version));
 }
 
-tl::unexpected<RegistryError> no_id(int32_t id) { return refuse(RegistryCode::schema_not_found, fmt::format("no schema has the id {}", id)); }
+tl::unexpected<RegistryError> no_id(int32_t id) {
+  return refuse(RegistryCode::schema_not_found, fmt::format("no schema has the id {}", id));
+}
 
 RegisteredSchema registered(const SubjectVersion& version, SchemaRow row) {
-  return {version.subject, version.version, row.id, row.type.value_or(SchemaType::avro), std::move(row.text), row.deleted, std::move(row.references)};
+  return {version.subject, version.version,          row.id, row.type.value_or(SchemaType::avro), std::move(row.text),
+          row.deleted,     std::move(row.references)};
 }
 
 }  // namespace
 
 RegistryResult<> check_subject(std::string_view subject) {
-  const auto refused = [&](const char* why) { return refuse(RegistryCode::invalid_subject, fmt::format("a subject's name {}", why)); };
+  const auto refused = [&](const char* why) {
+    return refuse(RegistryCode::invalid_subject, fmt::format("a subject's name {}", why));
+  };
   if (subject.empty()) return refused("is not empty");
   if (subject.size() > kSubjectBytesMax) return refused(fmt::format("has at most {} bytes", kSubjectBytesMax).c_str());
   if (!is_utf8(subject)) return refused("is UTF-8");
@@ -72,8 +77,10 @@ Result<> Registry::catch_up(Deadline deadline) {
 Result<> Registry::try_catch_up(Deadline deadline) {
   PG_CHECK(open_table(false, deadline));
   if (!table_) return {};
-  if (!begun_ || table_->has_fallen_behind()) PG_CHECK(begin_reading(true, deadline));
-  else PG_CHECK(read_new(deadline));
+  if (!begun_ || table_->has_fallen_behind())
+    PG_CHECK(begin_reading(true, deadline));
+  else
+    PG_CHECK(read_new(deadline));
   return view_.is_damaged() ? begin_reading(false, deadline) : Result<>();
 }
 
@@ -101,7 +108,8 @@ Result<> Registry::read_new(Deadline deadline) {
     unindexed_bytes_ += key.size() + (value ? value->size() : 0);
     return {};
   };
-  PG_CHECK(table_->catch_up(take, [this] { begin_view(nullptr); }, deadline));
+  PG_CHECK(table_->catch_up(
+      take, [this] { begin_view(nullptr); }, deadline));
   if (unindexed_bytes_ <= kUnindexedBytesMax || view_.is_damaged()) return {};
   const auto place = table_->place();
   if (!place || !*place) return {};
@@ -124,7 +132,8 @@ RegistryResult<> Registry::change(const Decide& decide, Deadline deadline) {
     PG_ASSIGN(const bool appended, table_->append(rows, deadline));
     PG_CHECK(catch_up(deadline));
     if (appended) break;
-    if (env_.clock.now() >= deadline) return fail(Errc::timed_out, "other schemas are registered all the time, and were always first");
+    if (env_.clock.now() >= deadline)
+      return fail(Errc::timed_out, "other schemas are registered all the time, and were always first");
     if (stop_is_overdue()) return fail(Errc::interrupted, "interrupted while others were first");
   }
   PG_CHECK(flush(deadline));
@@ -132,7 +141,8 @@ RegistryResult<> Registry::change(const Decide& decide, Deadline deadline) {
 }
 
 RegistryResult<std::vector<std::string>> Registry::subjects(const std::string& prefix, Deleted deleted) {
-  return ask([&]() -> RegistryResult<std::vector<std::string>> { return view_.subjects(prefix, deleted == Deleted::too); });
+  return ask(
+      [&]() -> RegistryResult<std::vector<std::string>> { return view_.subjects(prefix, deleted == Deleted::too); });
 }
 
 RegistryResult<std::vector<int32_t>> Registry::versions(const std::string& subject, Deleted deleted) {
@@ -143,7 +153,8 @@ RegistryResult<std::vector<int32_t>> Registry::versions(const std::string& subje
   });
 }
 
-RegistryResult<RegisteredSchema> Registry::find(const std::string& subject, std::optional<int32_t> version, Deleted deleted) {
+RegistryResult<RegisteredSchema> Registry::find(const std::string& subject, std::optional<int32_t> version,
+                                                Deleted deleted) {
   return ask([&]() -> RegistryResult<RegisteredSchema> {
     const auto there = view_.versions(subject, deleted == Deleted::too);
     if (there.empty()) return no_subject(subject);
@@ -152,7 +163,8 @@ RegistryResult<RegisteredSchema> Registry::find(const std::string& subject, std:
     auto row = view_.find(wanted);
     if (!row || !row->type) {
       return refuse(RegistryCode::invalid_schema,
-                    fmt::format("version {} of subject '{}' has a type that this program does not know", wanted.version, subject));
+                    fmt::format("version {} of subject '{}' has a type that this program does not know", wanted.version,
+                                subject));
     }
     return registered(wanted, std::move(*row));
   });
@@ -196,7 +208,8 @@ RegistryResult<std::shared_ptr<const Schema>> Registry::parsed(const RegisteredS
   auto& kept = parsed_[schema.id];
   if (kept) return kept;
   const auto explain = [&](const std::string& why) {
-    return refuse(RegistryCode::invalid_schema, fmt::format("version {} of subject '{}' cannot be used: {}", schema.version, schema.subject, why));
+    return refuse(RegistryCode::invalid_schema,
+                  fmt::format("version {} of subject '{}' cannot be used: {}", schema.version, schema.subject, why));
   };
   if (!schema.references.empty()) return explain("it refers to other schemas, which is not supported");
   auto parsed = parser_(schema.type, schema.text);
@@ -206,7 +219,8 @@ RegistryResult<std::shared_ptr<const Schema>> Registry::parsed(const RegisteredS
 }
 
 // By what they come to, so that a text that another registry has written differently is recognised, too.
-std::optional<RegisteredSchema> Registry::same_schema(const std::string& subject, const Schema& schema, Deleted deleted) {
+std::optional<RegisteredSchema> Registry::same_schema(const std::string& subject, const Schema& schema,
+                                                      Deleted deleted) {
   auto versions = view_.versions(subject, deleted == Deleted::too);
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     auto old = find(subject, *version, deleted);
@@ -218,17 +232,20 @@ std::optional<RegisteredSchema> Registry::same_schema(const std::string& subject
   return std::nullopt;
 }
 
-RegistryResult<RegisteredSchema> Registry::lookup(const std::string& subject, const SchemaText& schema, Deleted deleted) {
+RegistryResult<RegisteredSchema> Registry::lookup(const std::string& subject, const SchemaText& schema,
+                                                  Deleted deleted) {
   PG_CHECK(versions(subject, deleted));
   PG_ASSIGN(const auto wanted, parse(schema));
   return ask([&]() -> RegistryResult<RegisteredSchema> {
     auto found = same_schema(subject, *wanted, deleted);
-    if (!found) return refuse(RegistryCode::schema_not_found, fmt::format("subject '{}' does not have this schema", subject));
+    if (!found)
+      return refuse(RegistryCode::schema_not_found, fmt::format("subject '{}' does not have this schema", subject));
     return std::move(*found);
   });
 }
 
-RegistryResult<std::vector<int32_t>> Registry::referenced_by(const std::string& subject, std::optional<int32_t> version) {
+RegistryResult<std::vector<int32_t>> Registry::referenced_by(const std::string& subject,
+                                                             std::optional<int32_t> version) {
   PG_CHECK(find(subject, version, Deleted::too));
   return std::vector<int32_t>();  // no schema that refers to others is taken
 }
@@ -261,7 +278,9 @@ CompatibilityLevel Registry::level_of(const std::string& subject) const {
 RegistryResult<> Registry::check_permitted(const std::optional<std::string>& subject) {
   PG_ASSIGN(const auto in_force, mode(subject));
   if (in_force.value == RegistryMode::readwrite) return {};
-  return refuse(RegistryCode::not_permitted, !subject || in_force.inherited ? "the registry is in mode READONLY" : fmt::format("subject '{}' is in mode READONLY", *subject));
+  return refuse(RegistryCode::not_permitted, !subject || in_force.inherited
+                                                 ? "the registry is in mode READONLY"
+                                                 : fmt::format("subject '{}' is in mode READONLY", *subject));
 }
 
 }  // namespace pg

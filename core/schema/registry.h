@@ -1,10 +1,10 @@
 // The registry: which schemas the values under a subject may have, in which versions, and who may add what.
 //
 // It is the table `_schemas` (core/schema/registry_rows.h): every change is decided on what that log holds and appended
-// only if nobody was first, so any number of processes may register at once; it counts once it is on stable storage. The rules and words are those
-// of Confluent's Schema Registry: ids are global, the same text has the same id under all subjects, and no id is given
-// twice. What is deleted softly can still be found by its id and by those who ask for it; only then may it be deleted
-// for good. Not thread-safe.
+// only if nobody was first, so any number of processes may register at once; it counts once it is on stable storage.
+// The rules and words are those of Confluent's Schema Registry: ids are global, the same text has the same id under all
+// subjects, and no id is given twice. What is deleted softly can still be found by its id and by those who ask for it;
+// only then may it be deleted for good. Not thread-safe.
 #pragma once
 
 #include <functional>
@@ -77,8 +77,8 @@ class Registry {
 
   // Why the schema cannot follow what the subject has, by the subject's level; or, with a version, that version alone.
   // Nothing: it can. invalid_schema, version_not_found.
-  RegistryResult<std::vector<Incompatibility>> check(const std::string& subject, std::optional<int32_t> version, const SchemaText& schema,
-                                                     CompatibilityPolicy policy);
+  RegistryResult<std::vector<Incompatibility>> check(const std::string& subject, std::optional<int32_t> version,
+                                                     const SchemaText& schema, CompatibilityPolicy policy);
 
   // No subject: for all of them. None: nothing was set.
   RegistryResult<std::optional<CompatibilityLevel>> own_level(const std::optional<std::string>& subject);
@@ -86,7 +86,8 @@ class Registry {
   RegistryResult<Setting<CompatibilityLevel>> level(const std::optional<std::string>& subject);
   RegistryResult<Setting<RegistryMode>> mode(const std::optional<std::string>& subject);
 
-  // The text of the subject's newest version with the same normal form; if there is none, the normal form. invalid_schema.
+  // The text of the subject's newest version with the same normal form; if there is none, the normal form.
+  // invalid_schema.
   RegistryResult<SchemaText> normalized(const std::string& subject, const SchemaText& schema);
 
   // The parsed schema of a version; kept. invalid_schema: this version cannot read it.
@@ -95,15 +96,20 @@ class Registry {
   // Changes. Each returns when it is on stable storage; an error of the log leaves unknown whether it was made.
   //
   // What is there already is returned as it is. incompatible, invalid_schema, not_permitted, invalid_subject.
-  RegistryResult<RegisteredSchema> register_schema(const std::string& subject, const SchemaText& schema, CompatibilityPolicy policy, Deadline deadline);
+  RegistryResult<RegisteredSchema> register_schema(const std::string& subject, const SchemaText& schema,
+                                                   CompatibilityPolicy policy, Deadline deadline);
   // The versions that it deletes. subject_not_found, subject_deleted, subject_not_soft_deleted, not_permitted.
   RegistryResult<std::vector<int32_t>> delete_subject(const std::string& subject, bool permanent, Deadline deadline);
-  // With no version: the latest. The version that it deletes. version_not_found, version_deleted, version_not_soft_deleted.
-  RegistryResult<int32_t> delete_version(const std::string& subject, std::optional<int32_t> version, bool permanent, Deadline deadline);
+  // With no version: the latest. The version that it deletes. version_not_found, version_deleted,
+  // version_not_soft_deleted.
+  RegistryResult<int32_t> delete_version(const std::string& subject, std::optional<int32_t> version, bool permanent,
+                                         Deadline deadline);
   // None: the setting goes. What it was. not_permitted, no_subject_level.
-  RegistryResult<std::optional<CompatibilityLevel>> set_level(const std::optional<std::string>& subject, std::optional<CompatibilityLevel> level,
+  RegistryResult<std::optional<CompatibilityLevel>> set_level(const std::optional<std::string>& subject,
+                                                              std::optional<CompatibilityLevel> level,
                                                               Deadline deadline);
-  RegistryResult<std::optional<RegistryMode>> set_mode(const std::optional<std::string>& subject, std::optional<RegistryMode> mode, Deadline deadline);
+  RegistryResult<std::optional<RegistryMode>> set_mode(const std::optional<std::string>& subject,
+                                                       std::optional<RegistryMode> mode, Deadline deadline);
 
  private:
   Registry(Home& home, Parser parser) : home_(&home), env_(home.env()), parser_(parser) {}
@@ -125,18 +131,19 @@ class Registry {
   RegistryResult<std::unique_ptr<Schema>> parse(const SchemaText& schema) const;
   std::optional<RegisteredSchema> same_schema(const std::string& subject, const Schema& schema, Deleted deleted);
   CompatibilityLevel level_of(const std::string& subject) const;
-  RegistryResult<std::vector<Incompatibility>> compare(const std::string& subject, const Schema& schema, CompatibilityPolicy policy);
-  RegistryResult<std::vector<Incompatibility>> compare_with(const RegisteredSchema& old, const Schema& schema, CompatibilityLevel level,
-                                                            CompatibilityPolicy policy);
+  RegistryResult<std::vector<Incompatibility>> compare(const std::string& subject, const Schema& schema,
+                                                       CompatibilityPolicy policy);
+  RegistryResult<std::vector<Incompatibility>> compare_with(const RegisteredSchema& old, const Schema& schema,
+                                                            CompatibilityLevel level, CompatibilityPolicy policy);
 
   Home* home_;
   Env env_;
   Parser parser_;
   std::optional<LogTable> table_;  // none: there is no such topic yet
   RegistryView view_;
-  bool begun_ = false;         // the view holds what was read of the table
-  size_t unindexed_bytes_ = 0;  // of the rows that were read and lie in no index
-  int64_t views_ = 0;           // how often reading began
+  bool begun_ = false;                                       // the view holds what was read of the table
+  size_t unindexed_bytes_ = 0;                               // of the rows that were read and lie in no index
+  int64_t views_ = 0;                                        // how often reading began
   std::map<int32_t, std::shared_ptr<const Schema>> parsed_;  // by id
 };
 

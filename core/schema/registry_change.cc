@@ -14,12 +14,14 @@ using Rows = std::vector<TableRow>;
 // Tombstones in one batch: they take a hundred bytes each, or what the subject's name takes.
 constexpr size_t kTombstonesMax = 1000;
 
-std::string schema_key(const std::string& subject, int32_t version) { return write_registry_key({Kind::schema, subject, version}); }
+std::string schema_key(const std::string& subject, int32_t version) {
+  return write_registry_key({Kind::schema, subject, version});
+}
 
 }  // namespace
 
-RegistryResult<RegisteredSchema> Registry::register_schema(const std::string& subject, const SchemaText& schema, CompatibilityPolicy policy,
-                                                           Deadline deadline) {
+RegistryResult<RegisteredSchema> Registry::register_schema(const std::string& subject, const SchemaText& schema,
+                                                           CompatibilityPolicy policy, Deadline deadline) {
   PG_CHECK(check_subject(subject));
   PG_ASSIGN(const auto candidate, parse(schema));
   RegisteredSchema result;
@@ -31,8 +33,9 @@ RegistryResult<RegisteredSchema> Registry::register_schema(const std::string& su
     PG_CHECK(check_permitted(subject));
     PG_ASSIGN(auto reasons, compare(subject, *candidate, policy));
     if (!reasons.empty()) {
-      RegistryError refused(RegistryCode::incompatible, fmt::format("the schema is incompatible with subject '{}', whose level is {}", subject,
-                                                                    level_name(level_of(subject))));
+      RegistryError refused(RegistryCode::incompatible,
+                            fmt::format("the schema is incompatible with subject '{}', whose level is {}", subject,
+                                        level_name(level_of(subject))));
       refused.incompatible = std::move(reasons);
       return tl::unexpected(std::move(refused));
     }
@@ -48,7 +51,8 @@ RegistryResult<RegisteredSchema> Registry::register_schema(const std::string& su
   return result;
 }
 
-RegistryResult<std::vector<int32_t>> Registry::delete_subject(const std::string& subject, bool permanent, Deadline deadline) {
+RegistryResult<std::vector<int32_t>> Registry::delete_subject(const std::string& subject, bool permanent,
+                                                              Deadline deadline) {
   std::vector<int32_t> deleted;
   const auto softly = [&]() -> RegistryResult<Rows> {
     deleted = view_.versions(subject, false);
@@ -57,7 +61,8 @@ RegistryResult<std::vector<int32_t>> Registry::delete_subject(const std::string&
       return refuse(RegistryCode::subject_deleted, fmt::format("subject '{}' is deleted already, softly", subject));
     }
     PG_CHECK(check_permitted(subject));
-    Rows rows = {{write_registry_key({Kind::delete_subject, subject}), write_delete_subject_row(subject, deleted.back())}};
+    Rows rows = {
+        {write_registry_key({Kind::delete_subject, subject}), write_delete_subject_row(subject, deleted.back())}};
     // As in Confluent's registry, its settings go with it.
     if (view_.level(subject)) rows.push_back({write_registry_key({Kind::config, subject}), std::nullopt});
     if (view_.mode(subject)) rows.push_back({write_registry_key({Kind::mode, subject}), std::nullopt});
@@ -74,12 +79,15 @@ RegistryResult<std::vector<int32_t>> Registry::forget_subject(const std::string&
   const auto some = [&]() -> RegistryResult<Rows> {
     PG_ASSIGN(const auto there, versions(subject, Deleted::too));
     if (!view_.versions(subject, false).empty()) {
-      return refuse(RegistryCode::subject_not_soft_deleted, fmt::format("subject '{}' is not deleted yet: for good goes only what was deleted softly", subject));
+      return refuse(
+          RegistryCode::subject_not_soft_deleted,
+          fmt::format("subject '{}' is not deleted yet: for good goes only what was deleted softly", subject));
     }
     PG_CHECK(check_permitted(subject));
     is_last = there.size() <= kTombstonesMax;
     Rows rows = {{write_registry_key({}), write_greatest_id_row(view_.greatest_id())}};
-    for (size_t i = 0; i < std::min(there.size(), kTombstonesMax); ++i) rows.push_back({schema_key(subject, there[i]), std::nullopt});
+    for (size_t i = 0; i < std::min(there.size(), kTombstonesMax); ++i)
+      rows.push_back({schema_key(subject, there[i]), std::nullopt});
     if (is_last) rows.push_back({write_registry_key({Kind::delete_subject, subject}), std::nullopt});
     if (deleted.empty()) deleted = there;
     return rows;
@@ -88,56 +96,70 @@ RegistryResult<std::vector<int32_t>> Registry::forget_subject(const std::string&
   return deleted;
 }
 
-RegistryResult<int32_t> Registry::delete_version(const std::string& subject, std::optional<int32_t> version, bool permanent, Deadline deadline) {
+RegistryResult<int32_t> Registry::delete_version(const std::string& subject, std::optional<int32_t> version,
+                                                 bool permanent, Deadline deadline) {
   int32_t deleted = 0;
   const auto decide = [&]() -> RegistryResult<Rows> {
     PG_ASSIGN(const auto there, versions(subject, Deleted::too));
     const auto live = view_.versions(subject, false);
-    if (!version && live.empty()) return refuse(RegistryCode::subject_not_found, fmt::format("subject '{}' has no version that is not deleted", subject));
+    if (!version && live.empty())
+      return refuse(RegistryCode::subject_not_found,
+                    fmt::format("subject '{}' has no version that is not deleted", subject));
     deleted = version.value_or(live.empty() ? 0 : live.back());
     if (!std::ranges::binary_search(there, deleted)) {
       return refuse(RegistryCode::version_not_found, fmt::format("subject '{}' has no version {}", subject, deleted));
     }
     const bool is_live = std::ranges::binary_search(live, deleted);
     if (permanent && is_live) {
-      return refuse(RegistryCode::version_not_soft_deleted,
-                    fmt::format("version {} of subject '{}' is not deleted yet: for good goes only what was deleted softly", deleted, subject));
+      return refuse(
+          RegistryCode::version_not_soft_deleted,
+          fmt::format("version {} of subject '{}' is not deleted yet: for good goes only what was deleted softly",
+                      deleted, subject));
     }
     if (!permanent && !is_live) {
-      return refuse(RegistryCode::version_deleted, fmt::format("version {} of subject '{}' is deleted already, softly", deleted, subject));
+      return refuse(RegistryCode::version_deleted,
+                    fmt::format("version {} of subject '{}' is deleted already, softly", deleted, subject));
     }
     PG_CHECK(check_permitted(subject));
-    if (permanent) return Rows{{write_registry_key({}), write_greatest_id_row(view_.greatest_id())}, {schema_key(subject, deleted), std::nullopt}};
+    if (permanent)
+      return Rows{{write_registry_key({}), write_greatest_id_row(view_.greatest_id())},
+                  {schema_key(subject, deleted), std::nullopt}};
     return Rows{{schema_key(subject, deleted), view_.deleted_row({subject, deleted})}};
   };
   PG_CHECK(change(decide, deadline));
   return deleted;
 }
 
-RegistryResult<std::optional<CompatibilityLevel>> Registry::set_level(const std::optional<std::string>& subject, std::optional<CompatibilityLevel> level,
+RegistryResult<std::optional<CompatibilityLevel>> Registry::set_level(const std::optional<std::string>& subject,
+                                                                      std::optional<CompatibilityLevel> level,
                                                                       Deadline deadline) {
   if (subject) PG_CHECK(check_subject(*subject));
   std::optional<CompatibilityLevel> before;
   const auto decide = [&]() -> RegistryResult<Rows> {
     before = view_.level(subject);
     PG_CHECK(check_permitted(subject));
-    if (subject && !level && !before) return refuse(RegistryCode::no_subject_level, fmt::format("subject '{}' has no level of its own", *subject));
+    if (subject && !level && !before)
+      return refuse(RegistryCode::no_subject_level, fmt::format("subject '{}' has no level of its own", *subject));
     if (before == level) return Rows();
-    return Rows{{write_registry_key({Kind::config, subject}), level ? std::optional(write_config_row(*level)) : std::nullopt}};
+    return Rows{
+        {write_registry_key({Kind::config, subject}), level ? std::optional(write_config_row(*level)) : std::nullopt}};
   };
   PG_CHECK(change(decide, deadline));
   return before;
 }
 
 // Also where writing is forbidden: how else should it be allowed again?
-RegistryResult<std::optional<RegistryMode>> Registry::set_mode(const std::optional<std::string>& subject, std::optional<RegistryMode> mode, Deadline deadline) {
+RegistryResult<std::optional<RegistryMode>> Registry::set_mode(const std::optional<std::string>& subject,
+                                                               std::optional<RegistryMode> mode, Deadline deadline) {
   if (subject) PG_CHECK(check_subject(*subject));
   std::optional<RegistryMode> before;
   const auto decide = [&]() -> RegistryResult<Rows> {
     before = view_.mode(subject);
-    if (subject && !mode && !before) return refuse(RegistryCode::no_subject_mode, fmt::format("subject '{}' has no mode of its own", *subject));
+    if (subject && !mode && !before)
+      return refuse(RegistryCode::no_subject_mode, fmt::format("subject '{}' has no mode of its own", *subject));
     if (before == mode) return Rows();
-    return Rows{{write_registry_key({Kind::mode, subject}), mode ? std::optional(write_mode_row(*mode)) : std::nullopt}};
+    return Rows{
+        {write_registry_key({Kind::mode, subject}), mode ? std::optional(write_mode_row(*mode)) : std::nullopt}};
   };
   PG_CHECK(change(decide, deadline));
   return before;

@@ -12,27 +12,32 @@ bool is_transitive(Level level) {
   return level == Level::backward_transitive || level == Level::forward_transitive || level == Level::full_transitive;
 }
 bool reads_old(Level level) {
-  return level == Level::backward || level == Level::backward_transitive || level == Level::full || level == Level::full_transitive;
+  return level == Level::backward || level == Level::backward_transitive || level == Level::full ||
+         level == Level::full_transitive;
 }
 bool is_read_by_old(Level level) {
-  return level == Level::forward || level == Level::forward_transitive || level == Level::full || level == Level::full_transitive;
+  return level == Level::forward || level == Level::forward_transitive || level == Level::full ||
+         level == Level::full_transitive;
 }
 
 // The schemas were not compared, so they are not incompatible. Clients get invalid_schema: the schema is too large.
 RegistryError not_compared(const RegisteredSchema& old, Error error) {
-  RegistryError refused(RegistryCode::invalid_schema, fmt::format("{}: version {} of subject '{}'", error.what, old.version, old.subject));
+  RegistryError refused(RegistryCode::invalid_schema,
+                        fmt::format("{}: version {} of subject '{}'", error.what, old.version, old.subject));
   refused.error.code = error.code;
   return refused;
 }
 
 }  // namespace
 
-RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const RegisteredSchema& old, const Schema& schema, Level level,
-                                                                    CompatibilityPolicy policy) {
+RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const RegisteredSchema& old, const Schema& schema,
+                                                                    Level level, CompatibilityPolicy policy) {
   if (level == Level::none) return std::vector<Incompatibility>();
   if (old.type != schema.type()) {
-    return std::vector<Incompatibility>{{"SCHEMA_TYPE_CHANGED", "/", fmt::format("version {} of subject '{}' is of type {}, this schema of type {}", old.version,
-                                                                                   old.subject, schema_type_name(old.type), schema_type_name(schema.type()))}};
+    return std::vector<Incompatibility>{
+        {"SCHEMA_TYPE_CHANGED", "/",
+         fmt::format("version {} of subject '{}' is of type {}, this schema of type {}", old.version, old.subject,
+                     schema_type_name(old.type), schema_type_name(schema.type()))}};
   }
   PG_ASSIGN(const auto before, parsed(old));
   std::vector<Incompatibility> found;
@@ -50,7 +55,8 @@ RegistryResult<std::vector<Incompatibility>> Registry::compare_with(const Regist
 }
 
 // Newest first; the first version that it does not fit is enough.
-RegistryResult<std::vector<Incompatibility>> Registry::compare(const std::string& subject, const Schema& schema, CompatibilityPolicy policy) {
+RegistryResult<std::vector<Incompatibility>> Registry::compare(const std::string& subject, const Schema& schema,
+                                                               CompatibilityPolicy policy) {
   const Level level = level_of(subject);
   if (level == Level::none) return std::vector<Incompatibility>();
   const auto versions = view_.versions(subject, false);
@@ -77,8 +83,8 @@ RegistryResult<SchemaText> Registry::normalized(const std::string& subject, cons
   });
 }
 
-RegistryResult<std::vector<Incompatibility>> Registry::check(const std::string& subject, std::optional<int32_t> version, const SchemaText& schema,
-                                                             CompatibilityPolicy policy) {
+RegistryResult<std::vector<Incompatibility>> Registry::check(const std::string& subject, std::optional<int32_t> version,
+                                                             const SchemaText& schema, CompatibilityPolicy policy) {
   PG_ASSIGN(const auto candidate, parse(schema));
   return ask([&]() -> RegistryResult<std::vector<Incompatibility>> {
     if (!version) return compare(subject, *candidate, policy);

@@ -43,10 +43,14 @@ constexpr int http_status(RegistryCode code) {
 constexpr Errc errc_of(RegistryCode code) {
   if (code == RegistryCode::not_permitted || code == RegistryCode::reference_exists) return Errc::conflict;
   switch (http_status(code)) {
-    case 404: return Errc::not_found;
-    case 409: return Errc::conflict;
-    case 422: return Errc::invalid_argument;
-    default: return code == RegistryCode::store_timed_out ? Errc::timed_out : Errc::io;
+    case 404:
+      return Errc::not_found;
+    case 409:
+      return Errc::conflict;
+    case 422:
+      return Errc::invalid_argument;
+    default:
+      return code == RegistryCode::store_timed_out ? Errc::timed_out : Errc::io;
   }
 }
 
@@ -56,9 +60,12 @@ struct RegistryError {
   std::vector<Incompatibility> incompatible = {};  // with RegistryCode::incompatible: each change that is not
 
   // What the code says, about `subject` at `place`: "subject 's' has no version 3".
-  RegistryError(RegistryCode refused, std::string what) : code(refused), error{errc_of(refused), std::move(what), {}, {}} {}
+  RegistryError(RegistryCode refused, std::string what)
+      : code(refused), error{errc_of(refused), std::move(what), {}, {}} {}
   // What the log could not do.
-  RegistryError(Error failed) : code(failed.code == Errc::timed_out ? RegistryCode::store_timed_out : RegistryCode::store_failed), error(std::move(failed)) {}
+  RegistryError(Error failed)
+      : code(failed.code == Errc::timed_out ? RegistryCode::store_timed_out : RegistryCode::store_failed),
+        error(std::move(failed)) {}
   operator Error() const { return error; }
 };
 

@@ -6,8 +6,8 @@
 namespace pg {
 namespace {
 
-// A replica that is copied anew may hold, in the segment that it appends to, what its leader has compacted long ago; but
-// deletions stay in a log for a day (delete.retention.ms).
+// A replica that is copied anew may hold, in the segment that it appends to, what its leader has compacted long ago;
+// but deletions stay in a log for a day (delete.retention.ms).
 constexpr int64_t kAgeMaxMs = int64_t{12} * 60 * 60 * 1000;
 constexpr size_t kNoteBytes = 40;
 
@@ -57,9 +57,12 @@ void write_registry_index(const Home& home, const TablePlace& place, const Regis
   const auto mine = (*lock)->try_lock(0, LockMode::exclusive);
   if (!mine || !*mine) return;
   const std::string path = names::new_schema_index(home.path());
-  const bool written = write_rows(files, path, write_note(place, home.env().clock.wall_ms()), view) && !view.is_damaged();
-  if (!written) (void)files.unlink(path);  // its place on a full disk may be needed
-  else (void)files.rename(path, names::schema_index(home.path()));
+  const bool written =
+      write_rows(files, path, write_note(place, home.env().clock.wall_ms()), view) && !view.is_damaged();
+  if (!written)
+    (void)files.unlink(path);  // its place on a full disk may be needed
+  else
+    (void)files.rename(path, names::schema_index(home.path()));
 }
 
 }  // namespace pg

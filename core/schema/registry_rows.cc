@@ -19,14 +19,15 @@ constexpr std::array<std::pair<Kind, std::string_view>, 6> kKinds = {{{Kind::sch
                                                                       {Kind::delete_subject, "DELETE_SUBJECT"},
                                                                       {Kind::clear_subject, "CLEAR_SUBJECT"},
                                                                       {Kind::noop, "NOOP"}}};
-constexpr std::array<std::string_view, 7> kLevels = {"NONE",    "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
-                                                     "FULL",    "FULL_TRANSITIVE"};
+constexpr std::array<std::string_view, 7> kLevels = {
+    "NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"};
 constexpr std::array<std::string_view, 2> kModes = {"READWRITE", "READONLY"};
 
 template <typename Word, size_t N>
 std::optional<Word> find_word(const std::array<std::string_view, N>& words, std::string_view name) {
   const auto upper = [](char c) { return std::toupper(static_cast<unsigned char>(c)); };
-  const auto found = std::ranges::find_if(words, [&](std::string_view word) { return std::ranges::equal(word, name, {}, upper, upper); });
+  const auto found = std::ranges::find_if(
+      words, [&](std::string_view word) { return std::ranges::equal(word, name, {}, upper, upper); });
   if (found == words.end()) return std::nullopt;
   return static_cast<Word>(found - words.begin());
 }
@@ -64,7 +65,9 @@ std::string json_text(std::string_view text) { return to_one_line(Json(text)); }
 }  // namespace
 
 std::string_view level_name(CompatibilityLevel level) { return kLevels[static_cast<size_t>(level)]; }
-std::optional<CompatibilityLevel> parse_level(std::string_view name) { return find_word<CompatibilityLevel>(kLevels, name); }
+std::optional<CompatibilityLevel> parse_level(std::string_view name) {
+  return find_word<CompatibilityLevel>(kLevels, name);
+}
 std::string_view mode_name(RegistryMode mode) { return kModes[static_cast<size_t>(mode)]; }
 std::optional<RegistryMode> parse_mode(std::string_view name) { return find_word<RegistryMode>(kModes, name); }
 
@@ -110,10 +113,11 @@ std::optional<SchemaRow> parse_schema_row(std::string_view text) {
 }
 
 std::string write_schema_row(const std::string& subject, int32_t version, const SchemaRow& row) {
-  const std::string type =
-      !row.type || *row.type == SchemaType::avro ? "" : fmt::format(R"("schemaType":"{}",)", schema_type_name(*row.type));
-  return fmt::format(R"({{"subject":{},"version":{},"id":{},{}"schema":{},"deleted":{}}})", json_text(subject), version, row.id, type,
-                     json_text(row.text), row.deleted);
+  const std::string type = !row.type || *row.type == SchemaType::avro
+                               ? ""
+                               : fmt::format(R"("schemaType":"{}",)", schema_type_name(*row.type));
+  return fmt::format(R"({{"subject":{},"version":{},"id":{},{}"schema":{},"deleted":{}}})", json_text(subject), version,
+                     row.id, type, json_text(row.text), row.deleted);
 }
 
 std::string mark_deleted(std::string_view text) {
@@ -129,7 +133,9 @@ std::optional<CompatibilityLevel> parse_config_row(std::string_view text) {
   return word ? parse_level(*word) : std::nullopt;
 }
 
-std::string write_config_row(CompatibilityLevel level) { return fmt::format(R"({{"compatibilityLevel":"{}"}})", level_name(level)); }
+std::string write_config_row(CompatibilityLevel level) {
+  return fmt::format(R"({{"compatibilityLevel":"{}"}})", level_name(level));
+}
 
 std::optional<RegistryMode> parse_mode_row(std::string_view text) {
   const auto json = parse_object(text);

@@ -8,9 +8,10 @@
 //   key    {"keytype":"CLEAR_SUBJECT","subject":"s","magic":0}     value  {"subject":"s"}
 //   key    {"keytype":"NOOP","magic":0}                            value  null, or {"id":9}
 //
-// The type is left out for AVRO; a subject that is null stands for all subjects. DELETE_SUBJECT deletes the versions up to
-// its own, softly. A NOOP's id is ours: the greatest one that was ever given, for which no row may be left; Confluent's
-// registry does not look at it. Members that are not known (references, metadata, ruleSet) stay as they are.
+// The type is left out for AVRO; a subject that is null stands for all subjects. DELETE_SUBJECT deletes the versions up
+// to its own, softly. A NOOP's id is ours: the greatest one that was ever given, for which no row may be left;
+// Confluent's registry does not look at it. Members that are not known (references, metadata, ruleSet) stay as they
+// are.
 //
 // Source: confluentinc/schema-registry, core/src/main/java/io/confluent/kafka/schemaregistry/storage/*{Key,Value}.java.
 #pragma once
@@ -23,11 +24,19 @@
 
 namespace pg {
 
-enum class CompatibilityLevel { none, backward, backward_transitive, forward, forward_transitive, full, full_transitive };
+enum class CompatibilityLevel {
+  none,
+  backward,
+  backward_transitive,
+  forward,
+  forward_transitive,
+  full,
+  full_transitive
+};
 inline constexpr CompatibilityLevel kCompatibilityLevelDefault = CompatibilityLevel::backward;
 
-std::string_view level_name(CompatibilityLevel level);                      // "BACKWARD"
-std::optional<CompatibilityLevel> parse_level(std::string_view name);       // in either case
+std::string_view level_name(CompatibilityLevel level);                 // "BACKWARD"
+std::optional<CompatibilityLevel> parse_level(std::string_view name);  // in either case
 
 enum class RegistryMode { readwrite, readonly };
 

@@ -18,7 +18,9 @@ std::string sortable(uint32_t number) {
 
 std::string sortable(int32_t number) { return sortable(static_cast<uint32_t>(number)); }
 
-int32_t last_number(std::string_view key) { return load_big_endian<int32_t>(as_bytes(key).data() + key.size() - sizeof(int32_t)); }
+int32_t last_number(std::string_view key) {
+  return load_big_endian<int32_t>(as_bytes(key).data() + key.size() - sizeof(int32_t));
+}
 
 std::string place(const SubjectVersion& version) { return version.subject + '\0' + sortable(version.version); }
 
@@ -56,8 +58,10 @@ std::optional<std::string> RegistryView::get(std::string_view key) const {
 }
 
 void RegistryView::remove(std::string_view key) {
-  if (base_) rows_[std::string(key)] = std::nullopt;
-  else if (const auto found = rows_.find(key); found != rows_.end()) rows_.erase(found);
+  if (base_)
+    rows_[std::string(key)] = std::nullopt;
+  else if (const auto found = rows_.find(key); found != rows_.end())
+    rows_.erase(found);
 }
 
 // The rows of both, in order; what is in memory counts.
@@ -90,12 +94,15 @@ void RegistryView::take_in(std::string_view key_json, std::optional<std::string_
   const auto key = parse_registry_key(key_json);
   if (!key) return;
   switch (key->kind) {
-    case Kind::schema: return take_schema({*key->subject, key->version}, value);
+    case Kind::schema:
+      return take_schema({*key->subject, key->version}, value);
     case Kind::config:
     case Kind::mode: {
       std::string setting = setting_key(key->kind == Kind::config ? 'c' : 'm', key->subject);
-      if (value) put(std::move(setting), std::string(*value));
-      else remove(setting);
+      if (value)
+        put(std::move(setting), std::string(*value));
+      else
+        remove(setting);
       return;
     }
     case Kind::delete_subject: {

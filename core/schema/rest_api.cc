@@ -32,7 +32,9 @@ template <class T>
 using Answer = tl::expected<T, RestError>;
 
 // With a plain status of HTTP; refuse() has the registry's codes.
-tl::unexpected<RestError> refuse_plainly(int status, std::string message) { return tl::unexpected(RestError(status, std::move(message))); }
+tl::unexpected<RestError> refuse_plainly(int status, std::string message) {
+  return tl::unexpected(RestError(status, std::move(message)));
+}
 
 // A request that has found its route.
 struct Call {
@@ -71,7 +73,8 @@ std::optional<int32_t> parse_positive(std::string_view text) {
 RegistryResult<std::optional<int32_t>> Call::version_number() const {
   if (version == "latest" || version == "-1") return std::optional<int32_t>();
   if (const auto number = parse_positive(version)) return number;
-  return refuse(RegistryCode::invalid_version, fmt::format("'{}' is no version: a number from 1 to 2147483647, or 'latest'", version));
+  return refuse(RegistryCode::invalid_version,
+                fmt::format("'{}' is no version: a number from 1 to 2147483647, or 'latest'", version));
 }
 
 RegistryResult<int32_t> Call::id_number() const {
@@ -99,14 +102,16 @@ Answer<void> check_nothing_more(const Json& object) {
   for (const char* name : {"references", "metadata", "ruleSet"}) {
     const auto member = object.find(name);
     if (member == object.end() || member->empty()) continue;
-    return refuse(RegistryCode::invalid_schema, std::string_view(name) == "references"
-                                                    ? "schemas that refer to other schemas (\"references\") are not supported"
-                                                    : fmt::format("\"{}\" of a schema is not supported", name));
+    return refuse(RegistryCode::invalid_schema,
+                  std::string_view(name) == "references"
+                      ? "schemas that refer to other schemas (\"references\") are not supported"
+                      : fmt::format("\"{}\" of a schema is not supported", name));
   }
   for (const char* name : {"id", "version"}) {
     const auto member = object.find(name);
     if (member == object.end() || !member->is_number() || *member <= 0) continue;
-    return refuse(RegistryCode::not_permitted, fmt::format("the registry gives out each \"{}\" itself: there is no mode IMPORT", name));
+    return refuse(RegistryCode::not_permitted,
+                  fmt::format("the registry gives out each \"{}\" itself: there is no mode IMPORT", name));
   }
   return {};
 }
@@ -117,7 +122,9 @@ Answer<SchemaText> Call::schema_body() const {
   PG_ASSIGN(const auto type_name, text_member(json, "schemaType"));
   if (!text || text->empty()) return refuse(RegistryCode::invalid_schema, "there is no \"schema\"");
   const auto type = type_name ? parse_schema_type(*type_name) : SchemaType::avro;
-  if (!type) return refuse(RegistryCode::invalid_schema, fmt::format("schemaType '{}' is not AVRO, JSON or PROTOBUF", *type_name));
+  if (!type)
+    return refuse(RegistryCode::invalid_schema,
+                  fmt::format("schemaType '{}' is not AVRO, JSON or PROTOBUF", *type_name));
   PG_CHECK(check_nothing_more(json));
   const SchemaText schema{*type, std::move(*text)};
   if (!target.flag("normalize")) return schema;
@@ -134,7 +141,8 @@ Answer<Json> Call::page_of(Json list) const {
   const auto number = [&](const char* name, int64_t otherwise) -> Answer<int64_t> {
     const std::string text = parameter(name);
     const auto value = text.empty() ? std::optional(otherwise) : parse_integer(text);
-    if (!value || *value < otherwise) return refuse_plainly(400, fmt::format("{}={} is not a number of at least {}", name, text, otherwise));
+    if (!value || *value < otherwise)
+      return refuse_plainly(400, fmt::format("{}={} is not a number of at least {}", name, text, otherwise));
     return *value;
   };
   PG_ASSIGN(const int64_t offset, number("offset", 0));
@@ -150,8 +158,10 @@ Answer<Json> Call::page_of(Json list) const {
 Answer<std::string> Call::formatted(const RegisteredSchema& schema) const {
   const std::string format = parameter("format");
   // "resolved" fills in what other schemas say, of which there are none here.
-  if (format.empty() || format == "default" || (format == "resolved" && schema.type != SchemaType::protobuf)) return schema.text;
-  if (format != "serialized") return refuse_plainly(400, fmt::format("format={} is not supported for {}", format, schema_type_name(schema.type)));
+  if (format.empty() || format == "default" || (format == "resolved" && schema.type != SchemaType::protobuf))
+    return schema.text;
+  if (format != "serialized")
+    return refuse_plainly(400, fmt::format("format={} is not supported for {}", format, schema_type_name(schema.type)));
   if (schema.type != SchemaType::protobuf) return schema.text;
   PG_ASSIGN(const auto parsed, registry.parsed(schema));
   return parsed->serialized();
@@ -173,7 +183,9 @@ Answer<std::string> json_of(const RegisteredSchema& schema, const Call& call) {
   return to_one_line(object);
 }
 
-std::string text_of(const Incompatibility& each) { return fmt::format("{} at {}: {}", each.kind, each.path, each.message); }
+std::string text_of(const Incompatibility& each) {
+  return fmt::format("{} at {}: {}", each.kind, each.path, each.message);
+}
 
 using Body = Answer<std::string>;
 
@@ -183,7 +195,8 @@ Body schema_types(Call&) { return R"(["JSON","PROTOBUF","AVRO"])"; }
 // Those that are deleted softly.
 std::vector<int32_t> deleted_versions(Registry& registry, const std::string& subject) {
   auto versions = registry.versions(subject, Deleted::too).value_or(std::vector<int32_t>());
-  const auto living = registry.versions(subject, Deleted::no).value_or(std::vector<int32_t>());  // none: all are deleted
+  const auto living =
+      registry.versions(subject, Deleted::no).value_or(std::vector<int32_t>());  // none: all are deleted
   std::erase_if(versions, [&](int32_t version) { return std::ranges::count(living, version) > 0; });
   return versions;
 }
@@ -194,14 +207,16 @@ Body list_subjects(Call& call) {
   const std::string prefix = given == call.target.query.end() || given->second == ":*:" ? "" : given->second;
   PG_ASSIGN(auto subjects, call.registry.subjects(prefix, call.deleted()));
   if (call.deleted_only()) {
-    std::erase_if(subjects, [&](const std::string& subject) { return deleted_versions(call.registry, subject).empty(); });
+    std::erase_if(subjects,
+                  [&](const std::string& subject) { return deleted_versions(call.registry, subject).empty(); });
   }
   PG_ASSIGN(const auto page, call.page_of(Json(subjects)));
   return to_one_line(page);
 }
 
 Body delete_subject(Call& call) {
-  PG_ASSIGN(const auto versions, call.registry.delete_subject(call.subject, call.target.flag("permanent"), call.deadline));
+  PG_ASSIGN(const auto versions,
+            call.registry.delete_subject(call.subject, call.target.flag("permanent"), call.deadline));
   return to_one_line(Json(versions));
 }
 
@@ -214,7 +229,8 @@ Body look_up(Call& call) {
 Body list_versions(Call& call) {
   PG_ASSIGN(auto versions, call.registry.versions(call.subject, call.deleted()));
   if (call.deleted_only()) versions = deleted_versions(call.registry, call.subject);
-  if (versions.empty()) return refuse(RegistryCode::subject_not_found, fmt::format("no version of subject '{}' is deleted", call.subject));
+  if (versions.empty())
+    return refuse(RegistryCode::subject_not_found, fmt::format("no version of subject '{}' is deleted", call.subject));
   PG_ASSIGN(const auto page, call.page_of(Json(versions)));
   return to_one_line(page);
 }
@@ -243,7 +259,8 @@ Body get_version_text(Call& call) {
 
 Body delete_version(Call& call) {
   PG_ASSIGN(const auto version, call.version_number());
-  PG_ASSIGN(const int32_t deleted, call.registry.delete_version(call.subject, version, call.target.flag("permanent"), call.deadline));
+  PG_ASSIGN(const int32_t deleted,
+            call.registry.delete_version(call.subject, version, call.target.flag("permanent"), call.deadline));
   return std::to_string(deleted);
 }
 
@@ -311,8 +328,8 @@ Body check_by_level(Call& call) {
   return say_compatible(call, found);
 }
 
-// With one version alone. Where there is none yet, anything may be the first; another one that is not there has the code of a
-// version, also where the subject is not there.
+// With one version alone. Where there is none yet, anything may be the first; another one that is not there has the
+// code of a version, also where the subject is not there.
 Body check_with_version(Call& call) {
   PG_ASSIGN(const auto schema, call.schema_body());
   PG_ASSIGN(const auto version, call.version_number());
@@ -337,13 +354,23 @@ struct RestSetting {
   std::string_view (*name)(Value);
   RegistryResult<std::optional<Value>> (Registry::*own)(const std::optional<std::string>& subject);
   RegistryResult<Setting<Value>> (Registry::*in_force)(const std::optional<std::string>& subject);
-  RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject, std::optional<Value> value, Deadline deadline);
+  RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject,
+                                                        std::optional<Value> value, Deadline deadline);
 };
 
-constexpr RestSetting<CompatibilityLevel> kConfig = {"compatibilityLevel", "compatibility", RegistryCode::no_subject_level, RegistryCode::invalid_level,
-                                                     parse_level, level_name, &Registry::own_level, &Registry::level, &Registry::set_level};
-constexpr RestSetting<RegistryMode> kMode = {"mode", "mode", RegistryCode::no_subject_mode, RegistryCode::invalid_mode,
-                                             parse_mode, mode_name, &Registry::own_mode, &Registry::mode, &Registry::set_mode};
+constexpr RestSetting<CompatibilityLevel> kConfig = {
+    "compatibilityLevel",        "compatibility",  RegistryCode::no_subject_level,
+    RegistryCode::invalid_level, parse_level,      level_name,
+    &Registry::own_level,        &Registry::level, &Registry::set_level};
+constexpr RestSetting<RegistryMode> kMode = {"mode",
+                                             "mode",
+                                             RegistryCode::no_subject_mode,
+                                             RegistryCode::invalid_mode,
+                                             parse_mode,
+                                             mode_name,
+                                             &Registry::own_mode,
+                                             &Registry::mode,
+                                             &Registry::set_mode};
 
 template <const auto& setting>
 Body get_setting(Call& call) {
@@ -357,11 +384,13 @@ Body get_setting(Call& call) {
   return to_one_line({{setting.get_word, setting.name(in_force.value)}});
 }
 
-// Refuses settings that are not supported, since clients would believe that they hold. A null, false or empty value asks for nothing.
+// Refuses settings that are not supported, since clients would believe that they hold. A null, false or empty value
+// asks for nothing.
 Answer<void> check_only_member(const Json& object, std::string_view known) {
   for (const auto& [name, value] : object.items()) {
     if (name == known || value.is_null() || value == false || (value.is_structured() && value.empty())) continue;
-    return refuse(RegistryCode::not_permitted, fmt::format("\"{}\" is not supported: only \"{}\" can be set", name, known));
+    return refuse(RegistryCode::not_permitted,
+                  fmt::format("\"{}\" is not supported: only \"{}\" can be set", name, known));
   }
   return {};
 }
@@ -434,10 +463,14 @@ bool match(std::string_view pattern, Call& call) {
   const auto parts = pattern == "/" ? std::vector<std::string_view>() : split(pattern.substr(1), '/');
   if (parts.size() != path.size()) return false;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i] == "{subject}") call.subject = path[i];
-    else if (parts[i] == "{version}") call.version = path[i];
-    else if (parts[i] == "{id}") call.id = path[i];
-    else if (parts[i] != path[i]) return false;
+    if (parts[i] == "{subject}")
+      call.subject = path[i];
+    else if (parts[i] == "{version}")
+      call.version = path[i];
+    else if (parts[i] == "{id}")
+      call.id = path[i];
+    else if (parts[i] != path[i])
+      return false;
   }
   return true;
 }

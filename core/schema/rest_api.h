@@ -1,9 +1,9 @@
 // Confluent's REST API on a Registry: a request as text to a status and a JSON text. Knows nothing of sockets.
 //
-// The paths, parameters, bodies and error codes are those of Confluent's Schema Registry, so that its clients work with this one.
-// What that registry supports and this one does not is refused if leaving it out would change what a schema means or which rules hold
-// (references, metadata, rules, settings other than the level and the mode, forms of a schema). Otherwise it is ignored, like
-// unknown parameters.
+// The paths, parameters, bodies and error codes are those of Confluent's Schema Registry, so that its clients work with
+// this one. What that registry supports and this one does not is refused if leaving it out would change what a schema
+// means or which rules hold (references, metadata, rules, settings other than the level and the mode, forms of a
+// schema). Otherwise it is ignored, like unknown parameters.
 #pragma once
 
 #include <mutex>
@@ -37,8 +37,8 @@ class RestApi {
   // Borrows the registry, which nobody else uses.
   RestApi(Registry& registry, CompatibilityPolicy policy) : registry_(&registry), policy_(policy) {}
 
-  // From any thread; one request at a time is worked on. What it answers with is on stable storage: an id that a client writes
-  // values with must not be given again after a power cut.
+  // From any thread; one request at a time is worked on. What it answers with is on stable storage: an id that a client
+  // writes values with must not be given again after a power cut.
   RestResponse handle(const RestRequest& request, Deadline deadline);
 
  private:

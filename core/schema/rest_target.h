@@ -17,7 +17,8 @@ struct RestTarget {
   bool flag(const std::string& name) const;
 };
 
-// None: it does not begin with a slash, or a '%' is not followed by two hexadecimal digits. A slash at the end does not matter.
+// None: it does not begin with a slash, or a '%' is not followed by two hexadecimal digits. A slash at the end does not
+// matter.
 std::optional<RestTarget> parse_rest_target(std::string_view target);
 
 }  // namespace pg

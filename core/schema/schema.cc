@@ -33,12 +33,16 @@ std::optional<SchemaType> parse_schema_type(std::string_view name) {
 
 Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view text) {
   if (text.size() > kSchemaBytesMax) {
-    return fail(Errc::invalid_argument, fmt::format("a schema of {} bytes: at most {} are allowed", text.size(), kSchemaBytesMax));
+    return fail(Errc::invalid_argument,
+                fmt::format("a schema of {} bytes: at most {} are allowed", text.size(), kSchemaBytesMax));
   }
   switch (type) {
-    case SchemaType::avro: return parse_avro_schema(text);
-    case SchemaType::json: return parse_json_schema(text);
-    case SchemaType::protobuf: return parse_protobuf_schema(text);
+    case SchemaType::avro:
+      return parse_avro_schema(text);
+    case SchemaType::json:
+      return parse_json_schema(text);
+    case SchemaType::protobuf:
+      return parse_protobuf_schema(text);
   }
   __builtin_unreachable();
 }

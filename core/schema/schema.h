@@ -38,24 +38,26 @@ class Schema {
   virtual SchemaType type() const = 0;
   // The text that is stored. Two schemas are the same if these are.
   virtual const std::string& canonical() const = 0;
-  // Confluent's "normalize": the same for texts that differ only in what does not matter, such as the order of members in JSON.
+  // Confluent's "normalize": the same for texts that differ only in what does not matter, such as the order of members
+  // in JSON.
   virtual std::string normal() const { return canonical(); }
   // What Confluent's "format=serialized" gives: of Protobuf the FileDescriptorProto in base64, of others the text.
   virtual std::string serialized() const { return canonical(); }
 
-  // Why data written with `writer`, a schema of the same type, could not be read with this one. Empty: it can. Errc::limit: the two
-  // are too large to be compared.
+  // Why data written with `writer`, a schema of the same type, could not be read with this one. Empty: it can.
+  // Errc::limit: the two are too large to be compared.
   virtual Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy policy) const = 0;
 
-  // One JSON text to the bytes of a value, as they follow the header of the wire format (core/schema/wire_format.h), and
-  // back to one line of JSON. What does not match is Errc::invalid_argument, and the message says where and why;
+  // One JSON text to the bytes of a value, as they follow the header of the wire format (core/schema/wire_format.h),
+  // and back to one line of JSON. What does not match is Errc::invalid_argument, and the message says where and why;
   // bytes that are not what the schema says are Errc::corrupt; a draft that cannot be validated is
   // Errc::unsupported_version.
   virtual Result<std::string> encode(std::string_view json) const = 0;
   virtual Result<std::string> decode(std::string_view payload) const = 0;
 };
 
-// Errc::invalid_argument, with the place, if it is no schema of this type, or larger or deeper than core/base/limits.h allows.
+// Errc::invalid_argument, with the place, if it is no schema of this type, or larger or deeper than core/base/limits.h
+// allows.
 Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view text);
 
 }  // namespace pg

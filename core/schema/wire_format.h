@@ -1,5 +1,5 @@
-// How a value says which schema it was written with: Confluent's wire format, a zero byte and the schema's id, big-endian,
-// before the payload.
+// How a value says which schema it was written with: Confluent's wire format, a zero byte and the schema's id,
+// big-endian, before the payload.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,8 @@ void set_ms(ClusterConfig& config, int64_t value) {
 }
 
 constexpr ConfigRow kTable[] = {
-    {"auto.leader.rebalance.enable", 0, 1, 1, [](ClusterConfig& config, int64_t value) { config.rebalance_leaders = value != 0; }},
+    {"auto.leader.rebalance.enable", 0, 1, 1,
+     [](ClusterConfig& config, int64_t value) { config.rebalance_leaders = value != 0; }},
     {"broker.heartbeat.interval.ms", 10, 10'000, 100, set_ms<&ClusterConfig::heartbeat_interval>},
     {"broker.session.timeout.ms", 200, 600'000, 2000, set_ms<&ClusterConfig::session_timeout>},
     {"replica.lag.time.max.ms", 200, 3'600'000, 10'000, set_ms<&ClusterConfig::replica_lag_max>},
@@ -47,7 +48,8 @@ Result<> apply(ClusterConfig& config, std::string_view name, std::string_view va
     row.apply(config, number);
     return {};
   }
-  return fail(Errc::invalid_argument, fmt::format("unknown config '{}' of a cluster; known are {}", name, known_names()));
+  return fail(Errc::invalid_argument,
+              fmt::format("unknown config '{}' of a cluster; known are {}", name, known_names()));
 }
 
 }  // namespace
@@ -66,7 +68,8 @@ Result<ClusterConfig> to_cluster_config(const ConfigMap& config) {
   for (const auto& [name, value] : config) PG_CHECK(apply(cluster, name, value));
   // A heart that is looked at less often than it beats would seem to stand still.
   if (cluster.session_timeout < 2 * cluster.heartbeat_interval) {
-    return fail(Errc::invalid_argument, "broker.session.timeout.ms must be at least twice broker.heartbeat.interval.ms");
+    return fail(Errc::invalid_argument,
+                "broker.session.timeout.ms must be at least twice broker.heartbeat.interval.ms");
   }
   return cluster;
 }

@@ -2,7 +2,8 @@
 
 namespace pg {
 
-Result<TopicMetadata> find_or_create_topic(Home& home, const std::string& name, const ConfigMap& config, Deadline deadline) {
+Result<TopicMetadata> find_or_create_topic(Home& home, const std::string& name, const ConfigMap& config,
+                                           Deadline deadline) {
   auto found = home.describe_topic(name);
   if (found || found.error().code != Errc::not_found) return found;
   auto created = home.create_topic(name, 1, config, deadline);

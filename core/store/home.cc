@@ -33,12 +33,16 @@ Result<std::optional<MetaProperties>> read_owner(FileSystem& files, const std::s
 }
 
 Error another_owner(const MetaProperties& owner, bool of_this_cluster, const std::string& path) {
-  return {Errc::already_exists, fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value, of_this_cluster ? "this" : "another"),
-          path, {}, 0};
+  return {Errc::already_exists,
+          fmt::format("the log directory belongs to broker {} of {} cluster", owner.broker.value,
+                      of_this_cluster ? "this" : "another"),
+          path,
+          {},
+          0};
 }
 
-// Whether a process died while it made this log directory in the home, before it stored the owner. An empty directory in a home that
-// has topics may be a disk that is not mounted.
+// Whether a process died while it made this log directory in the home, before it stored the owner. An empty directory
+// in a home that has topics may be a disk that is not mounted.
 bool is_half_made(FileSystem& files, const std::string& home, BrokerId broker) {
   const std::string logs = names::log_directory(home, broker);
   if (files.info(names::meta_properties(logs))) return false;
@@ -74,7 +78,9 @@ Result<> Home::take_cluster(const VersionedContent& stored) const {
   // Locks and maps are only trusted on local file systems.
   PG_ASSIGN(const std::string remote, env_.files.remote_type(path_));
   if (!remote.empty()) {
-    return fail(Errc::io, fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote), path_);
+    return fail(Errc::io,
+                fmt::format("the home is on {}, which is not supported yet: use --home with a local disk", remote),
+                path_);
   }
   PG_ASSIGN(auto cluster, read_cluster(env_, path_, stored));
   PG_CHECK(check_directories(cluster));
@@ -87,8 +93,9 @@ Result<> Home::take_cluster(const VersionedContent& stored) const {
 
 // A link would lead to a place outside of this home. A missing directory is noticed by the call that needs it.
 Result<> Home::check_directories(const ClusterMetadata& cluster) const {
-  std::vector<std::string> expected{names::topics_directory(path_), names::brokers_directory(path_), names::locks_directory(path_),
-                                    names::groups_directory(path_), names::logs_directory(path_)};
+  std::vector<std::string> expected{names::topics_directory(path_), names::brokers_directory(path_),
+                                    names::locks_directory(path_), names::groups_directory(path_),
+                                    names::logs_directory(path_)};
   for (const auto& broker : cluster.brokers) {
     if (broker.log_directory.empty()) expected.push_back(names::log_directory(path_, broker.id));
   }
@@ -129,7 +136,8 @@ Result<ClusterMetadata> Home::describe_cluster() const {
 
 Result<> Home::check_writable() const {
   if (!read_only_) return {};
-  return fail(Errc::unsupported_version, "this home was changed by a newer version of pilgrimage: this one may only read it", path_);
+  return fail(Errc::unsupported_version,
+              "this home was changed by a newer version of pilgrimage: this one may only read it", path_);
 }
 
 Result<> Home::make() {
@@ -159,7 +167,8 @@ Result<> Home::make_cluster() {
     if (!stored) return fail(Errc::io, "it was removed meanwhile", path_);
     PG_CHECK(make_directories(made));
     const std::string logs = names::log_directory(path_, kEmbeddedBroker);
-    if (first) PG_CHECK(env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id)));
+    if (first)
+      PG_CHECK(env_.files.replace(names::meta_properties(logs), write_meta_properties(kEmbeddedBroker, cluster.id)));
     return take_cluster(*stored);
   };
   auto done = make();
@@ -179,22 +188,26 @@ Result<> Home::make_cluster() {
 Result<> Home::make_directories(std::vector<std::string>& made) const {
   for (const auto& directory : {names::log_directory(path_, kEmbeddedBroker), names::topics_directory(path_)}) {
     std::vector<std::string> missing;
-    for (std::string at = directory; !env_.files.info(at) && at != parent_path(at); at = parent_path(at)) missing.push_back(at);
+    for (std::string at = directory; !env_.files.info(at) && at != parent_path(at); at = parent_path(at))
+      missing.push_back(at);
     made.insert(made.end(), missing.rbegin(), missing.rend());
     PG_CHECK(env_.files.make_directories(directory));
   }
   return {};
 }
 
-Result<> Home::init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config, const std::string& base) {
+Result<> Home::init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers,
+                    const ConfigMap& config, const std::string& base) {
   PG_CHECK(to_cluster_config(config));
   if (brokers.empty() || std::cmp_greater(brokers.size(), kBrokersMax)) {
-    return fail(Errc::invalid_argument, fmt::format("a cluster has 1 to {} brokers, not {}", kBrokersMax, brokers.size()));
+    return fail(Errc::invalid_argument,
+                fmt::format("a cluster has 1 to {} brokers, not {}", kBrokersMax, brokers.size()));
   }
   PG_ASSIGN(const auto home, open(env, path, {.base = base, .by_name = true}));
   PG_CHECK(home->check_writable());
   PG_CHECK(home->check_new_log_directories(brokers));
-  if (!home->is_made() && (home->damaged_version_ > 0 || is_metadata_lost(env, path))) PG_CHECK(home->restore_cluster(brokers, config));
+  if (!home->is_made() && (home->damaged_version_ > 0 || is_metadata_lost(env, path)))
+    PG_CHECK(home->restore_cluster(brokers, config));
   PG_CHECK(home->make());
   PG_CHECK(home->add_brokers(brokers, config));
   HomeNotes(env, path).leave(home->cluster_, true);
@@ -206,8 +219,9 @@ Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brok
   for (const auto& broker : brokers) {
     if (broker.log_directory.empty()) continue;
     if (!made_ && broker.id == kEmbeddedBroker) {
-      return fail(Errc::already_exists, fmt::format("broker {} has the log directory {}: only the others can get another one", broker.id.value,
-                                                    names::log_directory(path_, broker.id)));
+      return fail(Errc::already_exists,
+                  fmt::format("broker {} has the log directory {}: only the others can get another one",
+                              broker.id.value, names::log_directory(path_, broker.id)));
     }
     PG_CHECK(may_make_log_directory(env_, broker.log_directory));
     PG_ASSIGN(const auto owner, read_owner(env_.files, broker.log_directory));
@@ -223,24 +237,36 @@ Result<> Home::restore_cluster(const std::vector<BrokerMetadata>& brokers, const
   const std::string path = names::versioned(names::cluster_file(path_), std::max<int64_t>(damaged_version_, 1));
   std::optional<Uuid> id;
   for (const auto& broker : brokers) {
-    const std::string logs = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
+    const std::string logs =
+        broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
     PG_ASSIGN(const auto owner, read_owner(env_.files, logs));
     if (!owner) continue;
-    if (owner->broker != broker.id || (id && owner->cluster_id != *id)) return tl::unexpected(another_owner(*owner, false, logs));
+    if (owner->broker != broker.id || (id && owner->cluster_id != *id))
+      return tl::unexpected(another_owner(*owner, false, logs));
     id = owner->cluster_id;
   }
-  if (!id) return fail(Errc::corrupt, "the metadata of the home is lost, and no log directory says which cluster it was", path);
+  if (!id)
+    return fail(Errc::corrupt, "the metadata of the home is lost, and no log directory says which cluster it was",
+                path);
   const auto inside = env_.files.list(names::brokers_directory(path_));
   for (size_t i = 0; inside && i < inside->size(); ++i) {
     const auto number = parse_integer((*inside)[i]);
-    const bool named = number && std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id.value == *number; });
-    if (!named) return fail(Errc::conflict, fmt::format("the home has the log directory of a broker {} too: name as many brokers as there were", (*inside)[i]), path_);
+    const bool named = number && std::any_of(brokers.begin(), brokers.end(),
+                                             [&](const auto& broker) { return broker.id.value == *number; });
+    if (!named)
+      return fail(Errc::conflict,
+                  fmt::format("the home has the log directory of a broker {} too: name as many brokers as there were",
+                              (*inside)[i]),
+                  path_);
   }
   VersionedFile file(env_, names::cluster_file(path_));
   PG_CHECK(file.compare_and_swap(damaged_version_, write_cluster({*id, brokers, config})));
   PG_ASSIGN(const auto stored, file.read());
   PG_CHECK(env_.files.make_directories(names::topics_directory(path_)));
-  env_.notice(fmt::format("the metadata of cluster {} was lost, and was made again from its log directories: configs of the cluster are the default again", uuid_text(*id)));
+  env_.notice(
+      fmt::format("the metadata of cluster {} was lost, and was made again from its log directories: configs of the "
+                  "cluster are the default again",
+                  uuid_text(*id)));
   return stored ? take_cluster(*stored) : fail(Errc::io, "it was removed meanwhile", path_);
 }
 
@@ -248,8 +274,11 @@ Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const Con
   for (;;) {
     PG_ASSIGN(ClusterMetadata cluster, describe_cluster());
     for (const auto& known : cluster.brokers) {
-      const bool stays = std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id == known.id; });
-      if (!stays) return fail(Errc::invalid_argument, fmt::format("the cluster has the brokers {}: none can be removed", id_list(cluster.brokers)));
+      const bool stays =
+          std::any_of(brokers.begin(), brokers.end(), [&](const auto& broker) { return broker.id == known.id; });
+      if (!stays)
+        return fail(Errc::invalid_argument,
+                    fmt::format("the cluster has the brokers {}: none can be removed", id_list(cluster.brokers)));
     }
     const size_t had = cluster.brokers.size();
     for (const auto& broker : brokers) {
@@ -259,8 +288,11 @@ Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const Con
         cluster.brokers.push_back(broker);
       } else if (!broker.log_directory.empty()) {
         const std::string has = log_directory(broker.id);
-        if (has != broker.log_directory) return fail(Errc::already_exists, fmt::format("broker {} has the log directory {} already", broker.id.value, has));
-        PG_CHECK(make_log_directory(*known, cluster.id));  // a lost one: a user who names it agrees that it is made again, empty
+        if (has != broker.log_directory)
+          return fail(Errc::already_exists,
+                      fmt::format("broker {} has the log directory {} already", broker.id.value, has));
+        PG_CHECK(make_log_directory(
+            *known, cluster.id));  // a lost one: a user who names it agrees that it is made again, empty
       } else if (known->log_directory.empty() && is_half_made(env_.files, path_, known->id)) {
         PG_CHECK(make_log_directory(*known, cluster.id));
       }
@@ -270,7 +302,9 @@ Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const Con
     for (const auto& [name, value] : config) cluster.config[name] = value;
     PG_CHECK(to_cluster_config(cluster.config));
     if (cluster.brokers.size() == had && cluster.config == before) return {};
-    PG_ASSIGN(const bool first, VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
+    PG_ASSIGN(
+        const bool first,
+        VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
     if (!first) continue;
     return describe_cluster().map([](const auto&) {});
   }
@@ -280,7 +314,8 @@ Result<> Home::add_brokers(const std::vector<BrokerMetadata>& brokers, const Con
 Result<> Home::make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const {
   const std::string path = broker.log_directory.empty() ? names::log_directory(path_, broker.id) : broker.log_directory;
   if (!broker.log_directory.empty()) PG_CHECK(may_make_log_directory(env_, path));
-  PG_CHECK(broker.log_directory.empty() ? env_.files.make_directories_in(path_, path) : env_.files.make_directories(path));
+  PG_CHECK(broker.log_directory.empty() ? env_.files.make_directories_in(path_, path)
+                                        : env_.files.make_directories(path));
   PG_ASSIGN(const auto owner, read_owner(env_.files, path));
   if (!owner) return env_.files.replace(names::meta_properties(path), write_meta_properties(broker.id, cluster));
   if (*owner == MetaProperties{broker.id, cluster}) return {};
@@ -295,7 +330,9 @@ Result<ClusterMetadata> Home::alter_cluster(const ConfigMap& set) const {
     for (const auto& [name, value] : set) cluster.config[name] = value;
     PG_CHECK(to_cluster_config(cluster.config));
     if (cluster.config == before) return cluster;
-    PG_ASSIGN(const bool first, VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
+    PG_ASSIGN(
+        const bool first,
+        VersionedFile(env_, names::cluster_file(path_)).compare_and_swap(cluster.version, write_cluster(cluster)));
     if (first) {
       announce_metadata();
       return cluster;
@@ -307,14 +344,19 @@ Result<BrokerMetadata> Home::find_broker(BrokerId broker) const {
   PG_ASSIGN(const ClusterMetadata cluster, describe_cluster());
   const BrokerMetadata* found = cluster.find(broker);
   if (found != nullptr) return *found;
-  return fail(Errc::not_found, fmt::format("there is no broker {}: the cluster has {}", broker.value, id_list(cluster.brokers)));
+  return fail(Errc::not_found,
+              fmt::format("there is no broker {}: the cluster has {}", broker.value, id_list(cluster.brokers)));
 }
 
 Result<> Home::check_log_directory(BrokerId broker) const {
   const std::string path = log_directory(broker);
   PG_ASSIGN(const auto owner, read_owner(env_.files, path));
   if (!owner) {
-    return fail(Errc::not_found, fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted? If it is lost, 'pg-cluster init' with --log-dir makes it anew", broker.value), path);
+    return fail(Errc::not_found,
+                fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted? If it is "
+                            "lost, 'pg-cluster init' with --log-dir makes it anew",
+                            broker.value),
+                path);
   }
   const std::lock_guard guard(mutex_);
   if (*owner == MetaProperties{broker, cluster_.id}) return {};

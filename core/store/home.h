@@ -1,9 +1,11 @@
-// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). If there is none, the first call
-// that stores something makes a cluster of one broker, whose log directory lies inside; home_guard.h says where it refuses to.
+// One home directory: the cluster it is, its brokers (home.cc) and its topics (home_topics.cc). If there is none, the
+// first call that stores something makes a cluster of one broker, whose log directory lies inside; home_guard.h says
+// where it refuses to.
 //
-// Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the topic's
-// metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space on a full
-// disk, and then removes the partitions; whoever meets such a topic with partitions left finishes the work. Thread-safe.
+// Topics are decided without locks. The directory of partition 0 decides which of two creators was first, and the
+// topic's metadata names only partitions whose directories exist. Deleting adds an empty version, which takes no space
+// on a full disk, and then removes the partitions; whoever meets such a topic with partitions left finishes the work.
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -82,11 +84,11 @@ class Home {
   Result<> make();
   bool is_made() const { return made_; }
 
-  // Makes a cluster of `brokers`, or adds the new ones to an existing cluster, with empty log directories. If the metadata
-  // is lost, makes it again from what the log directories say. Errors: invalid_argument, already_exists (a log directory of another broker
-  // or cluster, or one that is no longer named).
-  static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers, const ConfigMap& config,
-                       const std::string& base = {});
+  // Makes a cluster of `brokers`, or adds the new ones to an existing cluster, with empty log directories. If the
+  // metadata is lost, makes it again from what the log directories say. Errors: invalid_argument, already_exists (a log
+  // directory of another broker or cluster, or one that is no longer named).
+  static Result<> init(const Env& env, const std::string& path, const std::vector<BrokerMetadata>& brokers,
+                       const ConfigMap& config, const std::string& base = {});
 
   const std::string& path() const { return path_; }
   const Env& env() const { return env_; }
@@ -103,8 +105,8 @@ class Home {
   // Whether a process runs as this broker.
   Result<bool> is_broker_alive(BrokerId broker) const;
 
-  // Names of the topics there are, sorted. Internal ones begin with "_". Topics whose metadata cannot be read are among them, and
-  // `damaged` is called for each.
+  // Names of the topics there are, sorted. Internal ones begin with "_". Topics whose metadata cannot be read are among
+  // them, and `damaged` is called for each.
   using Damaged = std::function<void(const Error&)>;
   Result<std::vector<std::string>> list_topics(const Damaged& damaged = {}) const;
 
@@ -117,9 +119,9 @@ class Home {
   // Partition directories that hold records and that no topic's metadata names: of all topics, or of one name.
   Result<std::vector<StrayPartition>> stray_partitions(const std::optional<std::string>& only = {}) const;
 
-  // For a topic whose metadata is lost or damaged: what it was, by older versions and by the log directories. With `apply`
-  // stores it. Empty: nothing is wrong with it. Errors: not_found, corrupt (nothing is left of it), conflict (directories of
-  // several topics of the name), and those of check_log_directory().
+  // For a topic whose metadata is lost or damaged: what it was, by older versions and by the log directories. With
+  // `apply` stores it. Empty: nothing is wrong with it. Errors: not_found, corrupt (nothing is left of it), conflict
+  // (directories of several topics of the name), and those of check_log_directory().
   Result<std::optional<RestoredTopic>> restore_topic(const std::string& name, bool apply, Deadline deadline);
 
   // invalid_argument: there are not that many brokers.
@@ -147,7 +149,8 @@ class Home {
 
   // Makes the directory of one replica, empty, unless it is there. If it is there and another topic's of the same name:
   // with ReplicaMaking::first, `topic` gets that one's id; otherwise what is left of that one goes.
-  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making, Deadline deadline) const;
+  Result<> make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making,
+                        Deadline deadline) const;
 
   // The version of a topic's metadata that is the newest now; 0 if there is none.
   Result<int64_t> topic_version(const std::string& name) const;
@@ -158,12 +161,14 @@ class Home {
   // How to open that log; for those who work on its files while nobody has it open.
   Result<PartitionLog::Spec> partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const;
   // The same of the copy that one broker has.
-  Result<PartitionLog::Spec> replica_spec(const TopicMetadata& topic, PartitionId partition, BrokerId replica, Access access) const;
+  Result<PartitionLog::Spec> replica_spec(const TopicMetadata& topic, PartitionId partition, BrokerId replica,
+                                          Access access) const;
 
   std::string log_directory(BrokerId broker) const;
 
  private:
-  Home(const Env& env, std::string path, IfNoHome if_none) : env_(env), path_(std::move(path)), if_none_(std::move(if_none)) {}
+  Home(const Env& env, std::string path, IfNoHome if_none)
+      : env_(env), path_(std::move(path)), if_none_(std::move(if_none)) {}
 
   Result<> open_cluster();
   Result<> take_cluster(const VersionedContent& stored) const;
@@ -184,18 +189,21 @@ class Home {
   Result<> forget_topic(const std::string& name, Deadline deadline) const;
   void announce_metadata() const;
   VersionedFile topic_file(const std::string& name) const;
-  // With the version; of a deleted topic, what it was. corrupt: an empty version may be due to damage; `to_delete` accepts it.
+  // With the version; of a deleted topic, what it was. corrupt: an empty version may be due to damage; `to_delete`
+  // accepts it.
   enum class Reading { to_use, to_delete };
   Result<std::optional<TopicMetadata>> read_topic(const std::string& name, Reading reading = Reading::to_use) const;
   bool has_directory(const TopicMetadata& topic) const;
   Result<std::vector<StrayPartition>> partition_directories(const std::optional<std::string>& only) const;
   Result<> check_not_lost(const std::string& name) const;
   Result<TopicMetadata> last_readable(const std::string& name, const std::vector<StrayPartition>& left) const;
-  void lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left, Deadline deadline) const;
+  void lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left,
+                       Deadline deadline) const;
   Result<> make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline);
   void place(TopicMetadata& topic, int32_t partitions, int32_t replication_factor) const;
   void announce(const TopicMetadata& topic, Deadline deadline) const;
-  PartitionLog::Spec placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica, const LogConfig& config) const;
+  PartitionLog::Spec placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica,
+                                    const LogConfig& config) const;
   Result<> remove_partitions(const TopicMetadata& topic, Deadline deadline) const;
 
   Env env_;

@@ -21,24 +21,30 @@ bool has_cluster(const Env& env, const std::string& path) {
 
 // Kafka makes these files, and a home has none of them at its top.
 bool is_log_directory(const Env& env, const std::string& path) {
-  return is_there(env, names::meta_properties(path)) || is_there(env, names::recovery_checkpoint(path)) || is_there(env, names::cleaner_checkpoint(path));
+  return is_there(env, names::meta_properties(path)) || is_there(env, names::recovery_checkpoint(path)) ||
+         is_there(env, names::cleaner_checkpoint(path));
 }
 
 // What to type: the home that the log directory belongs to, if it is known.
 std::string advice_for(const Env& env, const std::string& path, const std::string& full) {
-  if (const std::string home = parent_path(parent_path(full)); has_cluster(env, home)) return fmt::format("its home is {0}: --home {0}", home);
+  if (const std::string home = parent_path(parent_path(full)); has_cluster(env, home))
+    return fmt::format("its home is {0}: --home {0}", home);
   const auto text = env.files.read_all(names::meta_properties(path));
   const auto owner = text ? parse_meta_properties(*text) : fail(Errc::not_found, "");
   const std::string home = owner ? HomeNotes(env, path).home_of(owner->cluster_id) : "";
   if (!home.empty()) return fmt::format("its home is {0}: --home {0}", home);
-  return "name its home or another directory with --home or PG_HOME; 'pg-topic dump FILE.log' shows what is in its files";
+  return "name its home or another directory with --home or PG_HOME; 'pg-topic dump FILE.log' shows what is in its "
+         "files";
 }
 
 Result<> check_no_log_directory(const Env& env, const std::string& path) {
   PG_ASSIGN(const std::string full, full_path(path));
   for (std::string at = full; at != "/"; at = parent_path(at)) {
     if (!is_log_directory(env, at)) continue;
-    return fail(Errc::invalid_argument, fmt::format("{} a log directory, Kafka's or of a cluster, and no home: {}", at == full ? "this is" : fmt::format("{} is", at), advice_for(env, at, at)), path);
+    return fail(Errc::invalid_argument,
+                fmt::format("{} a log directory, Kafka's or of a cluster, and no home: {}",
+                            at == full ? "this is" : fmt::format("{} is", at), advice_for(env, at, at)),
+                path);
   }
   return {};
 }
@@ -54,7 +60,9 @@ Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
   }
   // Another process may have made the home after the caller looked for its metadata.
   if (!used || has_cluster(env, path)) return {};
-  return fail(Errc::corrupt, "the metadata of the home is lost, but its topics exist: 'pg-cluster init --brokers N' makes it again from what the log directories say",
+  return fail(Errc::corrupt,
+              "the metadata of the home is lost, but its topics exist: 'pg-cluster init --brokers N' makes it again "
+              "from what the log directories say",
               names::versioned(names::cluster_file(path), 1));
 }
 
@@ -75,7 +83,8 @@ Result<> check_parent(const Env& env, const std::string& path, const std::string
   const std::string needed = base.empty() ? parent_path(path) : base;
   const auto listed = env.files.list(needed);  // through a link, too
   if (listed || listed.error().code != Errc::not_found) return {};
-  return fail(Errc::io, fmt::format("{} does not exist: is its disk mounted? 'mkdir -p {}' makes it", needed, needed), path);
+  return fail(Errc::io, fmt::format("{} does not exist: is its disk mounted? 'mkdir -p {}' makes it", needed, needed),
+              path);
 }
 
 Result<> with_what(Result<> checked, const char* prefix) {
@@ -90,7 +99,8 @@ Result<> may_make_home(const Env& env, const std::string& path, const IfNoHome& 
   const auto not_lost = check_metadata_not_lost(env, path);
   if (!not_lost) return how.by_name ? Result<>() : not_lost;  // 'pg-cluster init' can restore it
   PG_CHECK(with_what(check_mounts(env, path), kCannotMake));
-  if (const std::string gone = HomeNotes(env, path).what_is_gone(how.by_name); !gone.empty()) return fail(Errc::io, kCannotMake + gone, path);
+  if (const std::string gone = HomeNotes(env, path).what_is_gone(how.by_name); !gone.empty())
+    return fail(Errc::io, kCannotMake + gone, path);
   PG_CHECK(with_what(check_parent(env, path, how.base), kCannotMake));
   return with_what(check_local(env, path, "the home", ": use --home with a local disk"), kCannotMake);
 }
@@ -110,7 +120,12 @@ Error no_home(const Env& env, const std::string& path) {
   if (const auto checked = check_metadata_not_lost(env, path); !checked) return checked.error();
   const std::string gone = HomeNotes(env, path).what_is_gone(false);
   if (!gone.empty()) return {Errc::io, "there is no home: " + gone, path, {}, 0};
-  return {Errc::not_found, "there is no home: pg-produce, 'pg-topic create' and 'pg-cluster init' make one, --home and PG_HOME name another", path, {}, 0};
+  return {
+      Errc::not_found,
+      "there is no home: pg-produce, 'pg-topic create' and 'pg-cluster init' make one, --home and PG_HOME name another",
+      path,
+      {},
+      0};
 }
 
 }  // namespace pg

@@ -51,7 +51,9 @@ Result<std::vector<StrayPartition>> Home::partition_directories(const std::optio
       found.push_back(std::move(each));
     }
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return std::tie(a.partition, a.broker) < std::tie(b.partition, b.broker); });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.partition, a.broker) < std::tie(b.partition, b.broker);
+  });
   return found;
 }
 
@@ -67,7 +69,8 @@ Result<std::vector<StrayPartition>> Home::stray_partitions(const std::optional<s
     if (!topic) return true;  // reported as a fault of that topic
     return (*topic && names_it(**topic, each)) || !has_records(env_.files, each.directory);
   });
-  // Another process may have made the topic after its metadata was read. A topic gets its metadata before its first record.
+  // Another process may have made the topic after its metadata was read. A topic gets its metadata before its first
+  // record.
   std::erase_if(found, [&](const StrayPartition& each) {
     const auto topic = read_topic(each.partition.topic);
     return !topic || (*topic && names_it(**topic, each));
@@ -79,7 +82,9 @@ Result<std::vector<StrayPartition>> Home::stray_partitions(const std::optional<s
 Result<> Home::check_not_lost(const std::string& name) const {
   PG_ASSIGN(const auto left, stray_partitions(name));
   if (left.empty()) return {};
-  return fail(Errc::corrupt, fmt::format("the metadata of topic '{}' is lost, and records of it are in {}: see 'pg-topic repair'", name, left.front().directory),
+  return fail(Errc::corrupt,
+              fmt::format("the metadata of topic '{}' is lost, and records of it are in {}: see 'pg-topic repair'",
+                          name, left.front().directory),
               names::versioned(topic_file(name).path(), 1));
 }
 
@@ -90,7 +95,8 @@ Result<TopicMetadata> Home::last_readable(const std::string& name, const std::ve
   for (int64_t version = latest + 1; version > std::max<int64_t>(latest - 3, 1); --version) {
     const auto content = file.read_previous(version);
     const auto topic = content ? parse_topic(*content) : fail(Errc::not_found, "");
-    const bool has_some = topic && std::any_of(left.begin(), left.end(), [&](const auto& each) { return each.topic_id == topic->id; });
+    const bool has_some =
+        topic && std::any_of(left.begin(), left.end(), [&](const auto& each) { return each.topic_id == topic->id; });
     if (has_some) return topic;
   }
   TopicMetadata topic;
@@ -101,15 +107,22 @@ Result<TopicMetadata> Home::last_readable(const std::string& name, const std::ve
     if (each.topic_id) ids.insert(*each.topic_id);
   }
   if (ids.size() > 1) {
-    return fail(Errc::conflict, fmt::format("there are partitions of {} topics that were named '{}': move away the directories of the topics that are not wanted", ids.size(), name), left.front().directory);
+    return fail(Errc::conflict,
+                fmt::format("there are partitions of {} topics that were named '{}': move away the directories of the "
+                            "topics that are not wanted",
+                            ids.size(), name),
+                left.front().directory);
   }
-  if (ids.empty()) return fail(Errc::corrupt, fmt::format("no partition of topic '{}' has a partition.metadata", name), left.front().directory);
+  if (ids.empty())
+    return fail(Errc::corrupt, fmt::format("no partition of topic '{}' has a partition.metadata", name),
+                left.front().directory);
   topic.id = *ids.begin();
   return topic;
 }
 
 // Of several copies, the longest of those with the latest epoch has all committed records.
-void Home::lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left, Deadline deadline) const {
+void Home::lead_by_longest(TopicMetadata& topic, PartitionId partition, const std::vector<StrayPartition>& left,
+                           Deadline deadline) const {
   PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
   if (!metadata.is_replicated()) return;
   std::optional<std::pair<LeaderEpoch, Offset>> best;
@@ -141,7 +154,8 @@ Result<std::optional<RestoredTopic>> Home::restore_topic(const std::string& name
     if (broker_ids().size() > 1) PG_CHECK(check_log_directory(broker));  // a missing disk may have the longest copy
   }
   PG_ASSIGN(const auto left, partition_directories(name));
-  if (left.empty()) return fail(Errc::corrupt, fmt::format("{}; no partition of it is left", now.error().what), now.error().path);
+  if (left.empty())
+    return fail(Errc::corrupt, fmt::format("{}; no partition of it is left", now.error().what), now.error().path);
   PG_ASSIGN(TopicMetadata topic, last_readable(name, left));
   topic.deleted = false;
   std::map<int32_t, std::vector<BrokerId>> holders;
@@ -153,7 +167,8 @@ Result<std::optional<RestoredTopic>> Home::restore_topic(const std::string& name
     const std::vector<BrokerId> replicas = holders.contains(p) ? holders[p] : std::vector{broker_ids().front()};
     topic.partitions.push_back({replicas, replicas.front(), LeaderEpoch(0), replicas});
   }
-  for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p) lead_by_longest(topic, PartitionId(p), left, deadline);
+  for (int32_t p = 0; std::cmp_less(p, topic.partitions.size()); ++p)
+    lead_by_longest(topic, PartitionId(p), left, deadline);
   RestoredTopic restored{std::move(topic), now.error()};
   if (!apply) return restored;
   PG_CHECK(env_.files.make_directories_in(path_, parent_path(topic_file(name).path())));

@@ -36,9 +36,10 @@ std::optional<DirectoryIdentity> parse_identity(std::string_view text) {
   return DirectoryIdentity{static_cast<uint64_t>(*device), static_cast<uint64_t>(*inode), *born_ms};
 }
 
-// Whether the directory at the path of a noted one may have been made there by hand after the note. An older directory was there
-// all the time, below a disk that was mounted then.
-bool may_be_made_again(const std::optional<DirectoryIdentity>& noted, const std::optional<DirectoryIdentity>& now, int64_t noted_ms) {
+// Whether the directory at the path of a noted one may have been made there by hand after the note. An older directory
+// was there all the time, below a disk that was mounted then.
+bool may_be_made_again(const std::optional<DirectoryIdentity>& noted, const std::optional<DirectoryIdentity>& now,
+                       int64_t noted_ms) {
   if (!noted || noted == now) return true;
   return now && now->device == noted->device && (now->born_ms == 0 || now->born_ms >= noted_ms);
 }
@@ -53,7 +54,9 @@ HomeNotes::HomeNotes(const Env& env, const std::string& home) : env_(env) {
   prefix_ = fmt::format("{:016x}-", hash_of(path_));
 }
 
-std::string HomeNotes::note_file(const Uuid& cluster) const { return env_.mounts.notes + "/" + prefix_ + uuid_text(cluster); }
+std::string HomeNotes::note_file(const Uuid& cluster) const {
+  return env_.mounts.notes + "/" + prefix_ + uuid_text(cluster);
+}
 
 void HomeNotes::leave(const ClusterMetadata& cluster, bool anew) const {
   if (path_.empty()) return;
@@ -70,11 +73,13 @@ void HomeNotes::leave(const ClusterMetadata& cluster, bool anew) const {
   // Written under another name first, so that nobody reads half of it.
   const std::string temporary = fmt::format("{}.{}.tmp", file, uuid_text(env_.random.uuid()));
   const auto made = env_.files.open(temporary, OpenMode::create_new);
-  if (!made || !(*made)->write_at(0, as_bytes(text)) || !env_.files.rename(temporary, file)) (void)env_.files.unlink(temporary);
+  if (!made || !(*made)->write_at(0, as_bytes(text)) || !env_.files.rename(temporary, file))
+    (void)env_.files.unlink(temporary);
 }
 
 void HomeNotes::broker_started(const Uuid& cluster, BrokerId broker) const {
-  if (!path_.empty() && env_.mounts.open_notes()) (void)env_.files.open(fmt::format("{}.broker-{}", note_file(cluster), broker.value), OpenMode::create);
+  if (!path_.empty() && env_.mounts.open_notes())
+    (void)env_.files.open(fmt::format("{}.broker-{}", note_file(cluster), broker.value), OpenMode::create);
 }
 
 void HomeNotes::broker_stopped(const Uuid& cluster, BrokerId broker) const {
@@ -139,9 +144,12 @@ std::string HomeNotes::what_is_gone(const HomeNote& note, bool by_name) const {
   const auto now = env_.mounts.identify(note.path), parent = env_.mounts.identify(parent_path(note.path));
   const bool parent_is_gone = !parent && note.parent;
   const auto above = env_.mounts.identify(nearest_existing(env_.files, note.path));
-  const bool moved = parent_is_gone ? above && above->device != note.parent->device : !may_be_made_again(note.parent, parent, note.noted_ms);
-  if (moved || (now && !may_be_made_again(note.home, now, note.noted_ms))) return of + ", and that is gone: is its disk mounted?";
-  if (!by_name && had_running_brokers(note)) return of + ", which was removed while brokers of it ran: 'pg-cluster init' makes a new cluster there";
+  const bool moved = parent_is_gone ? above && above->device != note.parent->device
+                                    : !may_be_made_again(note.parent, parent, note.noted_ms);
+  if (moved || (now && !may_be_made_again(note.home, now, note.noted_ms)))
+    return of + ", and that is gone: is its disk mounted?";
+  if (!by_name && had_running_brokers(note))
+    return of + ", which was removed while brokers of it ran: 'pg-cluster init' makes a new cluster there";
   return {};
 }
 
@@ -176,13 +184,14 @@ void HomeNotes::remove(const HomeNote& note) const {
   }
 }
 
-// A note is useless if its home was removed and another one may be made in its place, or if the directory above is gone, too, so that
-// none can be made.
+// A note is useless if its home was removed and another one may be made in its place, or if the directory above is
+// gone, too, so that none can be made.
 void HomeNotes::remove_useless() const {
   const auto names = env_.files.list(env_.mounts.notes);
   if (!names || names->size() < kNotesMax) return;
   for (const auto& note : read_all("")) {
-    const bool is_useless = !env_.files.info(parent_path(note.path)) || (!env_.files.info(note.path) && what_is_gone(note, false).empty());
+    const bool is_useless =
+        !env_.files.info(parent_path(note.path)) || (!env_.files.info(note.path) && what_is_gone(note, false).empty());
     if (is_useless) remove(note);
   }
 }

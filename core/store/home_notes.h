@@ -1,6 +1,6 @@
-// The homes that this user's processes have used in this boot: a small file for each home, in memory, so that the next boot has
-// none. A note tells a home that has vanished, because its disk is not mounted or somebody removed it under its brokers, from one
-// that never existed. Everything here is best effort: without a note nothing is refused.
+// The homes that this user's processes have used in this boot: a small file for each home, in memory, so that the next
+// boot has none. A note tells a home that has vanished, because its disk is not mounted or somebody removed it under
+// its brokers, from one that never existed. Everything here is best effort: without a note nothing is refused.
 //
 //   <notes>/<hash of the path>-<cluster id>             the note
 //   <notes>/<hash of the path>-<cluster id>.broker-<n>  a broker of it has started, and not stopped cleanly
@@ -28,7 +28,8 @@ class HomeNotes {
  public:
   HomeNotes(const Env& env, const std::string& home);
 
-  // Writes the note unless it exists, which costs one system call. `anew`: writes it in any case, since its content has changed.
+  // Writes the note unless it exists, which costs one system call. `anew`: writes it in any case, since its content has
+  // changed.
   void leave(const ClusterMetadata& cluster, bool anew = false) const;
   // For a home that was made or found: removes the notes of other homes at this path.
   void forget_others(const Uuid& cluster) const;
@@ -36,8 +37,8 @@ class HomeNotes {
   void broker_started(const Uuid& cluster, BrokerId broker) const;
   void broker_stopped(const Uuid& cluster, BrokerId broker) const;
 
-  // Why the home at this path has vanished, and was not just removed by hand, as a clause for a message; empty: it has not.
-  // `by_name`: the user asks for a new cluster there, so brokers that ran do not count.
+  // Why the home at this path has vanished, and was not just removed by hand, as a clause for a message; empty: it has
+  // not. `by_name`: the user asks for a new cluster there, so brokers that ran do not count.
   std::string what_is_gone(bool by_name) const;
 
   // The path of the home of this cluster, if a note has one.

@@ -27,13 +27,17 @@ Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, R
   const VersionedFile file = topic_file(name);
   if (!made_) PG_CHECK(describe_cluster());  // another process may have made the home meanwhile
   const std::string folder = parent_path(file.path());
-  if (const auto info = env_.files.info(folder); info && !info->is_directory) return tl::unexpected(wrong_kind(info->kind, FileKind::directory, folder));
+  if (const auto info = env_.files.info(folder); info && !info->is_directory)
+    return tl::unexpected(wrong_kind(info->kind, FileKind::directory, folder));
   PG_ASSIGN(auto stored, file.read());
   if (!stored) return std::nullopt;
   // An empty version says that the topic of the version before it was deleted.
   const bool deleted = stored->content.empty();
   const int64_t described = stored->version - (deleted ? 1 : 0);
-  const auto is_empty = [&] { return fail(Errc::corrupt, fmt::format("the metadata of topic '{}' is empty: see 'pg-topic repair'", name), names::versioned(file.path(), stored->version)); };
+  const auto is_empty = [&] {
+    return fail(Errc::corrupt, fmt::format("the metadata of topic '{}' is empty: see 'pg-topic repair'", name),
+                names::versioned(file.path(), stored->version));
+  };
   auto content = deleted ? file.read_previous(stored->version) : Result<std::string>(std::move(stored->content));
   if (!content && content.error().code == Errc::not_found) return is_empty();
   PG_CHECK(content);
@@ -42,14 +46,16 @@ Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, R
   topic->deleted = deleted;
   topic->version = stored->version;
   // Earlier versions of this program left no mark, and after a deletion no directories.
-  const bool is_doubtful = deleted && reading == Reading::to_use && !env_.files.info(names::deletion_mark(file.path(), stored->version));
+  const bool is_doubtful =
+      deleted && reading == Reading::to_use && !env_.files.info(names::deletion_mark(file.path(), stored->version));
   if (is_doubtful && has_directory(*topic)) return is_empty();
   return std::move(*topic);
 }
 
 // Whether the topic was not deleted completely: a deletion removes the first replica of partition 0 last.
 bool Home::has_directory(const TopicMetadata& topic) const {
-  const std::string first = names::partition_directory(log_directory(topic.partitions.front().replicas.front()), {topic.name, PartitionId(0)});
+  const std::string first = names::partition_directory(log_directory(topic.partitions.front().replicas.front()),
+                                                       {topic.name, PartitionId(0)});
   const auto text = env_.files.read_all(names::partition_metadata(first));
   return text && parse_partition_metadata(*text) == topic.id;
 }
@@ -59,7 +65,10 @@ Result<std::vector<std::string>> Home::list_topic_folders() const {
   if (!made_) return std::vector<std::string>();
   auto entries = env_.files.list(names::topics_directory(path_));
   if (!entries && entries.error().code == Errc::not_found) {
-    return fail(Errc::corrupt, "the metadata of all topics is lost: 'pg-topic repair TOPIC' makes that of TOPIC again from what the log directories say", names::topics_directory(path_));
+    return fail(Errc::corrupt,
+                "the metadata of all topics is lost: 'pg-topic repair TOPIC' makes that of TOPIC again from what the "
+                "log directories say",
+                names::topics_directory(path_));
   }
   PG_CHECK(entries);
   std::erase_if(*entries, [](const auto& name) { return !names::check_topic(name); });
@@ -130,14 +139,17 @@ Result<> Home::forget_topic(const std::string& name, Deadline deadline) const {
 Result<> Home::check_replication_factor(int32_t replicas) const {
   const size_t brokers = broker_ids().size();
   if (replicas >= 1 && std::cmp_less_equal(replicas, brokers) && replicas <= kReplicasMax) return {};
-  if (replicas > kReplicasMax) return fail(Errc::invalid_argument, fmt::format("replication factor {}: at most {}", replicas, kReplicasMax));
-  return fail(Errc::invalid_argument, fmt::format("replication factor {}: the cluster has {} broker{}", replicas, brokers, brokers == 1 ? "" : "s"));
+  if (replicas > kReplicasMax)
+    return fail(Errc::invalid_argument, fmt::format("replication factor {}: at most {}", replicas, kReplicasMax));
+  return fail(Errc::invalid_argument, fmt::format("replication factor {}: the cluster has {} broker{}", replicas,
+                                                  brokers, brokers == 1 ? "" : "s"));
 }
 
 Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
                                          Deadline deadline, std::optional<int32_t> replication_factor) {
   if (partitions < 1 || partitions > kPartitionsMax) {
-    return fail(Errc::invalid_argument, fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsMax, partitions));
+    return fail(Errc::invalid_argument,
+                fmt::format("a topic has 1 to {} partitions, not {}", kPartitionsMax, partitions));
   }
   PG_CHECK(names::check_topic(name));
   PG_CHECK(check_writable());
@@ -171,27 +183,31 @@ Result<TopicMetadata> Home::create_topic(const std::string& name, int32_t partit
   }
 }
 
-// The directories of the partitions from `first` on. That of partition 0, on the disk of its first replica, decides whose
-// topic it is: whoever finds one there goes on with its id, be its maker alive or dead.
+// The directories of the partitions from `first` on. That of partition 0, on the disk of its first replica, decides
+// whose topic it is: whoever finds one there goes on with its id, be its maker alive or dead.
 Result<> Home::make_partitions(TopicMetadata& topic, int32_t first, Deadline deadline) {
   for (auto p = first; std::cmp_less(p, topic.partitions.size()); ++p) {
     const std::vector<BrokerId> replicas = topic.partitions[static_cast<size_t>(p)].replicas;
     for (const BrokerId replica : replicas) {
       const bool decides = p == 0 && replica == replicas.front();
-      PG_CHECK(make_replica(topic, PartitionId(p), replica, decides ? ReplicaMaking::first : ReplicaMaking::other, deadline));
+      PG_CHECK(make_replica(topic, PartitionId(p), replica, decides ? ReplicaMaking::first : ReplicaMaking::other,
+                            deadline));
     }
   }
   return {};
 }
 
-Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making, Deadline deadline) const {
+Result<> Home::make_replica(TopicMetadata& topic, PartitionId partition, BrokerId replica, ReplicaMaking making,
+                            Deadline deadline) const {
   const std::string logs = log_directory(replica);
   const bool replicated = topic.partitions[static_cast<size_t>(partition.value)].is_replicated();
   if (replicated) PG_CHECK(check_log_directory(replica));
   const bool again = making == ReplicaMaking::again;
   // What was known of the lost one must not be taken for what is known of this.
   if (again) PG_CHECK(LogDirectory(env_, logs).restart_at({topic.name, partition}, Offset(0), deadline));
-  const auto create = [&] { return PartitionLog::create(env_, logs, {topic.name, partition}, topic.id, {replicated, again}); };
+  const auto create = [&] {
+    return PartitionLog::create(env_, logs, {topic.name, partition}, topic.id, {replicated, again});
+  };
   PG_ASSIGN(Uuid decided, create());
   if (making == ReplicaMaking::first) topic.id = decided;
   while (decided != topic.id) {
@@ -215,15 +231,17 @@ Result<TopicMetadata> Home::alter_topic(const std::string& name, const TopicChan
   PG_CHECK(check_writable());
   for (;;) {
     PG_ASSIGN(const TopicMetadata before, describe_topic(name));
-    if (before.read_only) return fail(Errc::unsupported_version, fmt::format("topic '{}' was made by a newer version", name));
+    if (before.read_only)
+      return fail(Errc::unsupported_version, fmt::format("topic '{}' was made by a newer version", name));
     TopicMetadata topic = before;
     for (const auto& config : change.unset) topic.config.erase(config);
     for (const auto& [config, value] : change.set) topic.config[config] = value;
     PG_CHECK(to_log_config(topic.config));
     const auto had = static_cast<int32_t>(before.partitions.size()), wanted = change.partitions.value_or(had);
     if (wanted < had || wanted > kPartitionsMax) {
-      return fail(Errc::invalid_argument, fmt::format("topic '{}' has {} partitions: it can have more, up to {}, but never fewer",
-                                                      name, had, kPartitionsMax));
+      return fail(Errc::invalid_argument,
+                  fmt::format("topic '{}' has {} partitions: it can have more, up to {}, but never fewer", name, had,
+                              kPartitionsMax));
     }
     if (topic.config == before.config && wanted == had) return before;
     place(topic, wanted, static_cast<int32_t>(before.partitions.front().replicas.size()));
@@ -244,7 +262,8 @@ void Home::announce(const TopicMetadata& topic, Deadline deadline) const {
       auto spec = replica_spec(topic, PartitionId(p), replica, Access::read_write);
       if (!spec) continue;
       const auto log = PartitionLog::open(env_, std::move(*spec), deadline);
-      if (log && (*log)->current_state()->access() == Access::read_write) (*log)->announce_config(*(*log)->current_state(), topic.version);
+      if (log && (*log)->current_state()->access() == Access::read_write)
+        (*log)->announce_config(*(*log)->current_state(), topic.version);
     }
   }
 }
@@ -301,12 +320,15 @@ Result<> Home::remove_partitions(const TopicMetadata& topic, Deadline deadline) 
   return forget_topic(topic.name, deadline);
 }
 
-Result<PartitionLog::Spec> Home::partition_spec(const TopicMetadata& topic, PartitionId partition, Access access) const {
-  const BrokerId leader = topic.has(partition) ? topic.partitions[static_cast<size_t>(partition.value)].leader : kNoBroker;
+Result<PartitionLog::Spec> Home::partition_spec(const TopicMetadata& topic, PartitionId partition,
+                                                Access access) const {
+  const BrokerId leader =
+      topic.has(partition) ? topic.partitions[static_cast<size_t>(partition.value)].leader : kNoBroker;
   return replica_spec(topic, partition, leader, access);
 }
 
-Result<PartitionLog::Spec> Home::replica_spec(const TopicMetadata& topic, PartitionId partition, BrokerId replica, Access access) const {
+Result<PartitionLog::Spec> Home::replica_spec(const TopicMetadata& topic, PartitionId partition, BrokerId replica,
+                                              Access access) const {
   if (!topic.has(partition)) {
     return fail(Errc::not_found, fmt::format("topic '{}' has no partition {}: it has {}", topic.name, partition.value,
                                              topic.partitions.size()));
@@ -316,7 +338,8 @@ Result<PartitionLog::Spec> Home::replica_spec(const TopicMetadata& topic, Partit
   spec.config_version = topic.version;
   spec.read_config = [file = topic_file(topic.name), id = topic.id]() -> Result<VersionedConfig> {
     PG_ASSIGN(const auto stored, file.read());
-    auto now = stored && !stored->content.empty() ? parse_topic(stored->content) : Result<TopicMetadata>(TopicMetadata{});
+    auto now =
+        stored && !stored->content.empty() ? parse_topic(stored->content) : Result<TopicMetadata>(TopicMetadata{});
     PG_CHECK(now);
     if (now->id != id) return fail(Errc::not_found, "the topic was deleted");
     PG_ASSIGN(const LogConfig read, to_log_config(now->config));
@@ -333,14 +356,17 @@ Result<std::unique_ptr<PartitionLog>> Home::open_partition(const TopicMetadata& 
   if (!log && log.error().code == Errc::not_found) {
     // Named by the topic's metadata and not there: lost, unless the topic was deleted meanwhile.
     const auto now = describe_topic(topic.name);
-    const char* const advice = topic.partitions[static_cast<size_t>(partition.value)].is_replicated() ? "; see 'pg-cluster status'" : "; see 'pg-topic repair'";
+    const char* const advice = topic.partitions[static_cast<size_t>(partition.value)].is_replicated()
+                                   ? "; see 'pg-cluster status'"
+                                   : "; see 'pg-topic repair'";
     if (now && now->id == topic.id) return fail(Errc::corrupt, log.error().what + advice, log.error().path);
     return fail(Errc::not_found, fmt::format("topic '{}' was deleted", topic.name));
   }
   return log;
 }
 
-PartitionLog::Spec Home::placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica, const LogConfig& config) const {
+PartitionLog::Spec Home::placed_replica(const TopicMetadata& topic, PartitionId partition, BrokerId replica,
+                                        const LogConfig& config) const {
   PartitionLog::Spec spec{log_directory(replica), {topic.name, partition}, topic.id, config};
   spec.replicated = topic.partitions[static_cast<size_t>(partition.value)].is_replicated();
   if (spec.replicated) spec.is_broker_alive = [this, replica] { return is_broker_alive(replica); };

@@ -18,7 +18,8 @@ constexpr Duration kDiskPatience = std::chrono::seconds(3);
 constexpr Duration kRoomPatience = std::chrono::seconds(1);
 constexpr Duration kOneAfterAnother = std::chrono::seconds(1);
 
-// Empty: `topic` is what it is now. Its version costs less to look up than all its partitions, which are opened one after another.
+// Empty: `topic` is what it is now. Its version costs less to look up than all its partitions, which are opened one
+// after another.
 Result<std::optional<TopicMetadata>> newer_than(const Home& home, const TopicMetadata& topic) {
   PG_ASSIGN(const int64_t version, home.topic_version(topic.name));
   if (version == topic.version) return std::nullopt;
@@ -36,13 +37,16 @@ Result<std::unique_ptr<PartitionLog>> try_leader(const Home& home, TopicMetadata
   if (!alive) return nullptr;
   auto log = home.open_partition(topic, partition, Access::read_write, home.env().clock.after(kOpenPatience));
   // What is wrong with its log, its broker sees too: another one will lead.
-  if (!log) return log.error().code == Errc::not_found ? std::move(log) : Result<std::unique_ptr<PartitionLog>>(nullptr);
-  return (*log)->current_state()->leads_in(metadata.leader_epoch) ? std::move(log) : Result<std::unique_ptr<PartitionLog>>(nullptr);
+  if (!log)
+    return log.error().code == Errc::not_found ? std::move(log) : Result<std::unique_ptr<PartitionLog>>(nullptr);
+  return (*log)->current_state()->leads_in(metadata.leader_epoch) ? std::move(log)
+                                                                  : Result<std::unique_ptr<PartitionLog>>(nullptr);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadata& topic, PartitionId partition, Deadline deadline) {
+Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadata& topic, PartitionId partition,
+                                                  Deadline deadline) {
   if (!topic.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
     return home.open_partition(topic, partition, Access::read_write, deadline);
   }
@@ -55,11 +59,15 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     auto log = try_leader(home, topic, partition);
     if (!log || *log) return log;
     const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
-    if (stop.is_over(clock)) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
+    if (stop.is_over(clock))
+      return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
     if (clock.now() >= deadline) {
       const bool alive = home.is_broker_alive(metadata.leader).value_or(false);
-      return fail(Errc::not_leader, fmt::format("'{}-{}' has no leader: broker {} {}, and no other replica in sync can lead (see 'pg-cluster status')",
-                                                topic.name, partition.value, metadata.leader.value, alive ? "does not lead it" : "does not run"));
+      return fail(
+          Errc::not_leader,
+          fmt::format(
+              "'{}-{}' has no leader: broker {} {}, and no other replica in sync can lead (see 'pg-cluster status')",
+              topic.name, partition.value, metadata.leader.value, alive ? "does not lead it" : "does not run"));
     }
     clock.wait(word ? std::span(&*word, 1) : std::span<const WakeWord>{}, kLookInterval);
   }
@@ -104,8 +112,8 @@ Known what_is_known(const PartitionState& state, LeaderEpoch epoch) {
   return has_too_few(state.page()) ? Known::as_of_before : Known::all_soon;
 }
 
-// How long to wait for more. Who is in sync and has not said yet how far will do so, or be out of sync soon; with too few in sync,
-// it may never be known.
+// How long to wait for more. Who is in sync and has not said yet how far will do so, or be out of sync soon; with too
+// few in sync, it may never be known.
 Deadline patience_with(Known known, Deadline began, Deadline deadline) {
   if (known == Known::all_soon) return deadline;
   return std::min(deadline, began + (known == Known::nothing ? kElectionPatience : kOpenPatience));
@@ -113,12 +121,14 @@ Deadline patience_with(Known known, Deadline began, Deadline deadline) {
 
 // Whether any broker that could lead it runs.
 bool may_get_leader(const Home& home, const PartitionMetadata& metadata) {
-  return std::any_of(metadata.in_sync.begin(), metadata.in_sync.end(), [&](BrokerId broker) { return home.is_broker_alive(broker).value_or(false); });
+  return std::any_of(metadata.in_sync.begin(), metadata.in_sync.end(),
+                     [&](BrokerId broker) { return home.is_broker_alive(broker).value_or(false); });
 }
 
 }  // namespace
 
-Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const TopicMetadata& topic, PartitionId partition, Deadline deadline) {
+Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const TopicMetadata& topic,
+                                                     PartitionId partition, Deadline deadline) {
   if (!topic.has(partition) || !topic.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
     return home.open_partition(topic, partition, Access::read_write, deadline);
   }
@@ -130,7 +140,10 @@ Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const Top
     if (newer) read = std::move(newer);
     const TopicMetadata& now = read ? *read : topic;
     auto log = home.open_partition(now, partition, Access::read_write, deadline);
-    if (!began) began = clock.now();  // not before: a state that somebody makes anew may take long, and then says nothing for a moment
+    if (!began)
+      began =
+          clock
+              .now();  // not before: a state that somebody makes anew may take long, and then says nothing for a moment
     const PartitionMetadata& metadata = now.partitions[static_cast<size_t>(partition.value)];
     const Known known = log ? what_is_known(*(*log)->current_state(), metadata.leader_epoch) : Known::nothing;
     if (known == Known::all) return log;
@@ -139,7 +152,8 @@ Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const Top
       if (!log && log.error().code == Errc::corrupt) log.error().code = Errc::not_leader;
       return log;
     }
-    if (stop_signal() != 0 && !log) return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
+    if (stop_signal() != 0 && !log)
+      return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
     if (stop_signal() != 0) return log;
     if (log) log->reset();  // its state may have to be made anew
     clock.wait({}, kLookInterval);

@@ -13,7 +13,8 @@ namespace {
 
 // A row may be larger than other records: that of a producer's name has a field for each partition. Segments are small,
 // so that there is something to compact before reading the table takes a while.
-const ConfigMap kTableConfig = {{"cleanup.policy", "compact"}, {"max.message.bytes", "2097152"}, {"segment.bytes", "262144"}};
+const ConfigMap kTableConfig = {
+    {"cleanup.policy", "compact"}, {"max.message.bytes", "2097152"}, {"segment.bytes", "262144"}};
 
 }  // namespace
 
@@ -56,8 +57,10 @@ Result<> LogTable::catch_up(const Visit& visit, const Forget& forget, Deadline d
       forget();
       continue;
     }
-    if (again) PG_CHECK(visit_new(visit, of_log));
-    else of_log = again.error();
+    if (again)
+      PG_CHECK(visit_new(visit, of_log));
+    else
+      of_log = again.error();
     if (!of_log) return {};
     PG_CHECK(leave_log(*of_log, deadline));
   }
@@ -87,8 +90,8 @@ Result<bool> LogTable::must_begin_again() {
   return shared < next_;
 }
 
-// `of_log`: an error in reading, of which another replica may know nothing. A record that was read and makes no sense is the same
-// everywhere.
+// `of_log`: an error in reading, of which another replica may know nothing. A record that was read and makes no sense
+// is the same everywhere.
 Result<> LogTable::visit_new(const Visit& visit, std::optional<Error>& of_log) {
   LogReader reader(*log_, next_);
   Decompressor decompressor;
@@ -196,12 +199,15 @@ Result<std::optional<std::string>> LogTable::change(std::string_view key, const 
   StopPatience stop;
   restart();
   for (;;) {
-    PG_CHECK(catch_up(take, [&row] { row.reset(); }, deadline));
+    PG_CHECK(catch_up(
+        take, [&row] { row.reset(); }, deadline));
     PG_ASSIGN(auto decided, decide(row));
     if (decided) {
       PG_ASSIGN(const bool appended, append({{std::string(key), *decided}}, deadline));
       if (!appended) {
-        if (env_.clock.now() >= deadline) return fail(Errc::timed_out, fmt::format("others change '{}' all the time, and were always first", topic_.name));
+        if (env_.clock.now() >= deadline)
+          return fail(Errc::timed_out,
+                      fmt::format("others change '{}' all the time, and were always first", topic_.name));
         if (stop.is_over(env_.clock)) return fail(Errc::interrupted, "interrupted while others were first");
         continue;
       }

@@ -2,8 +2,8 @@
 //
 // It lives in partition 0 of an internal, compacted topic, which is made on first use. A change is decided on what the
 // log holds up to its end and appended only if it still ends there, else decided again; it counts once it is on stable
-// storage, and so does what is only read: a row that a power cut may take back is no base for anything. Whoever begins a
-// new segment compacts those before it, so that reading a table takes as long as it has rows, not as it has changes.
+// storage, and so does what is only read: a row that a power cut may take back is no base for anything. Whoever begins
+// a new segment compacts those before it, so that reading a table takes as long as it has rows, not as it has changes.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,8 @@
 
 namespace pg {
 
-// All tables. Records are not written to them by hand: one that cannot be read would stop everybody who needs the table.
+// All tables. Records are not written to them by hand: one that cannot be read would stop everybody who needs the
+// table.
 inline constexpr const char* kProducerIdsTable = "__producer_ids";
 inline constexpr const char* kConsumerOffsetsTable = "__consumer_offsets";
 inline constexpr const char* kSchemasTable = "_schemas";
@@ -49,11 +50,11 @@ class LogTable {
   // Borrows `home`.
   static Result<LogTable> open(Home& home, const std::string& topic, Deadline deadline);
 
-  // Called with each record that was written since the last call, oldest first; at the first call, with all there are. Its error
-  // is the call's; what it was called with since the batch began comes again then.
+  // Called with each record that was written since the last call, oldest first; at the first call, with all there are.
+  // Its error is the call's; what it was called with since the batch began comes again then.
   using Visit = std::function<Result<>(std::string_view key, std::optional<std::string_view> value)>;
-  // Called if visited rows may be wrong: an election or recovery has lost some of them, or compaction may have removed deletions that
-  // were not visited yet. After it, catch_up() visits all rows again.
+  // Called if visited rows may be wrong: an election or recovery has lost some of them, or compaction may have removed
+  // deletions that were not visited yet. After it, catch_up() visits all rows again.
   using Forget = std::function<void()>;
   Result<> catch_up(const Visit& visit, const Forget& forget, Deadline deadline);
 
@@ -67,8 +68,8 @@ class LogTable {
   void restart();
 
   // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
-  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what is
-  // decided again must recognise them.
+  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what
+  // is decided again must recognise them.
   Result<bool> append(const std::vector<TableRow>& rows, Deadline deadline);
 
   // Everything that was read and appended is on stable storage.
@@ -78,8 +79,8 @@ class LogTable {
   // times.
   using Decide = std::function<Result<std::optional<std::string>>(const std::optional<std::string>& current)>;
 
-  // Reads the table for one row. The row's value in the end, on stable storage. An error leaves unknown whether the change
-  // was made: decide again. timed_out, interrupted: others were always first.
+  // Reads the table for one row. The row's value in the end, on stable storage. An error leaves unknown whether the
+  // change was made: decide again. timed_out, interrupted: others were always first.
   Result<std::optional<std::string>> change(std::string_view key, const Decide& decide, Deadline deadline);
 
  private:
@@ -98,10 +99,10 @@ class LogTable {
   TopicMetadata topic_;
   std::unique_ptr<PartitionLog> log_;  // null: the leader must be looked for
   LeaderPatience patience_;
-  Offset next_;      // up to here the records were visited
+  Offset next_;  // up to here the records were visited
   EpochGuard epochs_;
-  LogEnd seen_{};    // of the last catch_up
-  Offset active_;    // the segment that was active last
+  LogEnd seen_{};  // of the last catch_up
+  Offset active_;  // the segment that was active last
 };
 
 }  // namespace pg

@@ -13,9 +13,7 @@ constexpr int kFormat = 1;
 
 // Format 1, no features: as ext4 does, a reader ignores unknown compatible features, a writer stops at unknown
 // read-only-compatible ones, and everybody stops at unknown incompatible ones.
-Json header() {
-  return {{"format", kFormat}, {"compatible", 0}, {"read_only_compatible", 0}, {"incompatible", 0}};
-}
+Json header() { return {{"format", kFormat}, {"compatible", 0}, {"read_only_compatible", 0}, {"incompatible", 0}}; }
 
 Result<> check_header(const Json& json) {
   if (json.at("format").get<int>() != kFormat || json.at("incompatible").get<uint64_t>() != 0) {
@@ -95,7 +93,8 @@ std::string write_topic(const TopicMetadata& topic) {
                                   {"leader", partition.leader.value},
                                   {"leader_epoch", partition.leader_epoch.value},
                                   {"isr", broker_list(partition.in_sync)}});
-    if (partition.previous_leader != kNoBroker) json["partitions"].back()["previous_leader"] = partition.previous_leader.value;
+    if (partition.previous_leader != kNoBroker)
+      json["partitions"].back()["previous_leader"] = partition.previous_leader.value;
     if (partition.lossy_epoch.value >= 0) json["partitions"].back()["lossy_epoch"] = partition.lossy_epoch.value;
   }
   return json.dump() + "\n";
@@ -109,11 +108,11 @@ Result<TopicMetadata> parse_topic(std::string_view text) {
     topic.read_only = is_read_only(json);
     topic.config = json.at("config").get<ConfigMap>();
     for (const auto& partition : json.at("partitions")) {
-      topic.partitions.push_back({parse_broker_list(partition.at("replicas")), BrokerId(partition.at("leader").get<int32_t>()),
-                                  LeaderEpoch(partition.at("leader_epoch").get<int32_t>()),
-                                  parse_broker_list(partition.at("isr")),
-                                  BrokerId(partition.value("previous_leader", kNoBroker.value)),
-                                  LeaderEpoch(partition.value("lossy_epoch", -1))});
+      topic.partitions.push_back(
+          {parse_broker_list(partition.at("replicas")), BrokerId(partition.at("leader").get<int32_t>()),
+           LeaderEpoch(partition.at("leader_epoch").get<int32_t>()), parse_broker_list(partition.at("isr")),
+           BrokerId(partition.value("previous_leader", kNoBroker.value)),
+           LeaderEpoch(partition.value("lossy_epoch", -1))});
     }
     return topic;
   });

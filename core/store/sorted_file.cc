@@ -69,14 +69,18 @@ Result<> SortedFile::read_header() {
   const uint32_t crc = crc32c(as_bytes(note_), crc32c(as_bytes(std::string_view(header).substr(0, 40))));
   if (crc != load<uint32_t>(header, 40)) return damage("the header of a sorted file is spoilt", 0);
   PG_ASSIGN(const FileInfo info, file_->info());
-  if (table_ < content_ || info.size_bytes != table_ + uint64_t{rows_} * kEntryBytes) return damage("a sorted file has another length", info.size_bytes);
+  if (table_ < content_ || info.size_bytes != table_ + uint64_t{rows_} * kEntryBytes)
+    return damage("a sorted file has another length", info.size_bytes);
   return {};
 }
 
 Result<SortedFile::Entry> SortedFile::parse_entry(uint32_t row, std::string_view bytes) const {
-  const Entry entry{load<uint64_t>(bytes, 0), load<uint32_t>(bytes, 8), load<uint32_t>(bytes, 12), load<uint32_t>(bytes, 16), load<uint32_t>(bytes, 20)};
-  const bool fits = entry.position >= content_ && entry.position <= table_ && uint64_t{entry.key_length} + entry.value_length <= table_ - entry.position;
-  if (!fits || entry_crc(bytes.substr(0, 24), row) != load<uint32_t>(bytes, 24)) return damage("a row's entry is spoilt", table_ + uint64_t{row} * kEntryBytes);
+  const Entry entry{load<uint64_t>(bytes, 0), load<uint32_t>(bytes, 8), load<uint32_t>(bytes, 12),
+                    load<uint32_t>(bytes, 16), load<uint32_t>(bytes, 20)};
+  const bool fits = entry.position >= content_ && entry.position <= table_ &&
+                    uint64_t{entry.key_length} + entry.value_length <= table_ - entry.position;
+  if (!fits || entry_crc(bytes.substr(0, 24), row) != load<uint32_t>(bytes, 24))
+    return damage("a row's entry is spoilt", table_ + uint64_t{row} * kEntryBytes);
   return entry;
 }
 
@@ -93,8 +97,10 @@ Result<SortedFile::Cursor> SortedFile::seek(std::string_view key) const {
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
     PG_ASSIGN(const std::string there, key_of(middle));
-    if (there < key) low = middle + 1;
-    else high = middle;
+    if (there < key)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return Cursor(*this, low);
 }
@@ -106,7 +112,8 @@ Result<std::string_view> SortedFile::Cursor::Window::at(const File& file, uint64
     ahead_ = std::min(ahead_ * 4, kReadAheadMax);
     PG_ASSIGN(const size_t got, file.read_at(position, std::as_writable_bytes(std::span(bytes_))));
     bytes_.resize(got);
-    if (got < length) return fail(Errc::corrupt, "a sorted file ends early", file.path(), static_cast<int64_t>(position + got));
+    if (got < length)
+      return fail(Errc::corrupt, "a sorted file ends early", file.path(), static_cast<int64_t>(position + got));
   }
   return std::string_view(bytes_).substr(position - begin_, length);
 }
@@ -115,14 +122,17 @@ Result<bool> SortedFile::Cursor::next(Row& row) {
   if (next_ >= file_->rows_) return false;
   PG_ASSIGN(const auto bytes, table_.at(*file_->file_, file_->table_ + uint64_t{next_} * kEntryBytes, kEntryBytes));
   PG_ASSIGN(const Entry entry, file_->parse_entry(next_, bytes));
-  PG_ASSIGN(const auto content, content_.at(*file_->file_, entry.position, size_t{entry.key_length} + entry.value_length));
+  PG_ASSIGN(const auto content,
+            content_.at(*file_->file_, entry.position, size_t{entry.key_length} + entry.value_length));
   row = {content.substr(0, entry.key_length), content.substr(entry.key_length)};
-  if (crc32c(as_bytes(row.key)) != entry.key_crc || crc32c(as_bytes(row.value)) != entry.value_crc) return file_->damage("a row is spoilt", entry.position);
+  if (crc32c(as_bytes(row.key)) != entry.key_crc || crc32c(as_bytes(row.value)) != entry.value_crc)
+    return file_->damage("a row is spoilt", entry.position);
   ++next_;
   return true;
 }
 
-Result<std::unique_ptr<SortedFileWriter>> SortedFileWriter::create(FileSystem& files, const std::string& path, std::string note) {
+Result<std::unique_ptr<SortedFileWriter>> SortedFileWriter::create(FileSystem& files, const std::string& path,
+                                                                   std::string note) {
   PG_ASSERT(note.size() <= kNoteBytesMax);
   PG_ASSIGN(auto file, files.open(path, OpenMode::create));
   PG_CHECK(file->truncate(0));

@@ -1,5 +1,5 @@
-// A file of sorted keys and their values, written once and never changed: so that looking one up reads a few pieces of it,
-// however large it is. What lies in it was made from something else, and can be made again: it is written without a
+// A file of sorted keys and their values, written once and never changed: so that looking one up reads a few pieces of
+// it, however large it is. What lies in it was made from something else, and can be made again: it is written without a
 // flush, and whatever does not fit in it is Errc::corrupt, after which its owner does without.
 //
 //   offset  field

@@ -24,9 +24,12 @@ Result<> set_number(LogConfig& config, std::string_view value) {
 }
 
 Result<> set_timestamp_type(LogConfig& config, std::string_view value) {
-  if (value == "CreateTime") config.timestamp_type = TimestampType::create;
-  else if (value == "LogAppendTime") config.timestamp_type = TimestampType::log_append;
-  else return fail(Errc::invalid_argument, "message.timestamp.type is CreateTime or LogAppendTime");
+  if (value == "CreateTime")
+    config.timestamp_type = TimestampType::create;
+  else if (value == "LogAppendTime")
+    config.timestamp_type = TimestampType::log_append;
+  else
+    return fail(Errc::invalid_argument, "message.timestamp.type is CreateTime or LogAppendTime");
   return {};
 }
 
@@ -42,9 +45,12 @@ Result<> set_compression(LogConfig& config, std::string_view value) {
 Result<> set_cleanup_policy(LogConfig& config, std::string_view value) {
   config.cleanup_delete = config.cleanup_compact = false;
   for (const auto policy : split(value, ',')) {
-    if (policy == "delete") config.cleanup_delete = true;
-    else if (policy == "compact") config.cleanup_compact = true;
-    else return fail(Errc::invalid_argument, "cleanup.policy is delete, compact, or compact,delete");
+    if (policy == "delete")
+      config.cleanup_delete = true;
+    else if (policy == "compact")
+      config.cleanup_compact = true;
+    else
+      return fail(Errc::invalid_argument, "cleanup.policy is delete, compact, or compact,delete");
   }
   return {};
 }
@@ -54,7 +60,8 @@ Result<> set_dirty_ratio(LogConfig& config, std::string_view value) {
   double ratio = -1;
   const auto parsed = std::from_chars(value.data(), end, ratio, std::chars_format::fixed);
   if (parsed.ec != std::errc() || parsed.ptr != end || !(ratio >= 0 && ratio <= 1)) {
-    return fail(Errc::invalid_argument, fmt::format("config min.cleanable.dirty.ratio must be a number from 0 to 1, not '{}'", value));
+    return fail(Errc::invalid_argument,
+                fmt::format("config min.cleanable.dirty.ratio must be a number from 0 to 1, not '{}'", value));
   }
   config.min_cleanable_dirty_ratio = ratio;
   return {};
@@ -117,8 +124,8 @@ Result<> apply(LogConfig& config, std::string_view name, std::string_view value)
     if (row.name != name) continue;
     const auto number = parse_integer(value);
     if (row.most != 0 && (!number || *number < row.least || *number > row.most)) {
-      return fail(Errc::invalid_argument, fmt::format("config {} must be a number from {} to {}, not '{}'", name, row.least,
-                                                      row.most, value));
+      return fail(Errc::invalid_argument,
+                  fmt::format("config {} must be a number from {} to {}, not '{}'", name, row.least, row.most, value));
     }
     return row.apply(config, value);
   }

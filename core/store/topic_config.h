@@ -22,8 +22,8 @@ Result<> add_config(ConfigMap& config, std::string_view assignment);
 // invalid_argument if there is no such config.
 Result<> check_config_name(std::string_view name);
 
-// Config schema.validation: values are to match the latest version of the subject that is named after the topic. Logs do not
-// look at values: who sends them has to obey.
+// Config schema.validation: values are to match the latest version of the subject that is named after the topic. Logs
+// do not look at values: who sends them has to obey.
 bool asks_for_schema(const ConfigMap& config);
 
 // What a log needs of them; values were checked when they were set. corrupt for one that could not have been.

@@ -4,8 +4,8 @@
 // temporary name, syncs it and links it to its name: if that name is taken, somebody else was first. Two older versions
 // stay, so that a reader can finish reading one. The last version is never removed, so numbers never go back.
 //
-// The temporary name goes once the version's own name is on the disk. So a reader sees by the file's links whether that is
-// certain, and makes it so before it believes a version that a power cut could take back.
+// The temporary name goes once the version's own name is on the disk. So a reader sees by the file's links whether that
+// is certain, and makes it so before it believes a version that a power cut could take back.
 #pragma once
 
 #include <cstdint>

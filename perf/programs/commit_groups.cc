@@ -1,5 +1,5 @@
-// commit_groups HOME GROUPS COMMITS: each of so many groups commits so often, in turn, for partition 0 of topic t; the rows and
-// the compaction are those of real members, only nobody waits for the disk.
+// commit_groups HOME GROUPS COMMITS: each of so many groups commits so often, in turn, for partition 0 of topic t; the
+// rows and the compaction are those of real members, only nobody waits for the disk.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
       for (int group = 1; group <= groups; ++group) {
         PG_CHECK(table.catch_up([](auto, auto) { return pg::Result<>(); }, [] {}, pg::kNoDeadline));
         const auto offset = pg::committed_offset(env, pg::Offset(commit), pg::LeaderEpoch(0), topic.id);
-        PG_ASSIGN(const bool first, table.append({pg::offset_row(fmt::format("g{}", group), {"t", pg::PartitionId(0)}, offset)}, pg::kNoDeadline));
+        PG_ASSIGN(const bool first,
+                  table.append({pg::offset_row(fmt::format("g{}", group), {"t", pg::PartitionId(0)}, offset)},
+                               pg::kNoDeadline));
         if (!first) return pg::fail(pg::Errc::busy, "somebody else commits too");
       }
     }

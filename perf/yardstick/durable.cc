@@ -142,9 +142,14 @@ void ask(int count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::strcmp(argv[1], "loop") == 0) loop(argv[2], std::atoi(argv[3]));
-  else if (argc == 5 && std::strcmp(argv[1], "group") == 0) group(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
-  else if (argc == 2 && std::strcmp(argv[1], "intervals") == 0) intervals();
-  else if (argc == 3 && std::strcmp(argv[1], "ask") == 0) ask(std::atoi(argv[2]));
-  else return std::fputs("usage: durable loop FILE N | group FILE THREADS N | intervals | ask N\n", stderr), 2;
+  if (argc == 4 && std::strcmp(argv[1], "loop") == 0)
+    loop(argv[2], std::atoi(argv[3]));
+  else if (argc == 5 && std::strcmp(argv[1], "group") == 0)
+    group(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
+  else if (argc == 2 && std::strcmp(argv[1], "intervals") == 0)
+    intervals();
+  else if (argc == 3 && std::strcmp(argv[1], "ask") == 0)
+    ask(std::atoi(argv[2]));
+  else
+    return std::fputs("usage: durable loop FILE N | group FILE THREADS N | intervals | ask N\n", stderr), 2;
 }

@@ -2,9 +2,9 @@
 //   lat gen RATE COUNT   writes COUNT lines of 100 bytes, RATE a second, each with the time it was due
 //   lat read COUNT       reads them, prints "p50 p99 p99.9" in seconds, without the first 200 lines
 //
-// A line that was due while the write before it was blocked carries the time it was due, not the time it was written, so that
-// a pause counts for all the lines it held up (no coordinated omission). Else it carries the time after the sleep: how late
-// the kernel wakes us is no part of what is measured.
+// A line that was due while the write before it was blocked carries the time it was due, not the time it was written,
+// so that a pause counts for all the lines it held up (no coordinated omission). Else it carries the time after the
+// sleep: how late the kernel wakes us is no part of what is measured.
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,7 +81,8 @@ int read_lines(size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 4 && std::strcmp(argv[1], "gen") == 0) return generate(std::atoll(argv[2]), std::strtoull(argv[3], nullptr, 10));
+  if (argc == 4 && std::strcmp(argv[1], "gen") == 0)
+    return generate(std::atoll(argv[2]), std::strtoull(argv[3], nullptr, 10));
   if (argc == 3 && std::strcmp(argv[1], "read") == 0) return read_lines(std::strtoull(argv[2], nullptr, 10));
   std::fprintf(stderr, "usage: lat gen RATE COUNT | lat read COUNT\n");
   return 2;

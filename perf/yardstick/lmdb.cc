@@ -1,5 +1,5 @@
-// lmdb in FILE: standard input's lines into a database in FILE, by their number, a thousand to a transaction, without waiting for the
-// disk. lmdb out FILE: all values in order, as lines.
+// lmdb in FILE: standard input's lines into a database in FILE, by their number, a thousand to a transaction, without
+// waiting for the disk. lmdb out FILE: all values in order, as lines.
 #include <lmdb.h>
 
 #include <cstdint>

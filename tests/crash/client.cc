@@ -166,7 +166,8 @@ Result<> Client::damage(const std::string& topic, int32_t partition) {
   LogHistory& history = history_.topics[topic].logs[partition];
   const TopicPartition place{topic, PartitionId(partition)};
   const std::string directory = names::partition_directory(names::log_directory(path_, BrokerId(0)), place);
-  PG_ASSIGN(const auto file, env_.files.open(names::segment(directory, Offset(0), names::SegmentFile::log), OpenMode::write));
+  PG_ASSIGN(const auto file,
+            env_.files.open(names::segment(directory, Offset(0), names::SegmentFile::log), OpenMode::write));
   std::byte byte{};
   PG_CHECK(file->read_at(kBatchHeaderBytes + 20, {&byte, 1}));
   history.damaging(Offset(0));
@@ -180,7 +181,8 @@ Result<> Client::repair(const std::string& topic, int32_t partition) {
   PG_ASSIGN(Home* const home, this->home());
   PG_ASSIGN(const auto metadata, home->describe_topic(topic));
   PG_CHECK(repair_partition(*home, metadata, PartitionId(partition), true, soon(), [](const RepairItem&) {}));
-  if (const auto known = history_.topics.find(topic); known != history_.topics.end()) known->second.logs[partition].repaired();
+  if (const auto known = history_.topics.find(topic); known != history_.topics.end())
+    known->second.logs[partition].repaired();
   return {};
 }
 

@@ -35,15 +35,15 @@ class Client {
   // Spoils the first batch of a partition on the disk itself.
   Result<> damage(const std::string& topic, int32_t partition);
   Result<> repair(const std::string& topic, int32_t partition);
-  // For a file system that has stopped while the machine went on: records that readers of this boot have seen and that the disk
-  // does not have are damage, and are repaired.
+  // For a file system that has stopped while the machine went on: records that readers of this boot have seen and that
+  // the disk does not have are damage, and are repaired.
   void repair_all();
 
   // Lets go of all partitions, as at the end of a process.
   void close() { logs_.clear(); }
 
-  // Throws Violation where the home is not as the history demands; damaged partitions are repaired first. Topics of which
-  // nothing is known for sure are settled.
+  // Throws Violation where the home is not as the history demands; damaged partitions are repaired first. Topics of
+  // which nothing is known for sure are settled.
   void check(Loss loss);
   // Every partition takes records, and keeps them; one that is offline takes none.
   void check_goes_on();

@@ -40,16 +40,18 @@ std::optional<std::string> owned(std::optional<std::string_view> text) {
 Contents read_all(PartitionLog& log) {
   Contents contents{log.current_state()->position().log_start, log.current_state()->high_watermark(), {}};
   need("read " + log.name(), for_each_record(log, [&](const RecordView& record) {
-    if (record.offset >= contents.start) contents.records[record.offset.value] = {owned(record.key), owned(record.value)};
-  }));
+         if (record.offset >= contents.start)
+           contents.records[record.offset.value] = {owned(record.key), owned(record.value)};
+       }));
   return contents;
 }
 
 void verify(PartitionLog& log) {
   std::string faults;
   need("verify " + log.name(), verify_log(log, [&](const Fault& fault) {
-    faults += fmt::format(" {}:{} offset {}: {};", file_name(fault.path), fault.position, fault.offset.value, fault.reason);
-  }));
+         faults += fmt::format(" {}:{} offset {}: {};", file_name(fault.path), fault.position, fault.offset.value,
+                               fault.reason);
+       }));
   if (!faults.empty()) throw Violation("verify finds" + faults);
 }
 
@@ -111,10 +113,12 @@ void Client::check_input() {
       const auto found = read_input(p);
       for (size_t i = 0; i < found.size(); ++i) {
         const auto line = static_cast<int32_t>(i) * partitions + p;
-        if (found[i] != fmt::format("line {:060}", line)) throw Violation(fmt::format("input: {} in place of line {}", found[i], line));
+        if (found[i] != fmt::format("line {:060}", line))
+          throw Violation(fmt::format("input: {} in place of line {}", found[i], line));
       }
       const int32_t wanted = (lines - p + partitions - 1) / partitions;
-      if (std::cmp_less(found.size(), wanted)) throw Violation(fmt::format("input: {} of {} lines in partition {}", found.size(), wanted, p));
+      if (std::cmp_less(found.size(), wanted))
+        throw Violation(fmt::format("input: {} of {} lines in partition {}", found.size(), wanted, p));
     }
   };
   count(history_.input_lines_done);
@@ -151,8 +155,8 @@ void Client::check_goes_on() {
   check(Loss::none);
 }
 
-// A partition whose topic was never finished stays for whoever makes that topic; what has no such use goes with the next
-// topic that is made or deleted.
+// A partition whose topic was never finished stays for whoever makes that topic; what has no such use goes with the
+// next topic that is made or deleted.
 void Client::check_no_leftovers() {
   if (!history_.topics["sweep"].exists.now) need("make a topic", create("sweep", 1, {}));
   need("delete a topic", remove("sweep"));

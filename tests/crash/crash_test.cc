@@ -1,7 +1,7 @@
 // The power goes between any two calls that change the disk, also in the middle of the recovery from such a cut.
 //
-// The workload runs once. Before each of its changes, or some of them, a disk is made as the cut may leave it, and another
-// machine starts with that: it must find what was promised, and go on.
+// The workload runs once. Before each of its changes, or some of them, a disk is made as the cut may leave it, and
+// another machine starts with that: it must find what was promised, and go on.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -65,9 +65,7 @@ struct Sampling {
   int choices;
 };
 
-Sampling sampling() {
-  return std::getenv("PG_LONG") != nullptr ? Sampling{1, 12} : Sampling{2, 1};
-}
+Sampling sampling() { return std::getenv("PG_LONG") != nullptr ? Sampling{1, 12} : Sampling{2, 1}; }
 
 }  // namespace
 

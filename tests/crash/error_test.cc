@@ -1,5 +1,5 @@
-// Any one call fails, once: what it was for fails or does not, and is done when it is tried again. Then the same process
-// goes on, another one, and a machine that starts with what a power cut leaves; each finds what was promised.
+// Any one call fails, once: what it was for fails or does not, and is done when it is tried again. Then the same
+// process goes on, another one, and a machine that starts with what a power cut leaves; each finds what was promised.
 #include <fmt/format.h>
 
 #include <cstdlib>

@@ -15,8 +15,10 @@ std::string text_of(const Entry& entry) {
 
 void LogHistory::trying(const std::vector<Entry>& entries) {
   for (const auto& entry : entries) {
-    if (entry.value) tried_.insert(*entry.value);
-    else tried_tombstones_.insert(*entry.key);
+    if (entry.value)
+      tried_.insert(*entry.value);
+    else
+      tried_tombstones_.insert(*entry.key);
   }
 }
 
@@ -61,10 +63,11 @@ void LogHistory::check(const Contents& found, Loss loss) {
 }
 
 void LogHistory::check_bounds(const Contents& found, Offset kept) const {
-  if (found.end < kept) throw Violation(fmt::format("the log ends at {}, and {} was kept", found.end.value, kept.value));
+  if (found.end < kept)
+    throw Violation(fmt::format("the log ends at {}, and {} was kept", found.end.value, kept.value));
   if (found.start < start_ || found.start > start_max_) {
-    throw Violation(fmt::format("the log starts at {}, which was set to {} or at most {}", found.start.value, start_.value,
-                                start_max_.value));
+    throw Violation(fmt::format("the log starts at {}, which was set to {} or at most {}", found.start.value,
+                                start_.value, start_max_.value));
   }
 }
 
@@ -72,12 +75,15 @@ void LogHistory::check_bounds(const Contents& found, Offset kept) const {
 void LogHistory::check_found(const Contents& found) const {
   std::set<std::string> values;
   for (const auto& [offset, entry] : found.records) {
-    const bool was_tried = entry.value ? tried_.contains(*entry.value) : tried_tombstones_.contains(entry.key.value_or(""));
+    const bool was_tried =
+        entry.value ? tried_.contains(*entry.value) : tried_tombstones_.contains(entry.key.value_or(""));
     if (!was_tried) throw Violation(fmt::format("nobody wrote {} at {}", text_of(entry), offset));
-    if (entry.value && !values.insert(*entry.value).second) throw Violation(fmt::format("{} is there twice", text_of(entry)));
+    if (entry.value && !values.insert(*entry.value).second)
+      throw Violation(fmt::format("{} is there twice", text_of(entry)));
     const auto known = written_.find(offset);
     if (known != written_.end() && known->second != entry) {
-      throw Violation(fmt::format("offset {} has become {}, and was {}", offset, text_of(entry), text_of(known->second)));
+      throw Violation(
+          fmt::format("offset {} has become {}, and was {}", offset, text_of(entry), text_of(known->second)));
     }
   }
 }
@@ -89,7 +95,8 @@ void LogHistory::check_missing(const Contents& found, Offset kept) const {
     if (out_of_sight || found.records.contains(offset) || may_be_missing(offset, entry, found)) continue;
     throw Violation(fmt::format("{} is missing at {}", text_of(entry), offset));
   }
-  for (int64_t offset = std::max(kept, found.start).value; offset < found.end.value && !compacted_ && !may_have_holes_; ++offset) {
+  for (int64_t offset = std::max(kept, found.start).value; offset < found.end.value && !compacted_ && !may_have_holes_;
+       ++offset) {
     if (found.records.contains(offset) || damaged_.contains(offset)) continue;
     throw Violation(fmt::format("there is a hole at {}", offset));
   }

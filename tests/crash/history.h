@@ -59,11 +59,11 @@ class LogHistory {
   void check_found(const Contents& found) const;
   void check_missing(const Contents& found, Offset kept) const;
 
-  std::set<std::string> tried_;         // values
+  std::set<std::string> tried_;             // values
   std::set<std::string> tried_tombstones_;  // keys
-  std::map<int64_t, Entry> written_;    // acknowledged, or found
+  std::map<int64_t, Entry> written_;        // acknowledged, or found
   Offset end_, flushed_;
-  Offset start_, start_max_;            // acknowledged, and tried
+  Offset start_, start_max_;  // acknowledged, and tried
   bool compacted_ = false;
   bool is_damaged_ = false;
   bool may_have_holes_ = false;  // what was under way when unflushed records were lost

@@ -6,8 +6,8 @@
 
 namespace pg::crash {
 
-// While it lives, every other call of open, pread, pwrite, ftruncate, fsync, fdatasync and statfs ends with EINTR before
-// it has done anything, and those that transfer bytes transfer half of them.
+// While it lives, every other call of open, pread, pwrite, ftruncate, fsync, fdatasync and statfs ends with EINTR
+// before it has done anything, and those that transfer bytes transfer half of them.
 class InterruptedCalls {
  public:
   InterruptedCalls();

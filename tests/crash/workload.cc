@@ -15,7 +15,9 @@ class Script {
  public:
   std::vector<Step> steps;
 
-  void add(std::string name, std::function<Result<>(Client&)> run) { steps.push_back({std::move(name), std::move(run)}); }
+  void add(std::string name, std::function<Result<>(Client&)> run) {
+    steps.push_back({std::move(name), std::move(run)});
+  }
   void create(const std::string& topic, int32_t partitions, const ConfigMap& config) {
     add("create " + topic, [=](Client& c) { return c.create(topic, partitions, config); });
   }
@@ -46,7 +48,9 @@ void append_and_trim(Script& s) {
   s.add("trim to the end", [](Client& c) { return c.trim("plain", 1, Offset(10)); });
   s.append("plain", 0, 4);
   s.close();
-  s.add("alter", [](Client& c) { return c.alter("plain", {{"retention.bytes", "1500"}, {"file.delete.delay.ms", "0"}}, 3); });
+  s.add("alter", [](Client& c) {
+    return c.alter("plain", {{"retention.bytes", "1500"}, {"file.delete.delay.ms", "0"}}, 3);
+  });
   s.append("plain", 0, 8);
   s.append("plain", 2, 2);
   s.flush("plain", 2);
@@ -55,7 +59,9 @@ void append_and_trim(Script& s) {
 }
 
 void compact(Script& s) {
-  s.create("table", 1, small_and({{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0"}, {"delete.retention.ms", "0"}}));
+  s.create(
+      "table", 1,
+      small_and({{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0"}, {"delete.retention.ms", "0"}}));
   s.append("table", 0, 8, 3);
   s.add("tombstone", [](Client& c) { return c.append_tombstone("table", 0, "k1"); });
   s.append("table", 0, 5, 5);

@@ -1,5 +1,5 @@
-// Any texts as Avro schemas, as a value and as its bytes: refused with a reason, or the same after going there and back.
-// The input: two schemas and a value, a line each, and bytes.
+// Any texts as Avro schemas, as a value and as its bytes: refused with a reason, or the same after going there and
+// back. The input: two schemas and a value, a line each, and bytes.
 #include "core/schema/avro/avro_schema.h"
 #include "tests/fuzz/fuzz_input.h"
 

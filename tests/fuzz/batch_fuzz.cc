@@ -1,6 +1,6 @@
-// Any bytes as a log: the scanner finds intact batches or says `corrupt`, and never reads a record outside of its batch.
-// With a first byte that is odd, the rest is one batch whose length, magic and CRC are made right, so that the fuzzer gets
-// past them to the records; what can be read of it is written again and read back.
+// Any bytes as a log: the scanner finds intact batches or says `corrupt`, and never reads a record outside of its
+// batch. With a first byte that is odd, the rest is one batch whose length, magic and CRC are made right, so that the
+// fuzzer gets past them to the records; what can be read of it is written again and read back.
 #include <cstring>
 #include <vector>
 
@@ -117,7 +117,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PG_ASSERT(as_text(batch.bytes) == std::string_view(content).substr(position, batch.bytes.size()));
     PG_ASSERT(batch_header_fault(batch.header) == nullptr && batch_crc_matches(batch.bytes));
     if (const auto records = read_records(batch.bytes, batch.header)) write_again(*records);
-    if (const auto control = read_control_batch(batch.bytes, batch.header); !control) PG_ASSERT(!control.error().what.empty());
+    if (const auto control = read_control_batch(batch.bytes, batch.header); !control)
+      PG_ASSERT(!control.error().what.empty());
   }
   if (content.size() > 4096) return 0;  // a search looks at every byte
   const auto found = find_intact_batch(file, 0, content.size(), Offset(0), Offset(INT64_MAX));

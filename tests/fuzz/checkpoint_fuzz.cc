@@ -1,4 +1,5 @@
-// Any text as one of Kafka's small files, or as our metadata: `corrupt`, or the same after it is written and read again.
+// Any text as one of Kafka's small files, or as our metadata: `corrupt`, or the same after it is written and read
+// again.
 #include "core/format/checkpoint_text.h"
 #include "core/store/metadata_json.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto history = parse_epoch_history(text)) {
     for (size_t i = 0; i < history->size(); ++i) {
       const EpochStart& entry = (*history)[i];
-      PG_ASSERT(i == 0 || (entry.epoch > (*history)[i - 1].epoch && entry.start_offset >= (*history)[i - 1].start_offset));
+      PG_ASSERT(i == 0 ||
+                (entry.epoch > (*history)[i - 1].epoch && entry.start_offset >= (*history)[i - 1].start_offset));
     }
     EpochHistory opened = *history;
     open_epoch(opened, LeaderEpoch(INT32_MAX), Offset(100));

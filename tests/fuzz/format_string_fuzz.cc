@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool null = input.byte() % 2 == 1;
   const size_t cut = input.byte();
   const std::string_view text = input.rest();
-  const FuzzRecord record({null ? std::nullopt : std::optional(key), value, {{key, value}, {"null", {}}}, 1'732'320'000'000});
+  const FuzzRecord record(
+      {null ? std::nullopt : std::optional(key), value, {{key, value}, {"null", {}}}, 1'732'320'000'000});
   const auto printed = [&](std::string_view format) -> std::optional<std::string> {
     const auto parsed = FormatString::parse(format);
     if (!parsed) {

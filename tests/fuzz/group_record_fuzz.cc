@@ -32,7 +32,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_value(bytes, parse_committed_offset, write_committed_offset);
   check_value(bytes, parse_group_metadata, write_group_metadata);
   const auto key = parse_group_record_key(bytes);
-  if (!key) check_error(key);
-  else if (*key) PG_ASSERT(*parse_group_record_key(write_key(**key)) == *key);
+  if (!key)
+    check_error(key);
+  else if (*key)
+    PG_ASSERT(*parse_group_record_key(write_key(**key)) == *key);
   return 0;
 }

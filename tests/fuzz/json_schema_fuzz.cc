@@ -1,5 +1,5 @@
-// Any texts as JSON schemas and as a value: refused with a reason, or the same after going there and back; comparing ends,
-// and nothing is deeper than a stack. The input: two schemas, a line each, and a value.
+// Any texts as JSON schemas and as a value: refused with a reason, or the same after going there and back; comparing
+// ends, and nothing is deeper than a stack. The input: two schemas, a line each, and a value.
 #include "core/schema/bounded_json.h"
 #include "core/schema/json/json_schema.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -51,7 +51,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_schema(**schema);
   if (const auto other = parse_json_schema(take_line(rest))) {
     const auto all = (*schema)->cannot_read(**other, kPolicy);
-    for (const auto& found : all.value_or(std::vector<Incompatibility>())) PG_ASSERT(found.path.starts_with('#') && !found.kind.empty());
+    for (const auto& found : all.value_or(std::vector<Incompatibility>()))
+      PG_ASSERT(found.path.starts_with('#') && !found.kind.empty());
     (void)(*other)->cannot_read(**schema, CompatibilityPolicy::lenient);
   }
   check_value(**schema, rest);

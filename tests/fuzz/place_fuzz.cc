@@ -25,7 +25,8 @@ void check_time(std::string_view text) {
   if (*time < 0 || *time >= kYearTenThousand) return;
   const std::string printed = rfc3339_utc(*time);
   PG_ASSERT(parse_time(printed, kNow) == *time);
-  PG_ASSERT(parse_time(printed.substr(0, printed.size() - 1), kNow) == *time);  // without its Z it is local, which is UTC
+  PG_ASSERT(parse_time(printed.substr(0, printed.size() - 1), kNow) ==
+            *time);  // without its Z it is local, which is UTC
 }
 
 }  // namespace

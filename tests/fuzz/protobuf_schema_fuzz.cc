@@ -1,5 +1,5 @@
-// Two Protobuf schemas and a payload, with a NUL between them: refused with a reason, or stored as a text that is read as
-// itself, compared, and the payload printed. What can be encoded can be decoded.
+// Two Protobuf schemas and a payload, with a NUL between them: refused with a reason, or stored as a text that is read
+// as itself, compared, and the payload printed. What can be encoded can be decoded.
 #include "core/schema/protobuf/protobuf_schema.h"
 
 #include "tests/fuzz/fuzz_input.h"

@@ -47,7 +47,8 @@ Cut read_in_pieces(std::string_view stream, RecordReader& reader, FuzzInput& siz
   std::string taken;  // by records, and by their delimiters or lengths
   for (bool finished = false; !finished && !cut.error;) {
     const auto space = reader.space();
-    const size_t piece = std::min({stream.size(), space.size(), sizes.empty() ? stream.size() : size_t{sizes.byte()} + 1});
+    const size_t piece =
+        std::min({stream.size(), space.size(), sizes.empty() ? stream.size() : size_t{sizes.byte()} + 1});
     if (piece > 0) std::memcpy(space.data(), stream.data(), piece);
     reader.filled(piece);
     stream.remove_prefix(piece);

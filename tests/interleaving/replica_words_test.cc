@@ -1,4 +1,5 @@
-// What a process computes from the words of a state page while others change them: the change comes before each of its accesses in turn.
+// What a process computes from the words of a state page while others change them: the change comes before each of its
+// accesses in turn.
 #include "core/log/replica_words.h"
 
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
@@ -70,7 +71,8 @@ class Page {
 };
 
 // `work` on a page that `make` has made, with `change` before its nth access; for each n.
-void with_change_before_each_access(const std::function<Page()>& make, const std::function<void(Page&)>& change, const std::function<void(Page&)>& work) {
+void with_change_before_each_access(const std::function<Page()>& make, const std::function<void(Page&)>& change,
+                                    const std::function<void(Page&)>& work) {
   bool changed = true;
   for (int64_t n = 0; changed; ++n) {
     CAPTURE(n);
@@ -110,7 +112,8 @@ TEST_CASE("replica_words, interrupted: no end is computed without a replica that
       });
 }
 
-TEST_CASE("replica_words, interrupted: min.insync.replicas does not count a replica that the metadata is about to lose") {
+TEST_CASE(
+    "replica_words, interrupted: min.insync.replicas does not count a replica that the metadata is about to lose") {
   with_change_before_each_access(
       [] {
         Page page({BrokerId(1), BrokerId(2)}, 2);

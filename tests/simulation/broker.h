@@ -1,6 +1,6 @@
 // A broker of the simulation: its disk, and the process that runs as it, if there is one. The process does what
-// core/cluster/broker.cc, replica_manager.cc, upkeep.cc and controller.cc do, with the real ReplicaKeeper, HealthWatch and
-// TopicController.
+// core/cluster/broker.cc, replica_manager.cc, upkeep.cc and controller.cc do, with the real ReplicaKeeper, HealthWatch
+// and TopicController.
 #pragma once
 
 #include <memory>

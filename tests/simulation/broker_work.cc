@@ -16,7 +16,9 @@ constexpr Duration kLookInterval = milliseconds(20);
 constexpr Duration kFullInterval = std::chrono::seconds(2);
 constexpr int kRoundsMax = 4;
 
-bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) { return std::find(brokers.begin(), brokers.end(), broker) != brokers.end(); }
+bool is_in(const std::vector<BrokerId>& brokers, BrokerId broker) {
+  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
+}
 
 }  // namespace
 
@@ -105,8 +107,10 @@ void SimBroker::control() {
   while (!ending_) {
     const ClusterHealth health = watch.look(world_.signs(), world_.config.session_timeout, world_.now());
     sim::step();
-    if (!is_controller(health)) controlled.reset();
-    else if (!controlled) controlled.emplace(Controlled{{world_, *process_}, TopicController(tell)});
+    if (!is_controller(health))
+      controlled.reset();
+    else if (!controlled)
+      controlled.emplace(Controlled{{world_, *process_}, TopicController(tell)});
     for (int round = 0; controlled && round < kRoundsMax; ++round) {
       const auto changed = controlled->controller.reconcile(controlled->topic, health, world_.config, world_.now());
       if (!changed) world_.note("{}: {}", process_->name(), changed.error().message());

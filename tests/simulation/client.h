@@ -20,8 +20,8 @@ class Client {
   // The replica of the partition's leader, as the metadata names it.
   SimReplica& leader(PartitionId partition);
   PartitionId any_partition();
-  // A page that a process has mapped cannot be rebuilt. So a client that cannot go on with one partition lets go of the others:
-  // a real producer would end.
+  // A page that a process has mapped cannot be rebuilt. So a client that cannot go on with one partition lets go of the
+  // others: a real producer would end.
   void let_go_of_others(PartitionId partition) {
     std::erase_if(replicas_, [&](const auto& entry) { return entry.first != partition; });
   }

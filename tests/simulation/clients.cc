@@ -14,11 +14,14 @@ SimReplica& Client::leader(PartitionId partition) {
   step();
   const BrokerId broker = world_.metadata(partition).leader;
   auto& found = replicas_[partition];
-  if (!found || found->broker() != broker) found = std::make_unique<SimReplica>(world_, process_, world_.place(partition, broker));
+  if (!found || found->broker() != broker)
+    found = std::make_unique<SimReplica>(world_, process_, world_.place(partition, broker));
   return *found;
 }
 
-PartitionId Client::any_partition() { return PartitionId(static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions)))); }
+PartitionId Client::any_partition() {
+  return PartitionId(static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions))));
+}
 
 SimProducer::SimProducer(World& world, std::string name, int64_t first, std::optional<Promise> promise)
     : Client(world, std::move(name)), next_(first), promise_(promise) {
@@ -46,7 +49,8 @@ void SimProducer::send(PartitionId partition, int64_t value, Promise promise) {
 }
 
 // False: try again. `places`: where the record was, and may still be.
-Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise, std::vector<WrittenBatch>& places) {
+Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise promise,
+                                  std::vector<WrittenBatch>& places) {
   SimReplica& log = leader(partition);
   std::optional<LogEnd> seen;
   std::optional<Appended> appended;
@@ -57,7 +61,8 @@ Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise 
       return true;
     }
     seen = found.end;
-    if (found.batch.fate == BatchFate::there) appended = Appended{found.batch.place.base, found.batch.place.end, found.end.leader_epoch};
+    if (found.batch.fate == BatchFate::there)
+      appended = Appended{found.batch.place.base, found.batch.place.end, found.end.leader_epoch};
   }
   if (!appended) {
     auto produced = log.produce(value, seen);
@@ -77,8 +82,11 @@ Result<bool> SimProducer::attempt(PartitionId partition, int64_t value, Promise 
   }
   const Uninterrupted alone;
   ++acknowledged_;
-  world_.note("{}: {} at {} of partition {} is acknowledged ({})", process_.name(), value, appended->base_offset.value, partition.value,
-              promise == Promise::leader ? "leader" : promise == Promise::all ? "all" : "all, flushed");
+  world_.note("{}: {} at {} of partition {} is acknowledged ({})", process_.name(), value, appended->base_offset.value,
+              partition.value,
+              promise == Promise::leader ? "leader"
+              : promise == Promise::all  ? "all"
+                                         : "all, flushed");
   if (promise == Promise::leader && log.is_lost()) return true;
   world_.ledger(partition).acknowledge(promise, appended->base_offset, value, appended->leader_epoch);
   return true;

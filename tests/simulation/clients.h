@@ -33,7 +33,6 @@ class SimProducer final : public Client {
   int64_t acknowledged_ = 0;
 };
 
-
 // Trims the log now and then; elects without regard to what is in sync where nothing else helps.
 class SimOperator final : public Client {
  public:

@@ -89,7 +89,8 @@ bool Faults::may_destroy(PartitionId partition) {
 }
 
 void Faults::strike_replica(Kind kind) {
-  const PartitionId partition(static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions))));
+  const PartitionId partition(
+      static_cast<int32_t>(world_.random().below(static_cast<uint64_t>(world_.shape.partitions))));
   const auto places = world_.places(partition);
   Place& place = *places[world_.random().below(places.size())];
   if (!place.files || !place.files->page) return;
@@ -160,8 +161,10 @@ void Faults::end() {
   world_.note("no more faults");
   for (auto& broker : world_.brokers) {
     broker->disk.failed = broker->disk.full = false;
-    if (broker->process() != nullptr) broker->process()->wake();
-    else broker->start();
+    if (broker->process() != nullptr)
+      broker->process()->wake();
+    else
+      broker->start();
   }
   for (auto& producer : clients_.producers()) producer->process().wake();
 }

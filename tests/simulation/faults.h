@@ -1,5 +1,5 @@
-// What goes wrong in a simulation, and when: drawn from the seed, in turns of the actors, so that a fault comes in the middle
-// of things more often than between them.
+// What goes wrong in a simulation, and when: drawn from the seed, in turns of the actors, so that a fault comes in the
+// middle of things more often than between them.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,19 @@ class Faults {
   void end();
 
  private:
-  enum class Kind { kill, freeze, freeze_client, kill_client, stop, fail_disk, fill_disk, lose_replica, lose_page, damage, cut_power };
+  enum class Kind {
+    kill,
+    freeze,
+    freeze_client,
+    kill_client,
+    stop,
+    fail_disk,
+    fill_disk,
+    lose_replica,
+    lose_page,
+    damage,
+    cut_power
+  };
 
   void strike(Kind kind, const Process* ran);
   void strike_client(Kind kind);

@@ -9,7 +9,10 @@ namespace pg::sim {
 class SimReplica::HeldLock {
  public:
   HeldLock() = default;
-  HeldLock(std::shared_ptr<ReplicaFiles> files, Lock& lock, const void* holder) : files_(std::move(files)), lock_(&lock) { lock.holder = holder; }
+  HeldLock(std::shared_ptr<ReplicaFiles> files, Lock& lock, const void* holder)
+      : files_(std::move(files)), lock_(&lock) {
+    lock.holder = holder;
+  }
   HeldLock(HeldLock&& other) noexcept : files_(std::move(other.files_)), lock_(std::exchange(other.lock_, nullptr)) {}
   HeldLock& operator=(HeldLock&& other) noexcept {
     std::swap(files_, other.files_);

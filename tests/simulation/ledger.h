@@ -1,5 +1,5 @@
-// What was promised for one partition, and whether it is kept: the invariants of the simulation. They are looked at after
-// each turn of an actor, from outside: nothing here interrupts anybody or changes anything.
+// What was promised for one partition, and whether it is kept: the invariants of the simulation. They are looked at
+// after each turn of an actor, from outside: nothing here interrupts anybody or changes anything.
 #pragma once
 
 #include <map>
@@ -36,7 +36,8 @@ class Ledger {
   void trimmed(Offset start) {
     const Uninterrupted alone;
     look();  // what was committed in this very turn
-    // A leader that an unclean election has replaced may not know that yet, and deletes what was committed in its own log.
+    // A leader that an unclean election has replaced may not know that yet, and deletes what was committed in its own
+    // log.
     if (start <= end()) start_ = std::max(start_, start);
   }
 
@@ -70,7 +71,7 @@ class Ledger {
     std::weak_ptr<PageFile> page;
     LeaderEpoch leads{-1};
     Offset high_watermark, checked;
-    Offset agrees;  // its entries below are those of the ledger
+    Offset agrees;            // its entries below are those of the ledger
     LeaderEpoch excused{-1};  // of a lossy election, until it follows that leader and has what the leader has
     bool is_excused() const { return excused >= LeaderEpoch(0); }
   };

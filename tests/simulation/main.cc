@@ -1,8 +1,7 @@
-// simulate SEEDS [FIRST]: runs so many seeds. Of the first one that violates an invariant it prints what happened, and ends
-// with 1.
-// simulate --list SEEDS [FIRST]: goes on after that, and prints a line for each.
-// simulate --break RULE SEEDS [FIRST]: with a rule of the protocol switched off something must go wrong, so it ends with 0 once a
-// seed has lost something, and with 1 if none has.
+// simulate SEEDS [FIRST]: runs so many seeds. Of the first one that violates an invariant it prints what happened, and
+// ends with 1. simulate --list SEEDS [FIRST]: goes on after that, and prints a line for each. simulate --break RULE
+// SEEDS [FIRST]: with a rule of the protocol switched off something must go wrong, so it ends with 0 once a seed has
+// lost something, and with 1 if none has.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -37,7 +36,8 @@ int run(const Seeds& seeds, bool list) {
     ++violations;
     fmt::print("seed {}: {}\n", seed, outcome.violation);
   }
-  fmt::print("{} seeds from {}: {} turns, {} records acknowledged; {} violations\n", seeds.count, seeds.first, turns, acknowledged, violations);
+  fmt::print("{} seeds from {}: {} turns, {} records acknowledged; {} violations\n", seeds.count, seeds.first, turns,
+             acknowledged, violations);
   return violations == 0 ? 0 : 1;
 }
 

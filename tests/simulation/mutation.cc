@@ -1,5 +1,5 @@
-// What core/cluster/replica_keeper.cc, topic_controller.cc and the producers call here in the place of the real functions, which have other names
-// in the simulator: see tests/CMakeLists.txt.
+// What core/cluster/replica_keeper.cc, topic_controller.cc and the producers call here in the place of the real
+// functions, which have other names in the simulator: see tests/CMakeLists.txt.
 #include "tests/simulation/mutation.h"
 
 #include <algorithm>
@@ -11,14 +11,15 @@
 namespace pg {
 
 Offset real_common_end(const EpochLog& mine, const EpochLog& leaders, Offset first);
-std::optional<PartitionAction> real_plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
-                                                   PartitionMemory& memory, Deadline now);
+std::optional<PartitionAction> real_plan_partition(const PartitionView& view, const ClusterHealth& health,
+                                                   const ClusterConfig& config, PartitionMemory& memory, Deadline now);
 
 Reached real_has_reached(StatePage& page, LeaderEpoch epoch, Offset end, bool flushed, bool may_write);
 
 namespace {
 
-// Where the leader's records of my last epoch, or of the last one before it, end. What I have of earlier epochs is not looked at.
+// Where the leader's records of my last epoch, or of the last one before it, end. What I have of earlier epochs is not
+// looked at.
 Offset end_by_last_epoch(const EpochLog& mine, const EpochLog& leaders, Offset first) {
   if (mine.epochs.empty()) return std::min(first, mine.log_end);
   for (size_t i = leaders.epochs.size(); i > 0; --i) {
@@ -37,10 +38,11 @@ Offset common_end(const EpochLog& mine, const EpochLog& leaders, Offset first) {
   return real_common_end(mine, leaders, first);
 }
 
-std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health, const ClusterConfig& config,
-                                              PartitionMemory& memory, Deadline now) {
+std::optional<PartitionAction> plan_partition(const PartitionView& view, const ClusterHealth& health,
+                                              const ClusterConfig& config, PartitionMemory& memory, Deadline now) {
   auto action = real_plan_partition(view, health, config, memory, now);
-  if (sim::broken_rule != sim::Mutation::join_at_once || !action || action->kind != PartitionAction::Kind::join) return action;
+  if (sim::broken_rule != sim::Mutation::join_at_once || !action || action->kind != PartitionAction::Kind::join)
+    return action;
   auto& joining = memory.replicas[action->replica];
   joining.joining = static_cast<uint16_t>(action->seen.version + 1);
   joining.join_end = Offset(0);

@@ -1,5 +1,6 @@
-// Rules of the protocol that a test switches off, to see that the simulator finds what then goes wrong. Production code knows
-// nothing of them: each is done to what it sees of the simulated world, or to a function that it calls (see mutation.cc).
+// Rules of the protocol that a test switches off, to see that the simulator finds what then goes wrong. Production code
+// knows nothing of them: each is done to what it sees of the simulated world, or to a function that it calls (see
+// mutation.cc).
 #pragma once
 
 #include <string_view>

@@ -96,7 +96,8 @@ bool SimReader::has_compared(PartitionId partition, LeaderEpoch epoch) {
   return broken_rule == Mutation::no_epoch_compare || (compared && compared->epoch >= epoch);
 }
 
-// EpochGuard::compare(), and what its users do then: a consumer goes on where the log leaves what it has, a table begins again.
+// EpochGuard::compare(), and what its users do then: a consumer goes on where the log leaves what it has, a table
+// begins again.
 Result<bool> SimReader::go_back_if_lost(SimReplica& log, Source& source) {
   PG_ASSIGN(const StatePage* page, log.page());
   const Compared now{log.broker(), log.openings(), LeaderEpoch(page->leader_epoch.load())};

@@ -1,6 +1,6 @@
-// Readers of the simulation: a consumer, which goes on where it was, and a process that keeps a table of a log, as groups and schemas do.
-// They read what is committed and keep it. Before they go on at another leader or in another epoch they compare epochs, as
-// core/log/epoch_guard.h does; what was lost they forget.
+// Readers of the simulation: a consumer, which goes on where it was, and a process that keeps a table of a log, as
+// groups and schemas do. They read what is committed and keep it. Before they go on at another leader or in another
+// epoch they compare epochs, as core/log/epoch_guard.h does; what was lost they forget.
 #pragma once
 
 #include <map>

@@ -13,9 +13,7 @@ bool ReplicaFiles::has_unreadable() const {
   return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.unreadable; });
 }
 
-void ReplicaFiles::append(const Entry& entry) {
-  entries_.push_back(entry);
-}
+void ReplicaFiles::append(const Entry& entry) { entries_.push_back(entry); }
 
 void ReplicaFiles::sync() {
   synced_ = end();

@@ -1,5 +1,5 @@
-// What a broker's disk holds of one replica: the log, its epochs, the state page. It survives its processes; of what was not
-// synced, a power cut may leave a part. A record is a number, and each has a batch of its own.
+// What a broker's disk holds of one replica: the log, its epochs, the state page. It survives its processes; of what
+// was not synced, a power cut may leave a part. A record is a number, and each has a batch of its own.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ struct Lock {
   const void* holder = nullptr;
 };
 
-// One directory. A replica that is lost and made anew has another one; who has files of the old one open goes on with those.
+// One directory. A replica that is lost and made anew has another one; who has files of the old one open goes on with
+// those.
 class ReplicaFiles {
  public:
   // What the `.log` files hold, published or not.
@@ -68,7 +69,8 @@ struct Disk {
   bool stopped_cleanly = false;
 };
 
-// Where a broker has a replica: its directory, and what the log directory's checkpoints say of it. Those are durable at once.
+// Where a broker has a replica: its directory, and what the log directory's checkpoints say of it. Those are durable at
+// once.
 struct Place {
   BrokerId broker;
   PartitionId partition;

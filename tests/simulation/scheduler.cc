@@ -67,7 +67,8 @@ Process* Scheduler::run_next() {
 // Mostly for a moment; sometimes for as long as others need for all that they do.
 void Scheduler::give_way() {
   if (running_ == nullptr) return;  // nobody interrupts who looks on, nor who is being killed
-  sleep(random.one_in(16) ? pace.pause * 16 : Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(pace.pause.count())))));
+  sleep(random.one_in(16) ? pace.pause * 16
+                          : Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>(pace.pause.count())))));
 }
 
 void Scheduler::sleep(Duration duration) {
@@ -88,11 +89,12 @@ void Process::start(std::function<void()> body) {
   auto fiber = std::make_unique<Scheduler::Fiber>();
   fiber->process = this;
   fiber->wake = scheduler_.now_;
-  fiber->context = boost::context::fiber(std::allocator_arg, stacks(), [this, body = std::move(body)](boost::context::fiber&& main) {
-    scheduler_.main_ = std::move(main);
-    body();
-    return std::move(scheduler_.main_);
-  });
+  fiber->context =
+      boost::context::fiber(std::allocator_arg, stacks(), [this, body = std::move(body)](boost::context::fiber&& main) {
+        scheduler_.main_ = std::move(main);
+        body();
+        return std::move(scheduler_.main_);
+      });
   scheduler_.fibers_.push_back(std::move(fiber));
   ++running_;
 }

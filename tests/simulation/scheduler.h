@@ -1,6 +1,6 @@
-// Runs the actors of a simulation one at a time, in virtual time, in an order that the seed decides. An actor is a fiber: it
-// goes on until it gives way, and so can be interrupted in the middle of real code. Fibers belong to processes, which are
-// frozen or killed as a whole, wherever their fibers stand.
+// Runs the actors of a simulation one at a time, in virtual time, in an order that the seed decides. An actor is a
+// fiber: it goes on until it gives way, and so can be interrupted in the middle of real code. Fibers belong to
+// processes, which are frozen or killed as a whole, wherever their fibers stand.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -60,7 +60,8 @@ class Scheduler {
   boost::context::fiber main_;
 };
 
-// Destroying it is kill -9: nothing that its fibers had on their stacks survives, and the locks that they held are free.
+// Destroying it is kill -9: nothing that its fibers had on their stacks survives, and the locks that they held are
+// free.
 class Process {
  public:
   Process(Scheduler& scheduler, std::string name) : scheduler_(scheduler), name_(std::move(name)) {}

@@ -66,14 +66,15 @@ Result<> SimReplica::rebuild() {
   if (files_->mapped > 0) return fail(Errc::busy, "others use the old state");
   ReplicaFiles& files = *files_;
   if (files.end() < place_.recovery_point) {
-    world_.fail(fmt::format("broker {}: the log ends at {}, below its recovery point {}", place_.broker.value, files.end().value,
-                            place_.recovery_point.value));
+    world_.fail(fmt::format("broker {}: the log ends at {}, below its recovery point {}", place_.broker.value,
+                            files.end().value, place_.recovery_point.value));
   }
   if (files.end() < place_.log_start) files.restart(place_.log_start);
   EpochHistory epochs = files.epochs();
   while (!epochs.empty() && epochs.back().start_offset > files.end()) epochs.pop_back();
   if (epochs.empty()) epochs.push_back({LeaderEpoch(0), Offset(0)});
-  if (!files.epochs().empty() && epochs.back().epoch < files.epochs().back().epoch) open_epoch(epochs, files.epochs().back().epoch, files.end());
+  if (!files.epochs().empty() && epochs.back().epoch < files.epochs().back().epoch)
+    open_epoch(epochs, files.epochs().back().epoch, files.end());
   files.write_epochs(epochs);
   files.sync_epochs();
 
@@ -96,7 +97,7 @@ Result<> SimReplica::rebuild() {
   return {};
 }
 
-Result<SimReplica::HeldLock> SimReplica::lock(Lock ReplicaFiles::* which) {
+Result<SimReplica::HeldLock> SimReplica::lock(Lock ReplicaFiles::*which) {
   constexpr Duration kPatience = std::chrono::seconds(1), kPoll = std::chrono::milliseconds(1);
   const Deadline deadline = world_.now() + kPatience;
   for (;;) {
@@ -118,7 +119,8 @@ Result<SimReplica::Writing> SimReplica::begin_write(bool must_lead) {
       if (must_lead) PG_CHECK(check_may_append());
       PG_CHECK(check_disk());
       Writing writing{std::move(held), read_position(mapped())};
-      // A restart that was interrupted: the new segment was there before its end was published, and what comes before is nobody's.
+      // A restart that was interrupted: the new segment was there before its end was published, and what comes before
+      // is nobody's.
       if (files_->end() < writing.position.log_start) files_->restart(writing.position.log_start);
       if (files_->end() < writing.position.log_end) world_.fail("the files hold less than was published");
       if (files_->end() > writing.position.log_end) cut_dead_writers_tail(writing.position.log_end);
@@ -177,7 +179,8 @@ Result<std::optional<ScannedBatch>> SimReplica::read(Offset from, Offset end) {
 void SimReplica::fence(LeaderEpoch epoch) {
   if (broken_rule == Mutation::no_fence || !open()) return;
   step();
-  world_.note("{}: fences partition {} of broker {} below epoch {}", process_.name(), place_.partition.value, place_.broker.value, epoch.value);
+  world_.note("{}: fences partition {} of broker {} below epoch {}", process_.name(), place_.partition.value,
+              place_.broker.value, epoch.value);
   raise(mapped().fenced, epoch.value);
 }
 

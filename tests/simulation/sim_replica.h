@@ -1,6 +1,6 @@
-// One replica as one process has it open: what DiskReplica and PartitionLog do, with memory in the place of files. Every call
-// may be interrupted where the real one touches the disk, the page or a lock. Where they differ, the simulator proves nothing:
-// keep it as core/log/log_replica.cc, log_append.cc, log_flush.cc and log_recovery.cc are.
+// One replica as one process has it open: what DiskReplica and PartitionLog do, with memory in the place of files.
+// Every call may be interrupted where the real one touches the disk, the page or a lock. Where they differ, the
+// simulator proves nothing: keep it as core/log/log_replica.cc, log_append.cc, log_flush.cc and log_recovery.cc are.
 #pragma once
 
 #include <memory>

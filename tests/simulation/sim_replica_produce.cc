@@ -7,7 +7,9 @@
 namespace pg::sim {
 namespace {
 
-bool still_leads(const StatePage& page, LeaderEpoch epoch) { return broken_rule == Mutation::no_second_look || leads_in(page, epoch); }
+bool still_leads(const StatePage& page, LeaderEpoch epoch) {
+  return broken_rule == Mutation::no_second_look || leads_in(page, epoch);
+}
 
 }  // namespace
 
@@ -17,12 +19,14 @@ Result<std::optional<Appended>> SimReplica::produce(int64_t value, const std::op
   const Offset at = writing.position.log_end;
   if (seen && *seen != LogEnd{at, epoch}) return std::nullopt;
   PG_CHECK(write_entry(writing, {epoch, value}));
-  world_.note("{}: wrote {} at {} of broker {} in epoch {}", process_.name(), value, at.value, place_.broker.value, epoch.value);
+  world_.note("{}: wrote {} at {} of broker {} in epoch {}", process_.name(), value, at.value, place_.broker.value,
+              epoch.value);
   return Appended{at, at + 1, epoch};
 }
 
 Result<> SimReplica::check_leads(LeaderEpoch epoch) const {
-  return still_leads(mapped(), epoch) ? Result<>() : fail(Errc::fenced, "the leader changed: records may have been written");
+  return still_leads(mapped(), epoch) ? Result<>()
+                                      : fail(Errc::fenced, "the leader changed: records may have been written");
 }
 
 Result<SimReplica::Found> SimReplica::look_for(const std::vector<WrittenBatch>& places) {

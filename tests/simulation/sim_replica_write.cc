@@ -30,7 +30,8 @@ Result<> SimReplica::truncate_to(Offset end, bool committed_too) {
   if (end >= writing.position.log_end) return {};
   auto& high_watermark = mapped().high_watermark;
   if (end < Offset(high_watermark.load())) {
-    if (!committed_too) return fail(Errc::conflict, fmt::format("cannot be cut at {}: records are committed", end.value));
+    if (!committed_too)
+      return fail(Errc::conflict, fmt::format("cannot be cut at {}: records are committed", end.value));
     high_watermark.store(end.value);
   }
   PG_ASSIGN(const HeldLock flushing, lock(&ReplicaFiles::flush_lock));
@@ -66,10 +67,13 @@ Result<> SimReplica::replace_end(Writing& writing, LogPosition kept, bool restar
   place_.recovery_point = std::min(place_.recovery_point, kept.log_end);
   page.truncations.fetch_add(1);
   publish(page, kept);
-  world_.note("{}: partition {} is cut at {}, ended at {}", process_.name(), place_.partition.value, kept.log_end.value, writing.position.log_end.value);
+  world_.note("{}: partition {} is cut at {}, ended at {}", process_.name(), place_.partition.value, kept.log_end.value,
+              writing.position.log_end.value);
   step();
-  if (restart) files_->restart(kept.log_end);
-  else files_->cut(kept.log_end);
+  if (restart)
+    files_->restart(kept.log_end);
+  else
+    files_->cut(kept.log_end);
   step();
   files_->sync();
   EpochHistory epochs = files_->epochs();
@@ -122,7 +126,8 @@ Result<> SimReplica::lead(const Leadership& leadership) {
   StatePage& page = mapped();
   const LeaderEpoch epoch = leadership.epoch;
   if (page.failed.load() != 0) return fail(Errc::io, "a flush failed");
-  if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value) return fail(Errc::fenced, "a newer leader exists");
+  if (page.fenced.load() > epoch.value || page.leader_epoch.load() >= epoch.value)
+    return fail(Errc::fenced, "a newer leader exists");
   EpochHistory epochs = files_->epochs();
   open_epoch(epochs, epoch, writing.position.log_end);
   PG_CHECK(store_epochs(std::move(epochs)));
@@ -133,7 +138,8 @@ Result<> SimReplica::lead(const Leadership& leadership) {
   page.leader_epoch.store(epoch.value);
   page.unclean.store(0);
   page.role.store(static_cast<uint32_t>(Role::leader));
-  world_.note("{}: partition {} is led in epoch {} from {}", process_.name(), place_.partition.value, epoch.value, writing.position.log_end.value);
+  world_.note("{}: partition {} is led in epoch {} from {}", process_.name(), place_.partition.value, epoch.value,
+              writing.position.log_end.value);
   world_.ledger(place_.partition).opened(place_, *files_, epoch);
   raise(page.fenced, epoch.value);
   return {};

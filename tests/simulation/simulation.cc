@@ -25,7 +25,8 @@ class Simulation {
     faults_.end();
     heal();
     Outcome outcome{world_.violation(), stuck_, world_.notes(), world_.scheduler.turns, 0};
-    for (int p = 0; p < world_.shape.partitions; ++p) outcome.acknowledged += world_.ledger(PartitionId(p)).acknowledged();
+    for (int p = 0; p < world_.shape.partitions; ++p)
+      outcome.acknowledged += world_.ledger(PartitionId(p)).acknowledged();
     return outcome;
   }
 
@@ -50,10 +51,14 @@ class Simulation {
     };
     run_until(end, goes_on, "a producer is not acknowledged anything");
     for (const auto& producer : producers) producer->stop();
-    run_until(end, [&] { return std::all_of(producers.begin(), producers.end(), [](const auto& p) { return p->has_ended(); }); },
-              "a producer cannot finish its record");
-    run_until(end, [&] { return unhealed().empty(); }, "");
-    run_until(end, [&] { return unread().empty(); }, "");
+    run_until(
+        end,
+        [&] { return std::all_of(producers.begin(), producers.end(), [](const auto& p) { return p->has_ended(); }); },
+        "a producer cannot finish its record");
+    run_until(
+        end, [&] { return unhealed().empty(); }, "");
+    run_until(
+        end, [&] { return unread().empty(); }, "");
   }
 
   void run_until(Deadline end, const std::function<bool()>& done, const char* otherwise) {
@@ -68,7 +73,8 @@ class Simulation {
   std::string unhealed() {
     for (int p = 0; p < world_.shape.partitions; ++p) {
       const PartitionMetadata& metadata = world_.metadata(PartitionId(p));
-      if (metadata.in_sync.size() != metadata.replicas.size()) return fmt::format("partition {}: not all replicas are in sync", p);
+      if (metadata.in_sync.size() != metadata.replicas.size())
+        return fmt::format("partition {}: not all replicas are in sync", p);
       const Place& leader = world_.place(PartitionId(p), metadata.leader);
       if (!leader.files || !leader.files->page) return fmt::format("partition {}: the leader has no log", p);
       const StatePage& page = leader.files->page->page;
@@ -90,7 +96,9 @@ class Simulation {
       const Ledger& ledger = world_.ledger(PartitionId(p));
       for (const auto& reader : clients_.readers()) {
         const SimReader::Kept& kept = reader->kept(PartitionId(p));
-        if (kept.next < ledger.end()) return fmt::format("partition {}: the {} has read up to {} of {}", p, reader->process().name(), kept.next.value, ledger.end().value);
+        if (kept.next < ledger.end())
+          return fmt::format("partition {}: the {} has read up to {} of {}", p, reader->process().name(),
+                             kept.next.value, ledger.end().value);
         if (!reader->has_compared(PartitionId(p), world_.metadata(PartitionId(p)).leader_epoch)) {
           return fmt::format("partition {}: the {} has not looked at the last leader", p, reader->process().name());
         }

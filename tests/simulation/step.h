@@ -1,5 +1,5 @@
-// Where an actor of the simulator may be interrupted: before each access to a shared word, around each call on a log or on
-// metadata. Most of these places it passes; the scheduler has drawn how many.
+// Where an actor of the simulator may be interrupted: before each access to a shared word, around each call on a log or
+// on metadata. Most of these places it passes; the scheduler has drawn how many.
 #pragma once
 
 #include <cstdint>

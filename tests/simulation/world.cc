@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 Shape draw_shape(SeededRandom& random) {
   Shape shape;
   shape.brokers = random.one_in(3) ? 2 + static_cast<int>(random.below(4)) : 3;
-  shape.replicas = random.one_in(4) ? 2 + static_cast<int>(random.below(static_cast<uint64_t>(shape.brokers - 1))) : std::min(3, shape.brokers);
+  shape.replicas = random.one_in(4) ? 2 + static_cast<int>(random.below(static_cast<uint64_t>(shape.brokers - 1)))
+                                    : std::min(3, shape.brokers);
   shape.partitions = random.one_in(3) ? 2 : 1;
   shape.min_in_sync = random.one_in(2) ? 2 : 1;
   shape.rebalance = random.one_in(4);
@@ -37,7 +38,8 @@ World::World(uint64_t seed, bool tracing) : scheduler(seed), tracing_(tracing) {
     for (int r = 0; r < shape.replicas; ++r) {
       const BrokerId broker((p + r) % shape.brokers);
       partition.replicas.push_back(broker);
-      auto place = std::make_unique<Place>(Place{broker, PartitionId(p), &this->broker(broker).disk, std::make_shared<ReplicaFiles>(), {}, {}, {}});
+      auto place = std::make_unique<Place>(
+          Place{broker, PartitionId(p), &this->broker(broker).disk, std::make_shared<ReplicaFiles>(), {}, {}, {}});
       place->files->page = SimBroker::new_page();
       places_[{PartitionId(p), broker}] = std::move(place);
     }
@@ -47,8 +49,8 @@ World::World(uint64_t seed, bool tracing) : scheduler(seed), tracing_(tracing) {
     topic.partitions.push_back(partition);
     ledgers_.push_back(std::make_unique<Ledger>(*this, PartitionId(p)));
   }
-  note("{} brokers, {} replicas, {} partitions, min.insync.replicas {}, a turn of {} steps", shape.brokers, shape.replicas, shape.partitions,
-       shape.min_in_sync, scheduler.pace.steps);
+  note("{} brokers, {} replicas, {} partitions, min.insync.replicas {}, a turn of {} steps", shape.brokers,
+       shape.replicas, shape.partitions, shape.min_in_sync, scheduler.pace.steps);
 }
 
 // Its actors end before what they work on.
@@ -93,13 +95,14 @@ bool World::replace_topic(const TopicMetadata& changed) {
   for (size_t p = 0; p < topic.partitions.size(); ++p) {
     const PartitionMetadata &before = topic.partitions[p], &after = changed.partitions[p];
     if (before == after) continue;
-    if (after.leader_epoch < before.leader_epoch || (after.leader_epoch == before.leader_epoch && after.leader != before.leader)) {
+    if (after.leader_epoch < before.leader_epoch ||
+        (after.leader_epoch == before.leader_epoch && after.leader != before.leader)) {
       fail(fmt::format("partition {}: epoch {} has two leaders", p, after.leader_epoch.value));
     }
     std::string in_sync;
     for (const BrokerId broker : after.in_sync) in_sync += fmt::format(" {}", broker.value);
-    note("metadata {}: partition {}: leader {}, epoch {}, in sync{}{}", changed.version, p, after.leader.value, after.leader_epoch.value, in_sync,
-         after.lossy_epoch == after.leader_epoch ? ", lossy" : "");
+    note("metadata {}: partition {}: leader {}, epoch {}, in sync{}{}", changed.version, p, after.leader.value,
+         after.leader_epoch.value, in_sync, after.lossy_epoch == after.leader_epoch ? ", lossy" : "");
   }
   topic = changed;
   return true;

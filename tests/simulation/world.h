@@ -1,5 +1,5 @@
-// The machine and the cluster that one seed makes: virtual time, the brokers' disks, the metadata, what was promised. What
-// the actors do in it is in broker.h, producer.h and faults.h.
+// The machine and the cluster that one seed makes: virtual time, the brokers' disks, the metadata, what was promised.
+// What the actors do in it is in broker.h, producer.h and faults.h.
 #pragma once
 
 #include <fmt/format.h>
@@ -59,7 +59,9 @@ class World {
 
   Place& place(PartitionId partition, BrokerId broker) { return *places_.at({partition, broker}); }
   std::vector<Place*> places(PartitionId partition);
-  const PartitionMetadata& metadata(PartitionId partition) const { return topic.partitions[static_cast<size_t>(partition.value)]; }
+  const PartitionMetadata& metadata(PartitionId partition) const {
+    return topic.partitions[static_cast<size_t>(partition.value)];
+  }
   Ledger& ledger(PartitionId partition) { return *ledgers_[static_cast<size_t>(partition.value)]; }
   SimBroker& broker(BrokerId id) { return *brokers[static_cast<size_t>(id.value)]; }
   bool is_serving(BrokerId id);

@@ -39,9 +39,7 @@ inline Bytes encode(const std::vector<Item>& items, Compressor* compressor = nul
   return {batch.begin(), batch.end()};
 }
 
-inline OptionalText owned(std::optional<std::string_view> text) {
-  return text ? OptionalText(*text) : std::nullopt;
-}
+inline OptionalText owned(std::optional<std::string_view> text) { return text ? OptionalText(*text) : std::nullopt; }
 
 // All checks that a reader makes, and the records; corrupt at the first that fails.
 inline Result<std::vector<Item>> decode(ByteView bytes) {
@@ -64,9 +62,7 @@ inline Result<std::vector<Item>> decode(ByteView bytes) {
 }
 
 // Makes the stored CRC fit again, so that what lies behind it is looked at.
-inline void seal(Bytes& batch) {
-  store_big_endian(batch.data() + 17, crc32c(ByteView(batch).subspan(kBatchCrcStart)));
-}
+inline void seal(Bytes& batch) { store_big_endian(batch.data() + 17, crc32c(ByteView(batch).subspan(kBatchCrcStart))); }
 
 inline OptionalText random_text(SeededRandom& random, size_t most) {
   if (random.one_in(4)) return std::nullopt;

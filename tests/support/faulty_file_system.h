@@ -51,8 +51,8 @@ class FaultyFileSystem final : public FileSystem {
 
   void arm(const FaultPlan& plan);
   void disarm();
-  // `act` is called before each call, but not before those that it makes itself: what others do meanwhile. Before it has
-  // begun nothing has happened of the call. For tests of one thread.
+  // `act` is called before each call, but not before those that it makes itself: what others do meanwhile. Before it
+  // has begun nothing has happened of the call. For tests of one thread.
   void before_call(std::function<void(Call kind, const std::string& path)> act) { before_call_ = std::move(act); }
   // How many calls have failed since arm().
   int64_t fired() const;

@@ -15,8 +15,10 @@ void for_each_page(FileSystem& files, const std::string& path, Visit visit) {
   for (const auto& name : must(files.list(path))) {
     const std::string child = path + "/" + name;
     const auto info = files.info(child);
-    if (info && info->is_directory) for_each_page(files, child, visit);
-    else if (info && name == "partition.state") visit(child, *info);
+    if (info && info->is_directory)
+      for_each_page(files, child, visit);
+    else if (info && name == "partition.state")
+      visit(child, *info);
   }
 }
 
@@ -27,7 +29,8 @@ void OldPages::note(FileSystem& files, const std::string& root) {
     Versions& versions = kept_[path];
     if (versions.inode != info.inode) versions = {info.inode, {}};
     std::string page = must(files.read_all(path));
-    if (page.size() == StatePage::kBytes && (versions.pages.empty() || versions.pages.back() != page)) versions.pages.push_back(std::move(page));
+    if (page.size() == StatePage::kBytes && (versions.pages.empty() || versions.pages.back() != page))
+      versions.pages.push_back(std::move(page));
   });
 }
 

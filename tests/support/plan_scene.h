@@ -22,7 +22,8 @@ inline std::string text_of(const std::optional<PartitionAction>& action) {
   if (!action) return "-";
   static constexpr const char* kKinds[] = {"elect", "shrink", "join", "admit"};
   const PartitionMetadata& changed = action->changed;
-  std::string text = fmt::format("{} {}", kKinds[static_cast<int>(action->kind)], changed.replicas[action->replica].value);
+  std::string text =
+      fmt::format("{} {}", kKinds[static_cast<int>(action->kind)], changed.replicas[action->replica].value);
   if (action->kind == PartitionAction::Kind::elect) {
     text += fmt::format(" epoch {}", changed.leader_epoch.value);
     if (changed.leader != changed.replicas[action->replica]) text += " but " + ids_of({changed.leader});

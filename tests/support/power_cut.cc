@@ -25,8 +25,10 @@ class PowerCut::WatchedFile final : public File {
   Result<> write_at(uint64_t position, ByteView bytes) override {
     power_.changing();
     const auto written = real_->write_at(position, bytes);
-    if (written) state().pending.push_back({position, text_of(bytes)});
-    else note_part(position, bytes.size());
+    if (written)
+      state().pending.push_back({position, text_of(bytes)});
+    else
+      note_part(position, bytes.size());
     return written;
   }
   Result<> truncate(uint64_t size_bytes) override {
@@ -42,7 +44,9 @@ class PowerCut::WatchedFile final : public File {
     return synced;
   }
   Result<FileInfo> info() const override { return real_->info(); }
-  Result<std::unique_ptr<Mapping>> map(size_t length, Access access) const override { return real_->map(length, access); }
+  Result<std::unique_ptr<Mapping>> map(size_t length, Access access) const override {
+    return real_->map(length, access);
+  }
 
  private:
   FileState& state() { return power_.files_[inode_]; }
@@ -98,8 +102,10 @@ void PowerCut::apply(const NameChange& change, std::map<std::string, Inode>& nam
 
 void PowerCut::settle(FileState& file, bool synced) {
   for (auto& change : file.pending) {
-    if (!synced) change.is_doubtful = true;
-    else if (!change.is_doubtful || fate_.one_in(2)) apply(change, file.durable);
+    if (!synced)
+      change.is_doubtful = true;
+    else if (!change.is_doubtful || fate_.one_in(2))
+      apply(change, file.durable);
   }
   if (synced) file.pending.clear();
 }
@@ -183,7 +189,8 @@ Result<> PowerCut::sync_directory(const std::string& path) {
   changing();
   const Inode inode = inode_of(path);
   const auto synced = real_.sync_directory(path);
-  if (const auto found = directories_.find(inode); found != directories_.end()) settle(found->second, synced.has_value());
+  if (const auto found = directories_.find(inode); found != directories_.end())
+    settle(found->second, synced.has_value());
   return synced;
 }
 

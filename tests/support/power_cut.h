@@ -13,9 +13,8 @@
 //  * what a failed sync of a file was to write: the next sync that succeeds says nothing about it, as the kernel has
 //    dropped it. Directories are in a journal, and a file system that loses that takes no more calls.
 //
-// Not modelled: what is stored through a map. The only map, the state page, is not believed after a restart; for a machine
-// that goes on see old_pages.h. Renames stay
-// in one directory. One thread. Handles must not outlive it.
+// Not modelled: what is stored through a map. The only map, the state page, is not believed after a restart; for a
+// machine that goes on see old_pages.h. Renames stay in one directory. One thread. Handles must not outlive it.
 #pragma once
 
 #include <functional>
@@ -82,7 +81,9 @@ class PowerCut final : public FileSystem {
   static void settle(DirectoryState& directory, bool synced);
 
   void take_as_durable(const std::string& path);
-  void changing() { if (hook_) hook_(); }
+  void changing() {
+    if (hook_) hook_();
+  }
   Inode inode_of(const std::string& path);
   void note(const std::string& directory, NameChange change);
 

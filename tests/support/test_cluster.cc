@@ -29,7 +29,9 @@ struct TestCluster::Process {
   Process(TestCluster& cluster, BrokerId broker)
       : home(must(Home::open(cluster.env.env(), cluster.path))),
         lock(must(cluster.env.files.open_lock(names::broker_lock(cluster.path, broker), Access::read_write))),
-        tell([&cluster, broker](const std::string& line) { cluster.said += fmt::format("{}: {}\n", broker.value, line); }),
+        tell([&cluster, broker](const std::string& line) {
+          cluster.said += fmt::format("{}: {}\n", broker.value, line);
+        }),
         replicas(*home, broker, tell),
         upkeep(*home, broker, tell) {
     upkeep.open_all();
@@ -167,8 +169,9 @@ std::string TestCluster::fingerprint() {
     const auto log = open(broker);
     if (!log) continue;
     const StatePage& page = log->current_state()->page();
-    text += fmt::format(" {}: {} {} {} {} {:x} {}", broker, page.role.load(), page.leader_epoch.load(), read_position(page).log_end.value,
-                        page.high_watermark.load(), page.in_sync.load(), page.flushed.load());
+    text += fmt::format(" {}: {} {} {} {} {:x} {}", broker, page.role.load(), page.leader_epoch.load(),
+                        read_position(page).log_end.value, page.high_watermark.load(), page.in_sync.load(),
+                        page.flushed.load());
     for (const auto& slot : page.slots) text += fmt::format(" {}", slot.log_end.load());
   }
   return text;
@@ -214,7 +217,8 @@ Offset TestCluster::high_watermark(int32_t broker) { return open(broker)->curren
 std::string TestCluster::directory(int32_t broker) { return names::partition_directory(log_directory(broker), name()); }
 
 void TestCluster::lose_batches(int32_t broker, int batches) {
-  const auto file = must(env.files.open(names::segment(directory(broker), Offset(0), names::SegmentFile::log), OpenMode::write));
+  const auto file =
+      must(env.files.open(names::segment(directory(broker), Offset(0), names::SegmentFile::log), OpenMode::write));
   BatchScanner scanner(*file);
   std::vector<uint64_t> begins;
   do begins.push_back(scanner.position());

@@ -1,6 +1,6 @@
-// A home of three brokers, 0 to 2, whose processes a test plays: it holds the locks that say who lives, and has each of them
-// look after its replicas, and a controller look at all of them, when it wants. All in one thread. Whoever waits on the clock
-// gives everybody a turn.
+// A home of three brokers, 0 to 2, whose processes a test plays: it holds the locks that say who lives, and has each of
+// them look after its replicas, and a controller look at all of them, when it wants. All in one thread. Whoever waits
+// on the clock gives everybody a turn.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,8 @@ class TestCluster {
   TestCluster(const TestCluster&) = delete;
   TestCluster& operator=(const TestCluster&) = delete;
 
-  // Makes the topic "t" of one partition, with replicas on the brokers 0, 1 and 2, and lets it settle: 0 leads in epoch 0.
+  // Makes the topic "t" of one partition, with replicas on the brokers 0, 1 and 2, and lets it settle: 0 leads in epoch
+  // 0.
   void create(const ConfigMap& config = {});
 
   // A process ends at once, or with everything on stable storage, or begins.
@@ -73,9 +74,9 @@ class TestCluster {
 
   TestEnv env;
   std::string path;
-  ClusterConfig config;   // leaders are not rebalanced
-  ClusterHealth health;   // what the controller takes the brokers for
-  std::string said;       // what brokers and the controller told people, one line each
+  ClusterConfig config;  // leaders are not rebalanced
+  ClusterHealth health;  // what the controller takes the brokers for
+  std::string said;      // what brokers and the controller told people, one line each
 
  private:
   struct Process;

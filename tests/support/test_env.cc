@@ -17,20 +17,20 @@ TestEnv::TestEnv(Machine machine)
 
 Env TestEnv::env() {
   Env env{files,
-             *clock_,
-             random,
-             [this]() -> Result<Uuid> {
-               Uuid id{};
-               id.back() = boot_;
-               return id;
-             },
-             [] {
-               return ProcessInfo{4711, 1};
-             },
-             [this](const std::string& line) {
-               const std::lock_guard guard(mutex_);
-               notices_ += line + "\n";
-             }};
+          *clock_,
+          random,
+          [this]() -> Result<Uuid> {
+            Uuid id{};
+            id.back() = boot_;
+            return id;
+          },
+          [] {
+            return ProcessInfo{4711, 1};
+          },
+          [this](const std::string& line) {
+            const std::lock_guard guard(mutex_);
+            notices_ += line + "\n";
+          }};
   env.lock_holder = [this](const FileInfo&, uint32_t) { return seen_holder; };
   return env;
 }
@@ -59,13 +59,9 @@ void overwrite(FileSystem& files, const std::string& path, std::string_view cont
   must(file->write_at(0, as_bytes(content)));
 }
 
-bool exists(FileSystem& files, const std::string& path) {
-  return files.info(path).has_value();
-}
+bool exists(FileSystem& files, const std::string& path) { return files.info(path).has_value(); }
 
-uint64_t size_of(FileSystem& files, const std::string& path) {
-  return must(files.info(path)).size_bytes;
-}
+uint64_t size_of(FileSystem& files, const std::string& path) { return must(files.info(path)).size_bytes; }
 
 void copy_tree(FileSystem& files, const std::string& from, const std::string& to) {
   if (!must(files.info(from)).is_directory) return overwrite(files, to, must(files.read_all(from)));

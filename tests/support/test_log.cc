@@ -25,21 +25,15 @@ PartitionLog::Spec TestPartition::spec(Access access) const {
   return {env.root(), {"t", PartitionId(0)}, id, config, access};
 }
 
-std::unique_ptr<PartitionLog> TestPartition::open(Access access) const {
-  return must(try_open(access));
-}
+std::unique_ptr<PartitionLog> TestPartition::open(Access access) const { return must(try_open(access)); }
 
 Result<std::unique_ptr<PartitionLog>> TestPartition::try_open(Access access, Duration patience) const {
   return PartitionLog::open(env.env(), spec(access), env.clock().after(patience));
 }
 
-Result<> TestPartition::remove() const {
-  return PartitionLog::remove(env.env(), spec(), env.soon());
-}
+Result<> TestPartition::remove() const { return PartitionLog::remove(env.env(), spec(), env.soon()); }
 
-std::string TestPartition::directory() const {
-  return names::partition_directory(env.root(), spec().partition);
-}
+std::string TestPartition::directory() const { return names::partition_directory(env.root(), spec().partition); }
 std::string TestPartition::log_file(int64_t base) const {
   return names::segment(directory(), Offset(base), names::SegmentFile::log);
 }
@@ -49,12 +43,8 @@ std::string TestPartition::offset_index(int64_t base) const {
 std::string TestPartition::time_index(int64_t base) const {
   return names::segment(directory(), Offset(base), names::SegmentFile::time_index);
 }
-std::string TestPartition::page_file() const {
-  return names::partition_state(directory());
-}
-std::string TestPartition::torn_file(int64_t base, int n) const {
-  return names::torn(directory(), Offset(base), n);
-}
+std::string TestPartition::page_file() const { return names::partition_state(directory()); }
+std::string TestPartition::torn_file(int64_t base, int n) const { return names::torn(directory(), Offset(base), n); }
 
 std::string TestPartition::files_ending(const std::string& suffix) const {
   auto names = must(env.files.list(directory()));

@@ -52,7 +52,8 @@ void TestReplica::reopen() {
 }
 
 Result<> TestReplica::try_lead(char letter, const std::vector<BrokerId>& in_sync, int32_t min_in_sync) {
-  return log_->lead({epoch_of(letter), broker, {BrokerId(1), BrokerId(2), BrokerId(3)}, in_sync, min_in_sync}, env.soon());
+  return log_->lead({epoch_of(letter), broker, {BrokerId(1), BrokerId(2), BrokerId(3)}, in_sync, min_in_sync},
+                    env.soon());
 }
 
 void TestReplica::lead(char letter, const std::vector<BrokerId>& in_sync, int32_t min_in_sync) {

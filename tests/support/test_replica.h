@@ -1,7 +1,7 @@
 // One broker's replica of a partition "t-0", in a log directory of its own, for the tests of core/log and core/cluster.
 //
-// Logs are written as texts with a letter for each record, which is a batch of its own: "aab". The letter is the record's
-// value, and stands for the epoch that it was written in; 'a' is epoch 0.
+// Logs are written as texts with a letter for each record, which is a batch of its own: "aab". The letter is the
+// record's value, and stands for the epoch that it was written in; 'a' is epoch 0.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ namespace pg {
 
 inline LeaderEpoch epoch_of(char letter) { return LeaderEpoch(letter - 'a'); }
 
-// What `log` holds from `from` to `end`: its log start and its end, if empty. '?' stands for a record with another epoch
-// than its value says. "!" and a message: an error ended it.
+// What `log` holds from `from` to `end`: its log start and its end, if empty. '?' stands for a record with another
+// epoch than its value says. "!" and a message: an error ended it.
 std::string letters_of(PartitionLog& log, std::optional<Offset> from = {}, std::optional<Offset> end = {});
 
 class TestReplica {

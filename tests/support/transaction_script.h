@@ -1,9 +1,10 @@
 // Transactions in a log, written by a script of words: what producers of Kafka would have written.
 //
-//   "a+x b+y z a! b?"   producer a writes the value x, b writes y, somebody without a transaction writes z; a commits, b aborts
+//   "a+x b+y z a! b?"   producer a writes the value x, b writes y, somebody without a transaction writes z; a commits,
+//   b aborts
 //
-// A producer is one letter: its id is its place in the alphabet. "A+x" writes the value compressed. "a^" aborts with an epoch that is
-// one higher, as a coordinator does that fences the producer. "/" begins a new segment.
+// A producer is one letter: its id is its place in the alphabet. "A+x" writes the value compressed. "a^" aborts with an
+// epoch that is one higher, as a coordinator does that fences the producer. "/" begins a new segment.
 #pragma once
 
 #include <cctype>
@@ -19,14 +20,16 @@ namespace pg {
 
 class TransactionScript {
  public:
-  explicit TransactionScript(PartitionLog& log, int64_t timestamp_ms = 1000) : log_(&log), timestamp_ms_(timestamp_ms) {}
+  explicit TransactionScript(PartitionLog& log, int64_t timestamp_ms = 1000)
+      : log_(&log), timestamp_ms_(timestamp_ms) {}
 
   void write(const std::string& script) {
     std::istringstream words(script);
     for (std::string word; words >> word;) write_word(word);
   }
 
-  static std::vector<std::byte> transactional_batch(const std::string& value, const ProducerStamp& producer, int64_t timestamp_ms, bool compressed = false) {
+  static std::vector<std::byte> transactional_batch(const std::string& value, const ProducerStamp& producer,
+                                                    int64_t timestamp_ms, bool compressed = false) {
     BatchBuilder builder;
     PG_ASSERT(builder.add({.key = "k", .value = value}, timestamp_ms, 1 << 20));
     Compressor gzip(Codec::gzip);
@@ -54,10 +57,14 @@ class TransactionScript {
     switch (word[1]) {
       case '+':
         return append(transactional_batch(std::isupper(word[0]) ? value + std::string(200, '.') : value,
-                                          {id, producer.epoch, producer.sequence++}, timestamp_ms_++, std::isupper(word[0])));
-      case '!': return append(control_batch(id, producer.epoch, {ControlRecord::kCommit, 0}, timestamp_ms_++));
-      case '?': return append(control_batch(id, producer.epoch, {ControlRecord::kAbort, 0}, timestamp_ms_++));
-      default: break;
+                                          {id, producer.epoch, producer.sequence++}, timestamp_ms_++,
+                                          std::isupper(word[0])));
+      case '!':
+        return append(control_batch(id, producer.epoch, {ControlRecord::kCommit, 0}, timestamp_ms_++));
+      case '?':
+        return append(control_batch(id, producer.epoch, {ControlRecord::kAbort, 0}, timestamp_ms_++));
+      default:
+        break;
     }
     producer = {static_cast<int16_t>(producer.epoch + 1), 0};
     append(control_batch(id, producer.epoch, {ControlRecord::kAbort, 0}, timestamp_ms_++));

@@ -1,8 +1,7 @@
-// Reads "PARTITION OFFSET NUMBER" lines, a partition's in the order of its offsets, as pg-consume -f '%p %o %v\n' prints them.
-// Prints how many records there are, how many different numbers below N they have, how many have one below N, and at how many
-// places offsets do not follow one another from 0; then a line "PARTITION NEXT_OFFSET" for each partition.
-// For failover, whose full speed is too much for Python.
-// Usage: count_numbers N
+// Reads "PARTITION OFFSET NUMBER" lines, a partition's in the order of its offsets, as pg-consume -f '%p %o %v\n'
+// prints them. Prints how many records there are, how many different numbers below N they have, how many have one below
+// N, and at how many places offsets do not follow one another from 0; then a line "PARTITION NEXT_OFFSET" for each
+// partition. For failover, whose full speed is too much for Python. Usage: count_numbers N
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +17,8 @@ int main(int argc, char** argv) {
   char line[128];
   while (std::fgets(line, sizeof line, stdin) != nullptr) {
     char* at = line;
-    const uint64_t partition = std::strtoull(at, &at, 10), offset = std::strtoull(at, &at, 10), number = std::strtoull(at, &at, 10);
+    const uint64_t partition = std::strtoull(at, &at, 10), offset = std::strtoull(at, &at, 10),
+                   number = std::strtoull(at, &at, 10);
     if (*at != '\n') {
       std::fprintf(stderr, "count_numbers: not a line of three numbers: %s\n", line);
       return 1;

@@ -8,7 +8,8 @@
 
 namespace pg {
 
-BoundedLog::BoundedLog(const Env& env, std::string path, int64_t bytes_max) : env_(env), path_(std::move(path)), bytes_max_(bytes_max) {}
+BoundedLog::BoundedLog(const Env& env, std::string path, int64_t bytes_max)
+    : env_(env), path_(std::move(path)), bytes_max_(bytes_max) {}
 
 void BoundedLog::add(std::string_view text) {
   for (const char c : text) {

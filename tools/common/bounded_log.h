@@ -1,5 +1,5 @@
-// A log file for people that cannot grow for ever: when it is full, it becomes the older one, of which there is one. Each line
-// begins with its time. What cannot be written is dropped: a full disk must not stop whom the log is about.
+// A log file for people that cannot grow for ever: when it is full, it becomes the older one, of which there is one.
+// Each line begins with its time. What cannot be written is dropped: a full disk must not stop whom the log is about.
 #pragma once
 
 #include <memory>

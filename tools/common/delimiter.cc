@@ -19,10 +19,14 @@ std::optional<char> take_escape(std::string_view& rest) {
   const char c = rest.front();
   rest.remove_prefix(1);
   switch (c) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case '0': return '\0';
-    case '\\': return '\\';
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case '0':
+      return '\0';
+    case '\\':
+      return '\\';
     case 'x': {
       if (rest.size() < 2) return {};
       const auto high = hex_digit(rest[0]), low = hex_digit(rest[1]);
@@ -30,19 +34,23 @@ std::optional<char> take_escape(std::string_view& rest) {
       rest.remove_prefix(2);
       return static_cast<char>(*high << 4 | *low);
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
 Result<std::string> parse_delimiter(std::string_view text) {
   if (text == "none") return std::string();
-  if (text.empty()) return fail(Errc::invalid_argument, "a delimiter has at least one byte; 'none' means there is none");
+  if (text.empty())
+    return fail(Errc::invalid_argument, "a delimiter has at least one byte; 'none' means there is none");
   std::string delimiter;
   for (std::string_view rest = text; !rest.empty();) {
     const char c = rest.front();
     rest.remove_prefix(1);
     const auto byte = c == '\\' ? take_escape(rest) : std::optional(c);
-    if (!byte) return fail(Errc::invalid_argument, fmt::format("'{}' has an unknown escape; there are \\n \\t \\0 \\\\ \\xHH", text));
+    if (!byte)
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}' has an unknown escape; there are \\n \\t \\0 \\\\ \\xHH", text));
     delimiter += *byte;
   }
   return delimiter;

@@ -6,35 +6,43 @@
 namespace pg {
 
 enum ExitCode : int {
-  kExitDone = 0,         // all of it
-  kExitFailed = 1,       // I/O, permission, already exists, internal
-  kExitUsage = 2,        // usage, or malformed input
-  kExitNotFound = 3,     // no such topic or offset; nothing to read where --fail-if-empty was asked
-  kExitBusy = 4,         // timed out, busy, not leader: a retry may help
-  kExitNotDurable = 5,   // not as durable as asked
-  kExitDamaged = 6,      // damaged data, found by reading or by verify
-  kExitLimit = 7,        // no space, or a limit was hit
-  kExitCondition = 8,    // a checked condition does not hold
+  kExitDone = 0,        // all of it
+  kExitFailed = 1,      // I/O, permission, already exists, internal
+  kExitUsage = 2,       // usage, or malformed input
+  kExitNotFound = 3,    // no such topic or offset; nothing to read where --fail-if-empty was asked
+  kExitBusy = 4,        // timed out, busy, not leader: a retry may help
+  kExitNotDurable = 5,  // not as durable as asked
+  kExitDamaged = 6,     // damaged data, found by reading or by verify
+  kExitLimit = 7,       // no space, or a limit was hit
+  kExitCondition = 8,   // a checked condition does not hold
 };
 
 constexpr ExitCode exit_code(Errc code) {
   switch (code) {
     case Errc::already_exists:
     case Errc::unsupported_version:
-    case Errc::io: return kExitFailed;
-    case Errc::invalid_argument: return kExitUsage;
+    case Errc::io:
+      return kExitFailed;
+    case Errc::invalid_argument:
+      return kExitUsage;
     case Errc::not_found:
-    case Errc::out_of_range: return kExitNotFound;
+    case Errc::out_of_range:
+      return kExitNotFound;
     case Errc::busy:
     case Errc::timed_out:
     case Errc::interrupted:
     case Errc::fenced:
-    case Errc::not_leader: return kExitBusy;
-    case Errc::not_durable: return kExitNotDurable;
-    case Errc::corrupt: return kExitDamaged;
+    case Errc::not_leader:
+      return kExitBusy;
+    case Errc::not_durable:
+      return kExitNotDurable;
+    case Errc::corrupt:
+      return kExitDamaged;
     case Errc::no_space:
-    case Errc::limit: return kExitLimit;
-    case Errc::conflict: return kExitCondition;
+    case Errc::limit:
+      return kExitLimit;
+    case Errc::conflict:
+      return kExitCondition;
   }
   return kExitFailed;
 }

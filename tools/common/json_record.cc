@@ -21,7 +21,8 @@ Result<std::optional<std::string>> parse_bytes(const Json& json, std::string_vie
   if (json.is_object() && json.size() == 1 && json.contains("base64") && json["base64"].is_string()) {
     if (auto bytes = base64_decode(json["base64"].get<std::string>())) return std::move(*bytes);
   }
-  return fail(Errc::invalid_argument, malformed(fmt::format("\"{}\" is no string, null or {{\"base64\":\"…\"}}", name)));
+  return fail(Errc::invalid_argument,
+              malformed(fmt::format("\"{}\" is no string, null or {{\"base64\":\"…\"}}", name)));
 }
 
 Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t most) {
@@ -34,14 +35,17 @@ Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t mo
 
 // -1 means none: clients that know no timestamps send it.
 Result<int64_t> parse_timestamp(const Json& json) {
-  const bool fits = json.is_number_integer() &&
-                    !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+  const bool fits =
+      json.is_number_integer() &&
+      !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
   if (fits) return json.get<int64_t>();
   return fail(Errc::invalid_argument, malformed("\"timestamp\" is not a 64-bit number of milliseconds"));
 }
 
 Result<> parse_headers(const Json& json, JsonRecord& record) {
-  const auto refuse = [] { return fail(Errc::invalid_argument, malformed("\"headers\" is no list of [\"name\",\"value\"]")); };
+  const auto refuse = [] {
+    return fail(Errc::invalid_argument, malformed("\"headers\" is no list of [\"name\",\"value\"]"));
+  };
   if (!json.is_array()) return refuse();
   for (const auto& header : json) {
     if (!header.is_array() || header.size() != 2) return refuse();
@@ -122,7 +126,8 @@ Result<JsonRecord> parse_json_record(std::string_view line) {
     const Json json = Json::parse(line);
     // To nlohmann/json a text ends with the first NUL byte; what follows it would pass unseen.
     const size_t nul = line.find('\0');
-    if (nul != std::string_view::npos) return fail(Errc::invalid_argument, fmt::format("column {}: malformed JSON: a NUL byte follows it", nul + 1));
+    if (nul != std::string_view::npos)
+      return fail(Errc::invalid_argument, fmt::format("column {}: malformed JSON: a NUL byte follows it", nul + 1));
     return to_record(json);
   } catch (const Json::parse_error& e) {
     // The library's text begins with its own error number and position; the reason follows the last colon pair.

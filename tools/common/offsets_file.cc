@@ -15,8 +15,11 @@ std::optional<DeliveredOffset> parse_line(std::string_view line) {
   const auto fields = split(line, '\t');
   if (fields.size() < 4 || fields.size() > 5 || fields[0].empty()) return {};
   const auto partition = parse_integer(fields[1]), next = parse_integer(fields[2]), epoch = parse_integer(fields[3]);
-  if (!partition || *partition < 0 || *partition >= kPartitionsMax || !next || *next < 0 || !epoch || *epoch < -1 || *epoch > INT32_MAX) return {};
-  DeliveredOffset offset{{std::string(fields[0]), PartitionId(static_cast<int32_t>(*partition))}, Offset(*next),
+  if (!partition || *partition < 0 || *partition >= kPartitionsMax || !next || *next < 0 || !epoch || *epoch < -1 ||
+      *epoch > INT32_MAX)
+    return {};
+  DeliveredOffset offset{{std::string(fields[0]), PartitionId(static_cast<int32_t>(*partition))},
+                         Offset(*next),
                          LeaderEpoch(static_cast<int32_t>(*epoch))};
   if (fields.size() == 4) return offset;
   const auto from = parse_integer(fields[4]);
@@ -30,7 +33,8 @@ std::optional<DeliveredOffset> parse_line(std::string_view line) {
 std::string write_offsets_file(const std::vector<DeliveredOffset>& offsets) {
   std::string text;
   for (const auto& each : offsets) {
-    text += fmt::format("{}\t{}\t{}\t{}", each.partition.topic, each.partition.partition.value, each.next.value, each.leader_epoch.value);
+    text += fmt::format("{}\t{}\t{}\t{}", each.partition.topic, each.partition.partition.value, each.next.value,
+                        each.leader_epoch.value);
     text += each.from ? fmt::format("\t{}\n", each.from->value) : "\n";
   }
   return text;
@@ -46,7 +50,8 @@ Result<std::vector<DeliveredOffset>> read_offsets_file(const std::string& path) 
     ++number;
     // A last line without its newline may be cut short anywhere, and still look whole.
     if (!offset || end == std::string_view::npos) {
-      return fail(Errc::invalid_argument, fmt::format("'{}', line {}: no line that pg-consume --offsets-file wrote", path, number));
+      return fail(Errc::invalid_argument,
+                  fmt::format("'{}', line {}: no line that pg-consume --offsets-file wrote", path, number));
     }
     offsets.push_back(*offset);
     rest.remove_prefix(end + 1);

@@ -1,6 +1,6 @@
-// The file between 'pg-consume --offsets-file' and 'pg-group commit': what was delivered and is to be committed. A line for
-// each partition: topic, partition, the offset behind the last record, its leader epoch, and what the group had committed before;
-// tabs in between. Lines without the last field, which an earlier version wrote, are read too.
+// The file between 'pg-consume --offsets-file' and 'pg-group commit': what was delivered and is to be committed. A line
+// for each partition: topic, partition, the offset behind the last record, its leader epoch, and what the group had
+// committed before; tabs in between. Lines without the last field, which an earlier version wrote, are read too.
 #pragma once
 
 #include <string>

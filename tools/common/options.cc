@@ -34,55 +34,80 @@ void OptionTable::flag(const std::string& names, bool& target, const std::string
   rows_.push_back({names, "", help, &target, {}, false});
 }
 
-void OptionTable::option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help) {
+void OptionTable::option(const std::string& names, const std::string& value_name, Parser parser,
+                         const std::string& help) {
   rows_.push_back({names, value_name, help, nullptr, std::move(parser), false});
 }
 
 void OptionTable::option(const std::string& names, const std::string& value_name, std::string& target,
                          const std::string& help) {
-  option(names, value_name, [&target](const std::string& value) { target = value; return Result<>(); }, help);
+  option(
+      names, value_name,
+      [&target](const std::string& value) {
+        target = value;
+        return Result<>();
+      },
+      help);
 }
 
 namespace {
 
 Result<Duration> to_duration(const std::string& value) {
   const auto parsed = parse_duration(value);
-  if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+  if (!parsed)
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
   return *parsed;
 }
 
 }  // namespace
 
 void OptionTable::duration(const std::string& names, Duration& target, const std::string& help) {
-  option(names, "DURATION", [&target](const std::string& value) -> Result<> {
-    PG_ASSIGN(target, to_duration(value));
-    return {};
-  }, help);
+  option(
+      names, "DURATION",
+      [&target](const std::string& value) -> Result<> {
+        PG_ASSIGN(target, to_duration(value));
+        return {};
+      },
+      help);
 }
 
 void OptionTable::duration(const std::string& names, std::optional<Duration>& target, const std::string& help) {
-  option(names, "DURATION", [&target](const std::string& value) -> Result<> {
-    PG_ASSIGN(target, to_duration(value));
-    return {};
-  }, help);
+  option(
+      names, "DURATION",
+      [&target](const std::string& value) -> Result<> {
+        PG_ASSIGN(target, to_duration(value));
+        return {};
+      },
+      help);
 }
 
 void OptionTable::size(const std::string& names, size_t least, size_t& target, const std::string& help) {
-  option(names, "SIZE", [least, &target](const std::string& value) -> Result<> {
-    const auto parsed = parse_size(value);
-    if (!parsed || std::cmp_less(*parsed, least)) return fail(Errc::invalid_argument, fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
-    target = static_cast<size_t>(*parsed);
-    return {};
-  }, help);
+  option(
+      names, "SIZE",
+      [least, &target](const std::string& value) -> Result<> {
+        const auto parsed = parse_size(value);
+        if (!parsed || std::cmp_less(*parsed, least))
+          return fail(
+              Errc::invalid_argument,
+              fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
+        target = static_cast<size_t>(*parsed);
+        return {};
+      },
+      help);
 }
 
 void OptionTable::count(const std::string& names, int64_t least, int64_t& target, const std::string& help) {
-  option(names, "N", [least, &target](const std::string& value) -> Result<> {
-    const auto parsed = parse_integer(value);
-    if (!parsed || *parsed < least) return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least {}", value, least));
-    target = *parsed;
-    return {};
-  }, help);
+  option(
+      names, "N",
+      [least, &target](const std::string& value) -> Result<> {
+        const auto parsed = parse_integer(value);
+        if (!parsed || *parsed < least)
+          return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least {}", value, least));
+        target = *parsed;
+        return {};
+      },
+      help);
 }
 
 void OptionTable::operands(size_t least, size_t most) {
@@ -95,11 +120,15 @@ namespace {
 // Whether one of the words, "--name" or letters as in "-vk", is one of these names, or may be.
 bool may_name(const std::vector<std::string>& words, std::string_view names) {
   const auto is_named = [](std::string_view word, std::string_view name) {
-    return name.size() == 2 ? word.size() >= 2 && word[0] == '-' && word[1] != '-' && word.find(name[1], 1) != std::string::npos : word == name;
+    return name.size() == 2
+               ? word.size() >= 2 && word[0] == '-' && word[1] != '-' && word.find(name[1], 1) != std::string::npos
+               : word == name;
   };
   const auto comma = names.find(',');  // "-k,--key" or "--key"
-  const std::string_view first = names.substr(0, comma), second = comma == std::string_view::npos ? first : names.substr(comma + 1);
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_named(word, first) || is_named(word, second); });
+  const std::string_view first = names.substr(0, comma),
+                         second = comma == std::string_view::npos ? first : names.substr(comma + 1);
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return is_named(word, first) || is_named(word, second); });
 }
 
 }  // namespace
@@ -116,7 +145,10 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
       app.add_flag(rows_[i].names, *rows_[i].flag)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     } else {
       // A vector, so that repeats are kept; one argument at a time, so that no word behind it is swallowed.
-      app.add_option(rows_[i].names, values[i])->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      app.add_option(rows_[i].names, values[i])
+          ->expected(1)
+          ->allow_extra_args(false)
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
   }
 
@@ -145,7 +177,8 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
 Result<> OptionTable::take_values(const Row& row, const std::vector<std::string>& values) {
   const std::string name = row.names.substr(row.names.rfind(',') + 1);
   if (values.size() > 1 && !row.repeatable) {
-    return fail(Errc::invalid_argument, fmt::format("{}: given twice, as '{}' and as '{}'", name, values[0], values[1]));
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: given twice, as '{}' and as '{}'", name, values[0], values[1]));
   }
   for (const auto& value : values) {
     const auto parsed = row.parser(value);
@@ -165,7 +198,8 @@ bool OptionTable::takes_value(const std::string& name) const {
 }
 
 std::string OptionTable::current_name(const std::string& name) {
-  const auto found = std::find_if(old_names_.begin(), old_names_.end(), [&](const auto& names) { return names.first == name; });
+  const auto found =
+      std::find_if(old_names_.begin(), old_names_.end(), [&](const auto& names) { return names.first == name; });
   if (found == old_names_.end()) return name;
   notices_.push_back(fmt::format("{} is called {} now: use that", found->first, found->second));
   return found->second;
@@ -192,8 +226,10 @@ std::pair<std::vector<std::string>, std::vector<std::string>> OptionTable::separ
       const auto equals = argument.find('=');
       const std::string name = current_name(argument.substr(0, equals));
       options.push_back(name);
-      if (equals != std::string::npos) options.push_back(argument.substr(equals + 1));
-      else value_follows = takes_value(name);
+      if (equals != std::string::npos)
+        options.push_back(argument.substr(equals + 1));
+      else
+        value_follows = takes_value(name);
     } else {
       options.push_back(argument);
       // In "-vk" the value of -k follows; in "-kv" it is "v".
@@ -217,13 +253,15 @@ std::string OptionTable::hint_for(const std::vector<std::string>& arguments) con
 }
 
 std::string OptionTable::help() const {
-  std::string text = fmt::format("usage: {} [OPTION...]{}{}\n\n{}\n\noptions:\n", command_, operands_.empty() ? "" : " ",
-                                 operands_, description_);
+  std::string text = fmt::format("usage: {} [OPTION...]{}{}\n\n{}\n\noptions:\n", command_,
+                                 operands_.empty() ? "" : " ", operands_, description_);
   for (const auto& row : rows_) {
     std::string left = "  " + shown_names(row.names);
     if (!row.value_name.empty()) left += " " + row.value_name;
-    if (left.size() + 1 < kHelpColumn) left.resize(kHelpColumn, ' ');
-    else left += "\n" + std::string(kHelpColumn, ' ');
+    if (left.size() + 1 < kHelpColumn)
+      left.resize(kHelpColumn, ' ');
+    else
+      left += "\n" + std::string(kHelpColumn, ' ');
     for (const auto line : split(row.help, '\n')) {
       text += fmt::format("{}{}\n", left, line);
       left.assign(kHelpColumn, ' ');

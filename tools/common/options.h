@@ -1,7 +1,7 @@
 // A command line: one table of options per command, from which parsing (by CLI11) and --help come.
 //
-// Every option takes exactly one argument; "--x=" is an empty one; "--" ends options; positional arguments are bytes and
-// are never split or interpreted. A value that its option's parser refuses is a usage error that names the option.
+// Every option takes exactly one argument; "--x=" is an empty one; "--" ends options; positional arguments are bytes
+// and are never split or interpreted. A value that its option's parser refuses is a usage error that names the option.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,8 @@ class OptionTable {
   void flag(const std::string& names, bool& target, const std::string& help);
   void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
   void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
-  // The last option may come more than once: each value counts. Any other option that is given twice is a usage error, since one of its
-  // values would be ignored. A flag may be repeated, since that changes nothing.
+  // The last option may come more than once: each value counts. Any other option that is given twice is a usage error,
+  // since one of its values would be ignored. A flag may be repeated, since that changes nothing.
   void may_repeat() { rows_.back().repeatable = true; }
   void duration(const std::string& names, Duration& target, const std::string& help);
   void duration(const std::string& names, std::optional<Duration>& target, const std::string& help);

@@ -84,7 +84,8 @@ time_t zone_offset(time_t instant) {
   return localtime_r(&instant, &local) == nullptr ? 0 : local.tm_gmtoff;
 }
 
-// The instant of a local time, which is given as if it were UTC. Zone offsets change by less than a day, and not twice in two days.
+// The instant of a local time, which is given as if it were UTC. Zone offsets change by less than a day, and not twice
+// in two days.
 time_t local_instant(time_t as_utc, Ambiguous which) {
   constexpr time_t kDay = 86'400;
   tzset();  // localtime_r need not
@@ -130,7 +131,9 @@ Result<Place> parse_place(std::string_view text, int64_t now_ms, Ambiguous which
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is no place in a log: write start, end, N, +N, -N or @TIME", text));
   }
-  const auto kind = !relative ? Place::Kind::offset : text.front() == '+' ? Place::Kind::after_start : Place::Kind::before_end;
+  const auto kind = !relative             ? Place::Kind::offset
+                    : text.front() == '+' ? Place::Kind::after_start
+                                          : Place::Kind::before_end;
   return Place{kind, *number};
 }
 
@@ -144,8 +147,10 @@ Result<int64_t> parse_time(std::string_view text, int64_t now_ms, Ambiguous whic
     if (ago) return now_ms - std::chrono::duration_cast<std::chrono::milliseconds>(*ago).count();
   }
   if (const auto time = parse_civil(text, which)) return *time;
-  return fail(Errc::invalid_argument,
-              fmt::format("'{}' is no time: write 2026-11-23T05:28:20Z, seconds or milliseconds since the epoch, or -6h", text));
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("'{}' is no time: write 2026-11-23T05:28:20Z, seconds or milliseconds since the epoch, or -6h",
+                  text));
 }
 
 Result<PlaceRange> parse_place_range(std::string_view text, int64_t now_ms) {

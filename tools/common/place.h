@@ -4,9 +4,9 @@
 //   A:B  :B  A:                                                                 from A (or the start) to below B
 //
 // TIME: 2026-11-23T05:28:20Z or with +01:00; without a zone it is local time, as date(1) prints it; a date alone is its
-// midnight; up to 11 digits are seconds, 13 digits milliseconds since the epoch; -6h is six hours ago. A clock that is put
-// back shows a local time twice. At the beginning of a range it then is the earlier one, at the end the later one, so that no record is
-// left out that may be meant. The same holds for a local time that is skipped.
+// midnight; up to 11 digits are seconds, 13 digits milliseconds since the epoch; -6h is six hours ago. A clock that is
+// put back shows a local time twice. At the beginning of a range it then is the earlier one, at the end the later one,
+// so that no record is left out that may be meant. The same holds for a local time that is skipped.
 #pragma once
 
 #include <optional>

@@ -16,7 +16,8 @@ Result<> RecordFilter::only_matching(std::string_view pattern) {
   if (!is_utf8(pattern)) options.set_encoding(re2::RE2::Options::EncodingLatin1);
   patterns_.push_back(std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options));
   if (patterns_.back()->ok()) return {};
-  return fail(Errc::invalid_argument, fmt::format("'{}' is no regular expression: {}", pattern, patterns_.back()->error()));
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is no regular expression: {}", pattern, patterns_.back()->error()));
 }
 
 bool RecordFilter::keeps_key(const RecordView& record) const {
@@ -27,8 +28,8 @@ bool RecordFilter::keeps(const RecordView& record) const {
   if (!keeps_key(record)) return false;
   if (patterns_.empty()) return true;
   return record.value && std::ranges::any_of(patterns_, [&](const auto& pattern) {
-    return re2::RE2::PartialMatch(re2::StringPiece(record.value->data(), record.value->size()), *pattern);
-  });
+           return re2::RE2::PartialMatch(re2::StringPiece(record.value->data(), record.value->size()), *pattern);
+         });
 }
 
 }  // namespace pg

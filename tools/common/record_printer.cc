@@ -29,7 +29,9 @@ Result<FormatString> FormatString::parse(std::string_view text) {
     rest.remove_prefix(1);
     if (c == '\\') {
       const auto byte = take_escape(rest);
-      if (!byte) return fail(Errc::invalid_argument, fmt::format("format: '{}' is no escape; there are \\n \\t \\0 \\\\ \\xHH", here.substr(0, 2)));
+      if (!byte)
+        return fail(Errc::invalid_argument,
+                    fmt::format("format: '{}' is no escape; there are \\n \\t \\0 \\\\ \\xHH", here.substr(0, 2)));
       literal(*byte);
     } else if (c != '%') {
       literal(c);
@@ -37,7 +39,9 @@ Result<FormatString> FormatString::parse(std::string_view text) {
       rest.remove_prefix(1);
       literal('%');
     } else if (rest.empty() || kFields.find(rest.front()) == std::string_view::npos) {
-      return fail(Errc::invalid_argument, fmt::format("format: '{}' is no field; there are %t %p %o %e %k %v %s %T %d %h %K %S %%", here.substr(0, 2)));
+      return fail(
+          Errc::invalid_argument,
+          fmt::format("format: '{}' is no field; there are %t %p %o %e %k %v %s %T %d %h %K %S %%", here.substr(0, 2)));
     } else {
       Piece piece;
       piece.field = rest.front() == 's' ? 'v' : rest.front();
@@ -46,10 +50,15 @@ Result<FormatString> FormatString::parse(std::string_view text) {
       if (encodable && rest.starts_with('{')) {
         const auto close = rest.find('}');
         const auto name = rest.substr(0, close == std::string_view::npos ? rest.size() : close + 1);
-        if (name == "{hex}") piece.encoding = Encoding::hex;
-        else if (name == "{base64}") piece.encoding = Encoding::base64;
-        else if (name == "{json}") piece.encoding = Encoding::json;
-        else return fail(Errc::invalid_argument, fmt::format("format: '{}' is no encoding; there are {{hex}} {{base64}} {{json}}", name));
+        if (name == "{hex}")
+          piece.encoding = Encoding::hex;
+        else if (name == "{base64}")
+          piece.encoding = Encoding::base64;
+        else if (name == "{json}")
+          piece.encoding = Encoding::json;
+        else
+          return fail(Errc::invalid_argument,
+                      fmt::format("format: '{}' is no encoding; there are {{hex}} {{base64}} {{json}}", name));
         rest.remove_prefix(name.size());
       }
       format.pieces_.push_back(std::move(piece));
@@ -60,8 +69,10 @@ Result<FormatString> FormatString::parse(std::string_view text) {
 
 void FormatString::append(std::string& out, const ConsumedRecord& record) const {
   for (const auto& piece : pieces_) {
-    if (piece.field == 0) out += piece.literal;
-    else append_field(out, piece, record);
+    if (piece.field == 0)
+      out += piece.literal;
+    else
+      append_field(out, piece, record);
   }
 }
 
@@ -71,25 +82,56 @@ void FormatString::append_field(std::string& out, const Piece& piece, const Cons
   };
   const auto encoded = [&](const std::optional<std::string_view>& bytes) {
     switch (piece.encoding) {
-      case Encoding::plain: out += bytes.value_or(""); break;
-      case Encoding::hex: out += hex(bytes.value_or("")); break;
-      case Encoding::base64: out += base64(bytes.value_or("")); break;
-      case Encoding::json: append_json_bytes(out, bytes); break;
+      case Encoding::plain:
+        out += bytes.value_or("");
+        break;
+      case Encoding::hex:
+        out += hex(bytes.value_or(""));
+        break;
+      case Encoding::base64:
+        out += base64(bytes.value_or(""));
+        break;
+      case Encoding::json:
+        append_json_bytes(out, bytes);
+        break;
     }
   };
   switch (piece.field) {
-    case 't': out += record.source->topic; break;
-    case 'p': out += fmt::format_int(record.source->partition.value).str(); break;
-    case 'o': out += fmt::format_int(record.offset.value).str(); break;
-    case 'e': out += fmt::format_int(record.leader_epoch.value).str(); break;
-    case 'T': out += fmt::format_int(record.timestamp_ms).str(); break;
-    case 'd': out += record.timestamp_ms == -1 ? "none" : rfc3339_utc(record.timestamp_ms); break;
-    case 'K': out += fmt::format_int(length(record.key)).str(); break;
-    case 'S': out += fmt::format_int(length(record.value)).str(); break;
-    case 'k': encoded(record.key); break;
-    case 'v': encoded(record.value); break;
-    case 'h': append_headers(out, piece.encoding, record); break;
-    default: break;
+    case 't':
+      out += record.source->topic;
+      break;
+    case 'p':
+      out += fmt::format_int(record.source->partition.value).str();
+      break;
+    case 'o':
+      out += fmt::format_int(record.offset.value).str();
+      break;
+    case 'e':
+      out += fmt::format_int(record.leader_epoch.value).str();
+      break;
+    case 'T':
+      out += fmt::format_int(record.timestamp_ms).str();
+      break;
+    case 'd':
+      out += record.timestamp_ms == -1 ? "none" : rfc3339_utc(record.timestamp_ms);
+      break;
+    case 'K':
+      out += fmt::format_int(length(record.key)).str();
+      break;
+    case 'S':
+      out += fmt::format_int(length(record.value)).str();
+      break;
+    case 'k':
+      encoded(record.key);
+      break;
+    case 'v':
+      encoded(record.value);
+      break;
+    case 'h':
+      append_headers(out, piece.encoding, record);
+      break;
+    default:
+      break;
   }
 }
 

@@ -41,14 +41,15 @@ struct PrintOptions {
   bool json = false;
 };
 
-// Bytes on their way to standard output. Large values are written without being copied first. The first error is final: what
-// was to be written then is lost, and nobody may take a later success for its own.
+// Bytes on their way to standard output. Large values are written without being copied first. The first error is final:
+// what was to be written then is lost, and nobody may take a later success for its own.
 class OutputBuffer {
  public:
   explicit OutputBuffer(OutputStream out) : out_(std::move(out)) {}
   // The bytes of `first`, then those of `second`.
   Result<> append(std::string_view first, std::string_view second = {}) {
-    if (first.size() + second.size() > kBytes - used_ || !buffer_) [[unlikely]] return append_slowly(first, second);
+    if (first.size() + second.size() > kBytes - used_ || !buffer_) [[unlikely]]
+      return append_slowly(first, second);
     used_ += first.copy(buffer_.get() + used_, first.size());  // unlike memcpy, also from nowhere to nowhere
     used_ += second.copy(buffer_.get() + used_, second.size());
     return {};

@@ -42,7 +42,8 @@ Result<std::optional<std::string_view>> RecordReader::next() {
 
 tl::unexpected<Error> RecordReader::too_long() {
   ++number_;
-  return fail(Errc::limit, fmt::format("the record is larger than {} bytes, the most this topic takes", record_bytes_max_));
+  return fail(Errc::limit,
+              fmt::format("the record is larger than {} bytes, the most this topic takes", record_bytes_max_));
 }
 
 Result<std::optional<std::string_view>> RecordReader::next_delimited() {
@@ -79,8 +80,9 @@ Result<std::optional<std::string_view>> RecordReader::next_frame() {
   if (rest.size() < wanted) {
     if (!finished_ || rest.empty()) return std::nullopt;
     ++number_;
-    return fail(Errc::invalid_argument, fmt::format("the input ends after {} of the record's {} bytes, which begin with its length",
-                                                    rest.size(), wanted));
+    return fail(Errc::invalid_argument,
+                fmt::format("the input ends after {} of the record's {} bytes, which begin with its length",
+                            rest.size(), wanted));
   }
   ++number_;
   last_ = begin_;

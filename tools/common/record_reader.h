@@ -14,8 +14,8 @@ namespace pg {
 
 class RecordReader {
  public:
-  // An empty delimiter: the whole stream is one record. Framing::len32be needs no delimiter. A record longer than `record_bytes_max` is refused before it is
-  // read whole.
+  // An empty delimiter: the whole stream is one record. Framing::len32be needs no delimiter. A record longer than
+  // `record_bytes_max` is refused before it is read whole.
   RecordReader(std::string delimiter, size_t record_bytes_max, Framing framing = Framing::lines);
 
   // Where the next bytes of the stream are to be put; never empty.

@@ -26,7 +26,8 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// A relative one would be another directory for each working directory; the XDG Base Directory Specification has it ignored.
+// A relative one would be another directory for each working directory; the XDG Base Directory Specification has it
+// ignored.
 std::string absolute_or_nothing(std::string path) { return path.starts_with('/') ? path : std::string(); }
 
 // `base`: must exist; below it missing directories are made.
@@ -66,17 +67,25 @@ Tool::Tool(std::string command) : command_(std::move(command)), env_(posix_env()
 
 void Tool::add_common_options(OptionTable& table, const std::string& json_help, const std::string& timeout_help) {
   if (!json_help.empty()) table.flag("-J,--json", common_.json, json_help);
-  table.option("--timeout", "DURATION", [this](const std::string& value) -> Result<> {
-    const auto parsed = parse_duration(value);
-    if (!parsed) return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
-    common_.timeout = *parsed;
-    common_.timeout_given = true;
-    return {};
-  }, timeout_help);
-  table.option("--home", "DIR", [this](const std::string& value) {
-    common_.home = value;
-    return value.empty() ? fail(Errc::invalid_argument, "an empty name is no directory") : Result<>();
-  }, "home directory (default $PG_HOME, or pilgrimage in\n$XDG_DATA_HOME or ~/.local/share)");
+  table.option(
+      "--timeout", "DURATION",
+      [this](const std::string& value) -> Result<> {
+        const auto parsed = parse_duration(value);
+        if (!parsed)
+          return fail(Errc::invalid_argument,
+                      fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+        common_.timeout = *parsed;
+        common_.timeout_given = true;
+        return {};
+      },
+      timeout_help);
+  table.option(
+      "--home", "DIR",
+      [this](const std::string& value) {
+        common_.home = value;
+        return value.empty() ? fail(Errc::invalid_argument, "an empty name is no directory") : Result<>();
+      },
+      "home directory (default $PG_HOME, or pilgrimage in\n$XDG_DATA_HOME or ~/.local/share)");
   table.flag("-q,--quiet", common_.quiet, "print errors only");
   table.flag("-v,--verbose", common_.verbose, "print what is done");
   table.flag("-h,--help", common_.help, "print this help");

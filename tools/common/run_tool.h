@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "core/client/admin.h"
 #include "core/os/env.h"
 #include "core/os/stream.h"
-#include "core/client/admin.h"
 #include "tools/common/exit_code.h"
 #include "tools/common/options.h"
 

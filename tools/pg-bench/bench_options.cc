@@ -26,10 +26,14 @@ nlohmann::ordered_json BenchOptions::to_json() const {
   if (!topic.empty()) json["topic"] = topic;
   json["partitions"] = partitions;
   if (replication_factor > 0) json["replication_factor"] = replication_factor;
-  if (value_file.empty()) json["value_bytes"] = value_bytes;
-  else json["values"] = value_file;
-  if (!key_file.empty()) json["keys"] = key_file;
-  else if (key_bytes > 0) json["key_bytes"] = key_bytes;
+  if (value_file.empty())
+    json["value_bytes"] = value_bytes;
+  else
+    json["values"] = value_file;
+  if (!key_file.empty())
+    json["keys"] = key_file;
+  else if (key_bytes > 0)
+    json["key_bytes"] = key_bytes;
   if (count > 0) json["count"] = count;
   if (count == 0 || duration) json["duration_seconds"] = seconds(measured_length());
   json["warm_up_seconds"] = seconds(warm_up_length());
@@ -61,11 +65,14 @@ void add_record_options(OptionTable& table, BenchOptions& options) {
 void add_length_options(OptionTable& table, BenchOptions& options) {
   table.count("--count", 1, options.count, "end after N records of all processes together");
   table.duration("--duration", options.duration, "end after DURATION (default 10s, unless there is a --count)");
-  table.duration("--warm-up", options.warm_up, "do not measure what comes before DURATION\n(default 1s, with --count alone 0)");
+  table.duration("--warm-up", options.warm_up,
+                 "do not measure what comes before DURATION\n(default 1s, with --count alone 0)");
 }
 
 void add_rate_option(OptionTable& table, BenchOptions& options) {
-  table.count("--rate", 1, options.rate, "records per second of all processes together, each due at its\ntime: latencies count from then (default: as fast as it goes)");
+  table.count("--rate", 1, options.rate,
+              "records per second of all processes together, each due at its\ntime: latencies count from then "
+              "(default: as fast as it goes)");
 }
 
 void add_process_option(OptionTable& table, BenchOptions& options, const char* help) {

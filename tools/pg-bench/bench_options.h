@@ -24,14 +24,18 @@ struct BenchOptions {
 
   std::optional<Duration> duration;
   std::optional<Duration> warm_up;
-  int64_t count = 0;      // of all processes together; 0: as many as fit into the duration
-  int64_t rate = 0;       // records per second of all processes together; 0: as fast as it goes
+  int64_t count = 0;  // of all processes together; 0: as many as fit into the duration
+  int64_t rate = 0;   // records per second of all processes together; 0: as fast as it goes
   int64_t processes = 1;
   int64_t readers = 1;
 
   // With a count alone there is no other end, and nothing to warm up for.
-  Duration measured_length() const { return duration.value_or(count > 0 ? std::chrono::hours(24) : std::chrono::seconds(10)); }
-  Duration warm_up_length() const { return warm_up.value_or(count > 0 && !duration ? Duration(0) : std::chrono::seconds(1)); }
+  Duration measured_length() const {
+    return duration.value_or(count > 0 ? std::chrono::hours(24) : std::chrono::seconds(10));
+  }
+  Duration warm_up_length() const {
+    return warm_up.value_or(count > 0 && !duration ? Duration(0) : std::chrono::seconds(1));
+  }
 
   Result<TextSource> values() const;
   Result<std::optional<TextSource>> keys() const;

@@ -1,4 +1,5 @@
-// pg-bench failover: three brokers in a home of their own, and how long their partitions cannot be written to when one is killed.
+// pg-bench failover: three brokers in a home of their own, and how long their partitions cannot be written to when one
+// is killed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,8 @@ constexpr Duration kLookInterval = std::chrono::milliseconds(10);
 
 class Failover {
  public:
-  Failover(Home& home, const BenchOptions& options) : home_(home), clock_(home.env().clock), options_(options), measured_(clock_.now()) {}
+  Failover(Home& home, const BenchOptions& options)
+      : home_(home), clock_(home.env().clock), options_(options), measured_(clock_.now()) {}
 
   Result<Measurement> run();
 
@@ -42,7 +44,8 @@ class Failover {
 
 Result<Measurement> Failover::run() {
   for (int32_t broker = 0; broker < kBrokers; ++broker) PG_CHECK(start(BrokerId(broker)));
-  PG_CHECK(home_.create_topic(kTopic, static_cast<int32_t>(options_.partitions), {}, clock_.after(kHealPatience), kBrokers));
+  PG_CHECK(
+      home_.create_topic(kTopic, static_cast<int32_t>(options_.partitions), {}, clock_.after(kHealPatience), kBrokers));
   PG_ASSIGN(producer_, Producer::open(home_, kTopic, options_.producer));
   for (int64_t kill = 0; kill < options_.count; ++kill) {
     PG_CHECK(await_health());
@@ -53,7 +56,8 @@ Result<Measurement> Failover::run() {
 }
 
 Result<> Failover::start(BrokerId broker) {
-  PG_ASSIGN(auto child, ProgramChild::start({{"pg-bench", "broker", home_.path(), std::to_string(broker.value)}, our_environment()}));
+  PG_ASSIGN(auto child, ProgramChild::start(
+                            {{"pg-bench", "broker", home_.path(), std::to_string(broker.value)}, our_environment()}));
   brokers_.emplace(broker, std::move(child));
   return {};
 }
@@ -63,7 +67,9 @@ Result<> Failover::await_health() {
   const Deadline end = clock_.after(kHealPatience);
   for (;;) {
     PG_ASSIGN(const auto partitions, describe_partition_health(home_));
-    const auto is_healthy = [](const PartitionHealth& partition) { return !partition.offline && partition.missing.empty(); };
+    const auto is_healthy = [](const PartitionHealth& partition) {
+      return !partition.offline && partition.missing.empty();
+    };
     if (!partitions.empty() && std::ranges::all_of(partitions, is_healthy)) return {};
     if (stop_signal() != 0) return fail(Errc::interrupted, "interrupted");
     if (clock_.now() >= end) return fail(Errc::timed_out, "the brokers of this benchmark do not heal", home_.path());
@@ -109,7 +115,9 @@ int bench_failover(const Arguments& arguments) {
   options.partitions = kPartitions;
   options.replication_factor = kBrokers;
   options.producer.flush = FlushMode::batch;
-  OptionTable table("pg-bench failover", "", "Measures how long partitions cannot be written to when the broker that leads them is killed;\nwith three brokers in a home of their own.");
+  OptionTable table("pg-bench failover", "",
+                    "Measures how long partitions cannot be written to when the broker that leads them is "
+                    "killed;\nwith three brokers in a home of their own.");
   table.count("--count", 1, options.count, "kill so many brokers, one after another (default 20)");
   table.count("--partitions", 1, options.partitions, "of the topic (default 12)");
   tool.add_common_options(table, "print the result as a line of JSON");
@@ -119,7 +127,11 @@ int bench_failover(const Arguments& arguments) {
     PG_CHECK(Home::init(tool.env(), own.path(), three_brokers(), {}));
     PG_ASSIGN(const auto home, Home::open(tool.env(), own.path()));
     PG_ASSIGN(auto measured, Failover(*home, options).run());
-    PG_CHECK(print_results(tool, *outer, {{.bench = "failover", .until = "acknowledged again", .options = options.to_json(), .measured = std::move(measured)}}));
+    PG_CHECK(print_results(tool, *outer,
+                           {{.bench = "failover",
+                             .until = "acknowledged again",
+                             .options = options.to_json(),
+                             .measured = std::move(measured)}}));
     return kExitDone;
   });
 }
@@ -136,7 +148,9 @@ int bench_broker(const Arguments& arguments) {
   return tool.run(table, {}, [&](const auto&) -> Result<ExitCode> {
     catch_stop_signals();
     PG_ASSIGN(const auto home, Home::open(tool.env(), arguments[0]));
-    PG_CHECK(run_broker(*home, BrokerId(static_cast<int32_t>(*number)), Supervised::no, [](const std::string&) {}, [] { return stop_signal() != 0; }));
+    PG_CHECK(run_broker(
+        *home, BrokerId(static_cast<int32_t>(*number)), Supervised::no, [](const std::string&) {},
+        [] { return stop_signal() != 0; }));
     return kExitDone;
   });
 }

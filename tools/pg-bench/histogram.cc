@@ -12,7 +12,8 @@ constexpr int kHalfBits = 7;  // 128 buckets in each power of two, from 128 on; 
 constexpr int64_t kHalf = int64_t{1} << kHalfBits;
 constexpr int64_t kLargest = 3'600'000'000'000;
 
-// Values below 2 * kHalf are their own bucket. Above, the eight leading bits say which one, and `shift` how many others there are.
+// Values below 2 * kHalf are their own bucket. Above, the eight leading bits say which one, and `shift` how many others
+// there are.
 size_t bucket_of(int64_t value) {
   if (value < 2 * kHalf) return static_cast<size_t>(value);
   const int shift = static_cast<int>(std::bit_width(static_cast<uint64_t>(value))) - kHalfBits - 1;
@@ -45,7 +46,8 @@ void Histogram::merge(const Histogram& other) {
 }
 
 int64_t Histogram::percentile(double percent) const {
-  const auto wanted = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(percent / 100 * static_cast<double>(count_))));
+  const auto wanted =
+      std::max<int64_t>(1, static_cast<int64_t>(std::ceil(percent / 100 * static_cast<double>(count_))));
   int64_t seen = 0;
   for (size_t i = 0; i < counts_.size(); ++i) {
     seen += counts_[i];

@@ -1,5 +1,5 @@
-// How often which latency was seen, in little memory and with a bounded error, as in Gil Tene's HdrHistogram: each power of two is
-// cut into buckets of the same width, so that a value is known to 1/128 of itself, however large.
+// How often which latency was seen, in little memory and with a bounded error, as in Gil Tene's HdrHistogram: each
+// power of two is cut into buckets of the same width, so that a value is known to 1/128 of itself, however large.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ class Histogram {
 
   int64_t count() const { return count_; }
   int64_t max() const { return max_; }
-  // The smallest latency that at least `percent` % of all do not exceed, less than 1 % above the true one; 0 if there is none.
+  // The smallest latency that at least `percent` % of all do not exceed, less than 1 % above the true one; 0 if there
+  // is none.
   int64_t percentile(double percent) const;
 
   struct Bucket {

@@ -19,13 +19,16 @@ const char* acknowledged_state(const ProducerOptions& options) {
 }
 
 // A topic, the crews, and the result of the last one of them.
-Result<ExitCode> measure(const Tool& tool, const Arguments& arguments, const BenchOptions& options, std::span<const Crew> crews,
-                         const char* bench, const char* until, const std::function<Result<>(Home&, const std::string& topic)>& prepare = {}) {
+Result<ExitCode> measure(const Tool& tool, const Arguments& arguments, const BenchOptions& options,
+                         std::span<const Crew> crews, const char* bench, const char* until,
+                         const std::function<Result<>(Home&, const std::string& topic)>& prepare = {}) {
   PG_ASSIGN(const auto home, tool.open_home_to_write());
   PG_ASSIGN(const BenchTopic topic, BenchTopic::make(tool, *home, options));
   if (prepare) PG_CHECK(prepare(*home, topic.name()));
   PG_ASSIGN(auto measured, run_workers(*home, arguments, options, topic.name(), crews));
-  PG_CHECK(print_results(tool, *home, {{.bench = bench, .until = until, .options = options.to_json(), .measured = std::move(measured.back())}}));
+  PG_CHECK(print_results(
+      tool, *home,
+      {{.bench = bench, .until = until, .options = options.to_json(), .measured = std::move(measured.back())}}));
   return kExitDone;
 }
 
@@ -48,17 +51,23 @@ OptionTable sending_table(const char* command, const char* description, Tool& to
 }  // namespace
 
 OptionTable produce_table(Tool& tool, BenchOptions& options) {
-  return sending_table("pg-bench produce", "Measures how many records are sent, and how long it takes until each is acknowledged.", tool, options);
+  return sending_table("pg-bench produce",
+                       "Measures how many records are sent, and how long it takes until each is acknowledged.", tool,
+                       options);
 }
 
 OptionTable durable_table(Tool& tool, BenchOptions& options) {
   options.producer.flush = FlushMode::batch;
-  return sending_table("pg-bench durable", "Measures one record after another in each process, each on stable storage before the next.", tool, options);
+  return sending_table("pg-bench durable",
+                       "Measures one record after another in each process, each on stable storage before the next.",
+                       tool, options);
 }
 
 OptionTable consume_table(Tool& tool, BenchOptions& options) {
   options.count = kConsumedRecords;
-  OptionTable table("pg-bench consume", "", "Measures how many records are read, from a topic that is filled first, or from one that there is.");
+  OptionTable table(
+      "pg-bench consume", "",
+      "Measures how many records are read, from a topic that is filled first, or from one that there is.");
   add_length_options(table, options);
   add_process_option(table, options, "processes that read; partitions are shared out (default 1)");
   return with_topic_and_records(std::move(table), tool, options);
@@ -66,7 +75,8 @@ OptionTable consume_table(Tool& tool, BenchOptions& options) {
 
 OptionTable latency_table(Tool& tool, BenchOptions& options) {
   options.rate = kLatencyRate;
-  OptionTable table("pg-bench latency", "", "Measures the time from when a record is due in one process until another has read it.");
+  OptionTable table("pg-bench latency", "",
+                    "Measures the time from when a record is due in one process until another has read it.");
   add_length_options(table, options);
   table.count("--rate", 1, options.rate, "records per second of all processes together (default 1000)");
   add_process_option(table, options, "processes that send (default 1)");

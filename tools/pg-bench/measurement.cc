@@ -49,12 +49,14 @@ Result<Measurement> Measurement::from_json(std::string_view text) try {
   result.records_ = json.at("records").get<int64_t>();
   result.bytes_ = json.at("bytes").get<int64_t>();
   std::vector<Histogram::Bucket> buckets;
-  for (const auto& bucket : json.at("latency")) buckets.push_back({bucket.at(0).get<int64_t>(), bucket.at(1).get<int64_t>()});
+  for (const auto& bucket : json.at("latency"))
+    buckets.push_back({bucket.at(0).get<int64_t>(), bucket.at(1).get<int64_t>()});
   result.latency_ = Histogram::of(buckets, json.at("longest").get<int64_t>());
   result.timeline_ = json.at("timeline").get<std::vector<int64_t>>();
   return result;
 } catch (const nlohmann::json::exception& problem) {
-  return fail(Errc::corrupt, std::string("a process of the benchmark has said what is no measurement: ") + problem.what());
+  return fail(Errc::corrupt,
+              std::string("a process of the benchmark has said what is no measurement: ") + problem.what());
 }
 
 }  // namespace pg

@@ -17,11 +17,13 @@ inline constexpr Duration kTimelineInterval = std::chrono::milliseconds(100);
 
 class Measurement {
  public:
-  // `origin`: where the timeline begins, the same for all that are merged. What is before it, the warm-up, is not measured.
+  // `origin`: where the timeline begins, the same for all that are merged. What is before it, the warm-up, is not
+  // measured.
   explicit Measurement(Deadline origin) : origin_(origin), ended_(origin) {}
 
   bool measures(Deadline due) const { return due >= origin_; }
-  // `count` records, of `bytes` together, that were due at `due` are done at `now`: a latency each, and a place in the timeline.
+  // `count` records, of `bytes` together, that were due at `due` are done at `now`: a latency each, and a place in the
+  // timeline.
   void done(Deadline due, Deadline now, int64_t count, int64_t bytes);
   // The same where nothing was due: no latency.
   void passed(Deadline now, int64_t count, int64_t bytes);

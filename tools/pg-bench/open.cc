@@ -28,8 +28,9 @@ Result<Measurement> read_one(Home& home, const BenchOptions&, const WorkerTask& 
   return Measurement(task.start);
 }
 
-Result<BenchResult> measure_starts(const Home& home, const WorkerRole& role, const Arguments& arguments, const BenchOptions& options,
-                                   const std::string& topic, const char* what, const char* until) {
+Result<BenchResult> measure_starts(const Home& home, const WorkerRole& role, const Arguments& arguments,
+                                   const BenchOptions& options, const std::string& topic, const char* what,
+                                   const char* until) {
   Clock& clock = home.env().clock;
   Measurement measured(clock.now());
   for (int64_t round = 0; round < options.count; ++round) {
@@ -37,7 +38,9 @@ Result<BenchResult> measure_starts(const Home& home, const WorkerRole& role, con
     PG_CHECK(run_worker(home, role, arguments, {topic, 0, 1, began}));
     measured.latency().record((clock.now() - began).count());
   }
-  return BenchResult{"open", fmt::format("{}, {} partition{}", what, options.partitions, options.partitions == 1 ? "" : "s"), until, options.to_json(), std::move(measured)};
+  return BenchResult{"open",
+                     fmt::format("{}, {} partition{}", what, options.partitions, options.partitions == 1 ? "" : "s"),
+                     until, options.to_json(), std::move(measured)};
 }
 
 }  // namespace
@@ -48,7 +51,8 @@ const WorkerRole kReadOneRole{"read-one", open_table, read_one};
 OptionTable open_table(Tool& tool, BenchOptions& options) {
   options.count = kRounds;
   options.producer.flush = FlushMode::never;
-  OptionTable table("pg-bench open", "", "Measures the whole life of a process that sends or reads one record, with 1 to 1,000 partitions.");
+  OptionTable table("pg-bench open", "",
+                    "Measures the whole life of a process that sends or reads one record, with 1 to 1,000 partitions.");
   table.count("--count", 1, options.count, "so many processes for each figure (default 20)");
   table.count("--replication-factor", 1, options.replication_factor, "of the topics (default: as pg-topic create)");
   tool.add_common_options(table, "print the results as lines of JSON");
@@ -65,7 +69,8 @@ int bench_open(const Arguments& arguments) {
     for (const int64_t partitions : kPartitionCounts) {
       options.partitions = partitions;
       PG_ASSIGN(const BenchTopic topic, BenchTopic::make(tool, *home, options));
-      PG_ASSIGN(auto sent, measure_starts(*home, kSendOneRole, arguments, options, topic.name(), "send one", "committed"));
+      PG_ASSIGN(auto sent,
+                measure_starts(*home, kSendOneRole, arguments, options, topic.name(), "send one", "committed"));
       PG_ASSIGN(auto read, measure_starts(*home, kReadOneRole, arguments, options, topic.name(), "read one", "read"));
       results.push_back(std::move(sent));
       results.push_back(std::move(read));

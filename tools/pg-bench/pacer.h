@@ -1,5 +1,6 @@
-// When each record is due, whatever became of those before it: who falls behind is late, and its latencies say so. (Measured from
-// when a record was sent, those that could not be sent meanwhile would be left out: "coordinated omission".)
+// When each record is due, whatever became of those before it: who falls behind is late, and its latencies say so.
+// (Measured from when a record was sent, those that could not be sent meanwhile would be left out: "coordinated
+// omission".)
 #pragma once
 
 #include <cstdint>
@@ -10,14 +11,16 @@ namespace pg {
 
 class Pacer {
  public:
-  // `per_second`: of all `of` processes together, which take turns; 0: as fast as it goes, where a record is due when it is asked for.
+  // `per_second`: of all `of` processes together, which take turns; 0: as fast as it goes, where a record is due when
+  // it is asked for.
   Pacer(Clock& clock, Deadline start, double per_second, int64_t index, int64_t of)
       : clock_(clock), start_(start), per_second_(per_second), index_(index), of_(of) {}
 
   bool is_paced() const { return per_second_ > 0; }
   // When record `number` of this process, from 0 on, is due.
   Deadline due(int64_t number);
-  // Returns at `due`, or at once where that has passed. The last bit of it is spent awake: a sleep ends some 60 us late.
+  // Returns at `due`, or at once where that has passed. The last bit of it is spent awake: a sleep ends some 60 us
+  // late.
   void wait_until(Deadline due);
 
  private:

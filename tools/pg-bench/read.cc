@@ -13,7 +13,8 @@ Result<std::vector<PartitionId>> own_partitions(const Home& home, const WorkerTa
   PG_ASSIGN(const TopicMetadata topic, home.describe_topic(task.topic));
   const auto count = static_cast<int32_t>(topic.partitions.size());
   std::vector<PartitionId> own;
-  for (auto i = static_cast<int32_t>(task.index % count); i < count; i += static_cast<int32_t>(task.of)) own.emplace_back(i);
+  for (auto i = static_cast<int32_t>(task.index % count); i < count; i += static_cast<int32_t>(task.of))
+    own.emplace_back(i);
   return own;
 }
 
@@ -57,15 +58,19 @@ Result<Measurement> follow(Home& home, const BenchOptions& options, const Worker
   constexpr int64_t kLookBackMs = 10'000;
   Clock& clock = home.env().clock;
   PG_ASSIGN(const auto partitions, own_partitions(home, task));
-  PG_ASSIGN(const auto consumer, Consumer::open(home, {.topics = {task.topic}, .partitions = partitions,
-                                                       .from = {Place::Kind::timestamp, clock.wall_ms() - kLookBackMs}, .follow = true}));
+  PG_ASSIGN(const auto consumer, Consumer::open(home, {.topics = {task.topic},
+                                                       .partitions = partitions,
+                                                       .from = {Place::Kind::timestamp, clock.wall_ms() - kLookBackMs},
+                                                       .follow = true}));
   Measurement measured(task.start + options.warm_up_length());
   for (auto senders = options.processes * static_cast<int64_t>(partitions.size()); senders > 0;) {
     PG_ASSIGN(const auto record, consumer->next_record());
     if (!record) continue;
     const auto seen = RunStamp::find(*record, task.start);
-    if (seen && seen->is_end()) --senders;
-    else if (seen) measured.done(seen->due, clock.now(), 1, bytes_of(*record));
+    if (seen && seen->is_end())
+      --senders;
+    else if (seen)
+      measured.done(seen->due, clock.now(), 1, bytes_of(*record));
   }
   return measured;
 }

@@ -19,7 +19,8 @@ Result<TextSource> TextSource::of_file(const std::string& path) {
   return source;
 }
 
-// They lie in the same letters, far from each other, so that large ones need little memory and compression finds nothing.
+// They lie in the same letters, far from each other, so that large ones need little memory and compression finds
+// nothing.
 TextSource TextSource::made(size_t bytes, size_t different) {
   static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   constexpr size_t kRoom = 1 << 20, kStep = 104729;  // the step is odd: no two begin at one place

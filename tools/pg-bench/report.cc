@@ -27,12 +27,16 @@ int bench_report(const Arguments& arguments) {
   Tool tool("pg-bench report");
   std::string output;
   OptionTable table("pg-bench report", "RESULT...",
-                    "Draws the results in each file RESULT, lines that pg-bench COMMAND --json printed, as one HTML file. '-' is standard input.");
+                    "Draws the results in each file RESULT, lines that pg-bench COMMAND --json printed, as one HTML "
+                    "file. '-' is standard input.");
   table.operands(1, std::numeric_limits<size_t>::max());
-  table.option("-o,--output", "FILE", [&](const std::string& value) {
-    output = value;
-    return value.empty() ? fail(Errc::invalid_argument, "an empty name is no file") : Result<>();
-  }, "write to FILE, whole or not at all, instead of to stdout");
+  table.option(
+      "-o,--output", "FILE",
+      [&](const std::string& value) {
+        output = value;
+        return value.empty() ? fail(Errc::invalid_argument, "an empty name is no file") : Result<>();
+      },
+      "write to FILE, whole or not at all, instead of to stdout");
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     if (!output.empty()) PG_CHECK(check_user_file(output));
@@ -43,7 +47,9 @@ int bench_report(const Arguments& arguments) {
     }
     if (results.empty()) return fail(Errc::invalid_argument, "there is no result in what was read");
     const std::string page = report_page(results);
-    return (output.empty() ? tool.print(page) : write_user_file(tool.env().files, output, page)).map([] { return kExitDone; });
+    return (output.empty() ? tool.print(page) : write_user_file(tool.env().files, output, page)).map([] {
+      return kExitDone;
+    });
   });
 }
 

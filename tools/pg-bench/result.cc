@@ -35,22 +35,27 @@ nlohmann::ordered_json machine_to_json(const MachineSpeed& machine) {
 
 nlohmann::ordered_json result_to_json(const BenchResult& result, const Result<MachineSpeed>& machine, int64_t wall_ms) {
   const Measurement& measured = result.measured;
-  nlohmann::ordered_json json{{"bench", result.bench}, {"time", rfc3339_utc(wall_ms)}, {"version", PG_VERSION}, {"options", result.options}};
+  nlohmann::ordered_json json{
+      {"bench", result.bench}, {"time", rfc3339_utc(wall_ms)}, {"version", PG_VERSION}, {"options", result.options}};
   if (!result.subject.empty()) json["subject"] = result.subject;
   if (measured.records() > 0) {
-    json.update({{"records", measured.records()}, {"bytes", measured.bytes()}, {"seconds", measured.seconds()},
+    json.update({{"records", measured.records()},
+                 {"bytes", measured.bytes()},
+                 {"seconds", measured.seconds()},
                  {"records_per_second", std::round(per_second(measured.records(), measured))},
                  {"bytes_per_second", std::round(per_second(measured.bytes(), measured))}});
   }
   const Histogram& latency = measured.latency();
   if (latency.count() > 0) {
     auto& told = json["latency"] = {{"until", result.until}, {"count", latency.count()}};
-    for (const auto& [name, percent] : kPercentiles) told[fmt::format("{}_us", name)] = microseconds(latency.percentile(percent));
+    for (const auto& [name, percent] : kPercentiles)
+      told[fmt::format("{}_us", name)] = microseconds(latency.percentile(percent));
     told["max_us"] = microseconds(latency.max());
     for (const auto& bucket : latency.buckets()) json["histogram"].push_back({bucket.highest, bucket.count});
   }
   if (!measured.timeline().empty()) {
-    json["timeline"] = {{"interval_ms", std::chrono::round<std::chrono::milliseconds>(kTimelineInterval).count()}, {"records", measured.timeline()}};
+    json["timeline"] = {{"interval_ms", std::chrono::round<std::chrono::milliseconds>(kTimelineInterval).count()},
+                        {"records", measured.timeline()}};
   }
   if (!result.figures.empty()) json["figures"] = result.figures;
   if (machine) json["machine"] = machine_to_json(*machine);
@@ -59,14 +64,17 @@ nlohmann::ordered_json result_to_json(const BenchResult& result, const Result<Ma
 
 std::string result_to_text(const BenchResult& result) {
   const Measurement& measured = result.measured;
-  std::string text = result.subject.empty() ? result.bench + "\n" : fmt::format("{}, {}\n", result.bench, result.subject);
+  std::string text =
+      result.subject.empty() ? result.bench + "\n" : fmt::format("{}, {}\n", result.bench, result.subject);
   if (measured.records() > 0 && measured.length() > Duration(0)) {
-    text += fmt::format("  {} records in {:.2f} s: {:.0f} a second, {:.1f} MB/s\n", measured.records(), measured.seconds(),
-                        per_second(measured.records(), measured), per_second(measured.bytes(), measured) / 1e6);
+    text +=
+        fmt::format("  {} records in {:.2f} s: {:.0f} a second, {:.1f} MB/s\n", measured.records(), measured.seconds(),
+                    per_second(measured.records(), measured), per_second(measured.bytes(), measured) / 1e6);
   }
   if (const Histogram& latency = measured.latency(); latency.count() > 0) {
     text += fmt::format("  until {}:", result.until);
-    for (const auto& [name, percent] : kPercentiles) text += fmt::format(" {} {},", name, time_text(latency.percentile(percent)));
+    for (const auto& [name, percent] : kPercentiles)
+      text += fmt::format(" {} {},", name, time_text(latency.percentile(percent)));
     text += fmt::format(" longest {}\n", time_text(latency.max()));
   }
   if (measured.records() == 0 && measured.latency().count() == 0) text += "  there was nothing to measure\n";
@@ -75,8 +83,9 @@ std::string result_to_text(const BenchResult& result) {
 }
 
 std::string machine_to_text(const MachineSpeed& machine) {
-  return fmt::format("this machine, now: {:.0f} fdatasync a second, {:.1f} GB/s from memory to memory, {:.1f} GB/s through a pipe\n",
-                     machine.syncs_per_second, machine.memory_bytes_per_second / 1e9, machine.pipe_bytes_per_second / 1e9);
+  return fmt::format(
+      "this machine, now: {:.0f} fdatasync a second, {:.1f} GB/s from memory to memory, {:.1f} GB/s through a pipe\n",
+      machine.syncs_per_second, machine.memory_bytes_per_second / 1e9, machine.pipe_bytes_per_second / 1e9);
 }
 
 }  // namespace
@@ -87,7 +96,8 @@ Result<> print_results(const Tool& tool, const Home& home, const std::vector<Ben
   if (!machine) tool.note("the machine itself could not be measured: " + machine.error().message());
   std::string text;
   for (const auto& result : results) {
-    text += tool.common().json ? result_to_json(result, machine, home.env().clock.wall_ms()).dump() + "\n" : result_to_text(result);
+    text += tool.common().json ? result_to_json(result, machine, home.env().clock.wall_ms()).dump() + "\n"
+                               : result_to_text(result);
   }
   if (machine && !tool.common().json) text += machine_to_text(*machine);
   return tool.print(text);

@@ -15,7 +15,8 @@ struct BenchResult {
   std::string until = {};    // what a latency ends with: "committed", "read", ...
   nlohmann::ordered_json options = {};
   Measurement measured;
-  nlohmann::ordered_json figures = nlohmann::ordered_json::object();  // what only this benchmark has: {"seconds_per_gb": 0.4}
+  nlohmann::ordered_json figures =
+      nlohmann::ordered_json::object();  // what only this benchmark has: {"seconds_per_gb": 0.4}
 };
 
 // Prints them, and how fast the machine is itself at this time: its disk, that of `home`, memory and pipes.

@@ -9,8 +9,8 @@
 
 namespace pg {
 
-// Two times of the monotonic clock, which all processes of the machine share: the start of the run, by which it is known, and the
-// record's own. In this machine's byte order: nobody else can read them anyway.
+// Two times of the monotonic clock, which all processes of the machine share: the start of the run, by which it is
+// known, and the record's own. In this machine's byte order: nobody else can read them anyway.
 class RunStamp {
  public:
   static constexpr std::string_view kName = "pg-bench";
@@ -19,7 +19,9 @@ class RunStamp {
   void set_due(Deadline due) { set(1, due); }
   void set_end() { set(1, kNoDeadline); }  // the sender has no more for this partition
   // Valid as long as this lives, and changes with it.
-  Header header() const { return {kName, std::string_view(reinterpret_cast<const char*>(times_.data()), sizeof times_)}; }
+  Header header() const {
+    return {kName, std::string_view(reinterpret_cast<const char*>(times_.data()), sizeof times_)};
+  }
 
   struct Seen {
     Deadline due;

@@ -23,7 +23,10 @@ const std::vector<Scenario>& scenarios() {
       {"receive", bench_consume, "consume", {"--count", "1000000"}},
       {"receive-parallel", bench_consume, "consume", {"--count", "1000000", "--processes", "4", "--partitions", "4"}},
       {"processing", bench_latency, "latency", {"--duration", "5s"}},
-      {"processing-parallel", bench_latency, "latency", {"--duration", "5s", "--processes", "4", "--readers", "4", "--partitions", "4"}},
+      {"processing-parallel",
+       bench_latency,
+       "latency",
+       {"--duration", "5s", "--processes", "4", "--readers", "4", "--partitions", "4"}},
   };
   return all;
 }
@@ -40,7 +43,8 @@ std::string list_text() {
 
 Result<const Scenario*> find_scenario(const std::string& name) {
   const auto found = std::ranges::find(scenarios(), name, &Scenario::name);
-  if (found == scenarios().end()) return fail(Errc::invalid_argument, fmt::format("there is no scenario '{}': --list prints them", name));
+  if (found == scenarios().end())
+    return fail(Errc::invalid_argument, fmt::format("there is no scenario '{}': --list prints them", name));
   return &*found;
 }
 
@@ -49,7 +53,8 @@ Result<const Scenario*> find_scenario(const std::string& name) {
 int bench_scenarios(const Arguments& arguments) {
   Tool tool("pg-bench scenarios");
   bool list = false;
-  OptionTable table("pg-bench scenarios", "[NAME...]", "Runs each scenario NAME, or all: commands of pg-bench with fixed options.");
+  OptionTable table("pg-bench scenarios", "[NAME...]",
+                    "Runs each scenario NAME, or all: commands of pg-bench with fixed options.");
   table.operands(0, scenarios().size());
   table.flag("--list", list, "print their names and what they stand for");
   tool.add_common_options(table, "print each result as a line of JSON");
@@ -65,8 +70,10 @@ int bench_scenarios(const Arguments& arguments) {
     for (const Scenario* scenario : chosen) {
       Arguments options = scenario->options;
       if (!tool.common().home.empty()) options.insert(options.end(), {"--home", tool.common().home});
-      if (tool.common().json) options.push_back("--json");
-      else PG_CHECK(tool.print(std::string(scenario->name) + ": "));
+      if (tool.common().json)
+        options.push_back("--json");
+      else
+        PG_CHECK(tool.print(std::string(scenario->name) + ": "));
       if (const int status = scenario->run(options); status != kExitDone) return static_cast<ExitCode>(status);
     }
     return kExitDone;

@@ -30,16 +30,22 @@ Result<BenchTopic> BenchTopic::make(const Tool& tool, Home& home, const BenchOpt
     PG_CHECK(home.describe_topic(options.topic));
     return BenchTopic(home, options.topic, false);
   }
-  const auto copies = options.replication_factor == 0 ? std::nullopt : std::optional(static_cast<int32_t>(std::min<int64_t>(options.replication_factor, INT32_MAX)));
-  if (options.partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
-  PG_ASSIGN(const auto topic, home.create_topic(own_name(home.env()), static_cast<int32_t>(options.partitions), {}, tool.deadline(), copies));
+  const auto copies =
+      options.replication_factor == 0
+          ? std::nullopt
+          : std::optional(static_cast<int32_t>(std::min<int64_t>(options.replication_factor, INT32_MAX)));
+  if (options.partitions > kPartitionsMax)
+    return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
+  PG_ASSIGN(const auto topic, home.create_topic(own_name(home.env()), static_cast<int32_t>(options.partitions), {},
+                                                tool.deadline(), copies));
   return BenchTopic(home, topic.name, true);
 }
 
 BenchTopic::~BenchTopic() {
   if (!owned_) return;
   const auto deleted = home_.delete_topic(name_, home_.env().clock.after(kPatience));
-  if (!deleted) home_.env().notice(fmt::format("topic '{}' of this benchmark is left over: {}", name_, deleted.error().message()));
+  if (!deleted)
+    home_.env().notice(fmt::format("topic '{}' of this benchmark is left over: {}", name_, deleted.error().message()));
 }
 
 Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& options, const IsEnough& is_enough) {

@@ -11,14 +11,16 @@
 
 namespace pg {
 
-// Tool::run, where a stop signal, or that nobody reads standard output any more, ends `body` by an error and not the process.
+// Tool::run, where a stop signal, or that nobody reads standard output any more, ends `body` by an error and not the
+// process.
 int run_tidily(Tool& tool, OptionTable& table, const Arguments& arguments, const Tool::Body& body);
 
 // The topic that a benchmark uses: a new one, or one that there is and stays.
 class BenchTopic {
  public:
   static Result<BenchTopic> make(const Tool& tool, Home& home, const BenchOptions& options);
-  BenchTopic(BenchTopic&& other) noexcept : home_(other.home_), name_(other.name_), owned_(std::exchange(other.owned_, false)) {}
+  BenchTopic(BenchTopic&& other) noexcept
+      : home_(other.home_), name_(other.name_), owned_(std::exchange(other.owned_, false)) {}
   ~BenchTopic();
 
   const std::string& name() const { return name_; }

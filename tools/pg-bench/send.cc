@@ -67,7 +67,13 @@ struct SendPlan {
 class Sender {
  public:
   Sender(Home& home, const BenchOptions& options, const WorkerTask& task, SendPlan plan)
-      : home_(home), clock_(home.env().clock), options_(options), task_(task), plan_(plan), measured_(task.start + options.warm_up_length()), stamp_(task.start) {}
+      : home_(home),
+        clock_(home.env().clock),
+        options_(options),
+        task_(task),
+        plan_(plan),
+        measured_(task.start + options.warm_up_length()),
+        stamp_(task.start) {}
 
   Result<Measurement> run();
 
@@ -104,7 +110,8 @@ Result<> Sender::open() {
   };
   PG_ASSIGN(producer_, Producer::open(home_, task_.topic, chosen));
   const int32_t partitions = producer_->partition_count();
-  ledger_ = std::make_unique<Ledger>(clock_, measured_, Partitioner(chosen.partitioner, partitions, home_.env().random), partitions);
+  ledger_ = std::make_unique<Ledger>(clock_, measured_, Partitioner(chosen.partitioner, partitions, home_.env().random),
+                                     partitions);
   if (plan_.stamped) record_.headers = {stamp_.header()};
   return {};
 }
@@ -134,8 +141,10 @@ Result<> Sender::send_all() {
 Result<> Sender::wait_until(Pacer& pacer, Deadline due) {
   while (clock_.now() < due) {
     const Deadline linger = producer_->linger_deadline().value_or(kNoDeadline);
-    if (linger <= clock_.now()) PG_CHECK(producer_->send_batches());
-    else pacer.wait_until(std::min(due, linger));
+    if (linger <= clock_.now())
+      PG_CHECK(producer_->send_batches());
+    else
+      pacer.wait_until(std::min(due, linger));
   }
   return {};
 }

@@ -15,8 +15,9 @@ struct ToldRecord {
   bool operator==(const ToldRecord&) const = default;
 };
 
-// Of one partition, each list in the order in which it was told. conflict: names the first offset where they differ, because a
-// record was lost, moved, or came twice.
-Result<> compare_told(const TopicPartition& partition, const std::vector<ToldRecord>& acknowledged, const std::vector<ToldRecord>& read);
+// Of one partition, each list in the order in which it was told. conflict: names the first offset where they differ,
+// because a record was lost, moved, or came twice.
+Result<> compare_told(const TopicPartition& partition, const std::vector<ToldRecord>& acknowledged,
+                      const std::vector<ToldRecord>& read);
 
 }  // namespace pg

@@ -1,5 +1,6 @@
-// pg-bench verify: sends numbered records and reads them back, with a line of JSON for each acknowledgement and each record read, in
-// the words of Apache Kafka's VerifiableProducer and VerifiableConsumer, so that checkers made for these understand them.
+// pg-bench verify: sends numbered records and reads them back, with a line of JSON for each acknowledgement and each
+// record read, in the words of Apache Kafka's VerifiableProducer and VerifiableConsumer, so that checkers made for
+// these understand them.
 #include <fmt/format.h>
 
 #include <deque>
@@ -28,7 +29,12 @@ struct Told {
 class Verify {
  public:
   Verify(const Tool& tool, Home& home, const BenchOptions& options, const std::string& topic)
-      : tool_(tool), clock_(home.env().clock), options_(options), topic_(topic), prefix_(fmt::format("{}-", home.env().process().pid)), home_(home) {}
+      : tool_(tool),
+        clock_(home.env().clock),
+        options_(options),
+        topic_(topic),
+        prefix_(fmt::format("{}-", home.env().process().pid)),
+        home_(home) {}
 
   Result<ExitCode> run();
 
@@ -143,7 +149,11 @@ Result<> Verify::tell(const char* name, Json members) {
 }
 
 Json Verify::record_members(int64_t number, PartitionId partition, int64_t offset) const {
-  return {{"key", nullptr}, {"value", prefix_ + std::to_string(number)}, {"topic", topic_}, {"partition", partition.value}, {"offset", offset}};
+  return {{"key", nullptr},
+          {"value", prefix_ + std::to_string(number)},
+          {"topic", topic_},
+          {"partition", partition.value},
+          {"offset", offset}};
 }
 
 int64_t Verify::count(std::vector<ToldRecord> Told::*list) const {
@@ -165,7 +175,9 @@ int bench_verify(const Arguments& arguments) {
   Tool tool("pg-bench verify");
   BenchOptions options;
   options.count = kRecords;
-  OptionTable table("pg-bench verify", "", "Sends numbered records and reads them back, with a line of JSON per acknowledgement and per record read.");
+  OptionTable table(
+      "pg-bench verify", "",
+      "Sends numbered records and reads them back, with a line of JSON per acknowledgement and per record read.");
   table.count("--count", 1, options.count, "send N records (default 1000)");
   table.count("--rate", 1, options.rate, "records per second (default: as fast as it goes)");
   add_topic_options(table, options);

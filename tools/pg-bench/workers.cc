@@ -13,7 +13,8 @@
 namespace pg {
 namespace {
 
-constexpr const WorkerRole* kRoles[] = {&kSendRole, &kReadRole, &kTimedSendRole, &kFollowRole, &kDurableRole, &kSendOneRole, &kReadOneRole};
+constexpr const WorkerRole* kRoles[] = {&kSendRole,    &kReadRole,    &kTimedSendRole, &kFollowRole,
+                                        &kDurableRole, &kSendOneRole, &kReadOneRole};
 
 constexpr Duration kLookInterval = std::chrono::milliseconds(100);
 
@@ -33,7 +34,8 @@ Result<Measurement> parse_answer(const std::string& output, const ChildStatus& e
   if (end.succeeded()) return Measurement::from_json(last);
   const auto json = nlohmann::json::parse(last, nullptr, false);
   if (!json.is_object() || !json.contains("error")) {
-    return fail(Errc::io, fmt::format("a process of the benchmark ended with {}{}{}", end.text(), said.empty() ? "" : ": ", said));
+    return fail(Errc::io, fmt::format("a process of the benchmark ended with {}{}{}", end.text(),
+                                      said.empty() ? "" : ": ", said));
   }
   return fail(static_cast<Errc>(json.at("code").get<int>()), json.at("error").get<std::string>());
 }
@@ -41,9 +43,11 @@ Result<Measurement> parse_answer(const std::string& output, const ChildStatus& e
 // One that runs.
 class Worker {
  public:
-  static Result<Worker> start(const WorkerRole& role, const Home& home, const Arguments& arguments, const WorkerTask& task) {
-    ProgramStart start{{"pg-bench", "worker", role.name, home.path(), task.topic, std::to_string(task.index), std::to_string(task.of),
-                        std::to_string(task.start.time_since_epoch().count())}, our_environment()};
+  static Result<Worker> start(const WorkerRole& role, const Home& home, const Arguments& arguments,
+                              const WorkerTask& task) {
+    ProgramStart start{{"pg-bench", "worker", role.name, home.path(), task.topic, std::to_string(task.index),
+                        std::to_string(task.of), std::to_string(task.start.time_since_epoch().count())},
+                       our_environment()};
     start.arguments.insert(start.arguments.end(), arguments.begin(), arguments.end());
     PG_ASSIGN(auto child, ProgramChild::start(start));
     return Worker(std::move(child));

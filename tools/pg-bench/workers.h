@@ -1,5 +1,5 @@
-// The processes of a benchmark: this program once more, with a hidden command, so that what is measured between them goes through
-// the files of the home as it does between any other programs.
+// The processes of a benchmark: this program once more, with a hidden command, so that what is measured between them
+// goes through the files of the home as it does between any other programs.
 #pragma once
 
 #include <span>
@@ -33,8 +33,8 @@ struct Crew {
   int64_t of;
 };
 
-// Runs them at the same time until all have ended: what each crew has measured, in order. An error of one of them ends the
-// others. `arguments`: of the command, for its table.
+// Runs them at the same time until all have ended: what each crew has measured, in order. An error of one of them ends
+// the others. `arguments`: of the command, for its table.
 Result<std::vector<Measurement>> run_workers(const Home& home, const Arguments& arguments, const BenchOptions& options,
                                              const std::string& topic, std::span<const Crew> crews);
 

@@ -25,7 +25,9 @@ Result<std::optional<int32_t>> holder(const Env& env, const std::string& path, u
 
 std::string BrokerWatch::log_file() const { return names::broker_log(home_.path(), broker_); }
 
-Result<bool> BrokerWatch::runs() const { return is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kRuns); }
+Result<bool> BrokerWatch::runs() const {
+  return is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kRuns);
+}
 
 Result<bool> BrokerWatch::is_ready() const {
   return is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kServes);
@@ -35,7 +37,8 @@ Result<bool> BrokerWatch::is_supervised() const {
   return is_held(home_.env(), names::supervisor_lock(home_.path(), broker_), supervisor_lock_byte::kRuns);
 }
 
-// The broker's byte is read first: a broker with a supervisor has taken it before it runs, and both are free at once when it has ended.
+// The broker's byte is read first: a broker with a supervisor has taken it before it runs, and both are free at once
+// when it has ended.
 Result<bool> BrokerWatch::ends_with_its_supervisor() const {
   PG_ASSIGN(const bool has_supervisor,
             is_held(home_.env(), names::broker_lock(home_.path(), broker_), broker_lock_byte::kHasSupervisor));

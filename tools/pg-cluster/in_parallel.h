@@ -8,8 +8,8 @@
 
 namespace pg {
 
-// Begins with each broker, and then waits for each: Step has begin() and finish(deadline), which returns an exit status. A
-// broker that fails is reported and does not keep the others from theirs; the result is the highest status.
+// Begins with each broker, and then waits for each: Step has begin() and finish(deadline), which returns an exit
+// status. A broker that fails is reported and does not keep the others from theirs; the result is the highest status.
 template <class Step>
 ExitCode in_parallel(const Tool& tool, const Home& home, const std::vector<BrokerId>& brokers) {
   ExitCode worst = kExitDone;
@@ -28,8 +28,10 @@ ExitCode in_parallel(const Tool& tool, const Home& home, const std::vector<Broke
   const Deadline deadline = tool.deadline();
   for (auto& step : begun) {
     const Result<ExitCode> outcome = step.finish(deadline);
-    if (outcome) worst = std::max(worst, *outcome);
-    else fails(outcome.error());
+    if (outcome)
+      worst = std::max(worst, *outcome);
+    else
+      fails(outcome.error());
   }
   return worst;
 }

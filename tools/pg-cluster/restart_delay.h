@@ -1,6 +1,6 @@
-// How long a broker that has ended is left alone before it is started again. One that fails as soon as it starts must not keep the
-// machine busy: its pause is doubled each time. One that had worked for a moment, or that somebody killed, should be back soon,
-// however often that happens: with two of three brokers away, partitions stand still.
+// How long a broker that has ended is left alone before it is started again. One that fails as soon as it starts must
+// not keep the machine busy: its pause is doubled each time. One that had worked for a moment, or that somebody killed,
+// should be back soon, however often that happens: with two of three brokers away, partitions stand still.
 #pragma once
 
 #include <algorithm>

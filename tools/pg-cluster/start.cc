@@ -19,9 +19,11 @@ constexpr size_t kTimeCharacters = 25;
 // One broker on its way.
 class BrokerStart {
  public:
-  BrokerStart(const Tool& tool, const Home& home, BrokerId broker) : tool_(tool), home_(home), broker_(broker), watch_(home, broker) {}
+  BrokerStart(const Tool& tool, const Home& home, BrokerId broker)
+      : tool_(tool), home_(home), broker_(broker), watch_(home, broker) {}
 
-  // Starts a supervisor, if the broker needs one. A broker that ends with its supervisor gets another one once it has ended.
+  // Starts a supervisor, if the broker needs one. A broker that ends with its supervisor gets another one once it has
+  // ended.
   Result<> begin();
   // Waits until the broker does its work, or has ended: then it says why, and returns what the broker ended with.
   Result<ExitCode> finish(Deadline deadline);
@@ -53,7 +55,8 @@ Result<> BrokerStart::begin() {
 }
 
 Result<> BrokerStart::start_supervisor() {
-  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()), names::logs_directory(home_.path())));
+  PG_CHECK(home_.env().files.make_directories_in(names::topics_directory(home_.path()),
+                                                 names::logs_directory(home_.path())));
   PG_ASSIGN(const std::string home, absolute_path(home_.path()));
   if (const auto info = home_.env().files.info(watch_.log_file())) log_before_ = *info;
   PG_ASSIGN(supervisor_, DetachedProgram::start(this_program(home, "supervise", broker_), watch_.log_file()));
@@ -66,7 +69,9 @@ Result<ExitCode> BrokerStart::finish(Deadline deadline) {
     if (outcome == kExitDone) tool_.detail(fmt::format("broker {} runs", watch_.number()));
     if (outcome) return *outcome;
     if (home_.env().clock.now() >= deadline) {
-      return fail(Errc::timed_out, fmt::format("broker {} is not ready yet: it goes on in the background", watch_.number()), watch_.log_file());
+      return fail(Errc::timed_out,
+                  fmt::format("broker {} is not ready yet: it goes on in the background", watch_.number()),
+                  watch_.log_file());
     }
     home_.env().clock.wait({}, kBrokerLookInterval);
   }
@@ -99,7 +104,9 @@ ExitCode BrokerStart::report_end(const ChildStatus& end) const {
     tool_.error(fmt::format("who looks after broker {} was {}", watch_.number(), end.text()));
     return kExitFailed;
   }
-  tool_.error(!words.empty() ? words : fmt::format("broker {} ended with {} ({})", watch_.number(), end.text(), watch_.log_file()));
+  tool_.error(!words.empty()
+                  ? words
+                  : fmt::format("broker {} ended with {} ({})", watch_.number(), end.text(), watch_.log_file()));
   return end.exit_status == 0 ? kExitFailed : static_cast<ExitCode>(end.exit_status);  // it was to go on
 }
 
@@ -121,7 +128,8 @@ std::string BrokerStart::last_words() const {
 int cluster_start(const Arguments& arguments) {
   Tool tool("pg-cluster start");
   bool all = false;
-  OptionTable table("pg-cluster start", "[N...]", "Starts the brokers N in the background, and sees to it that they go on.");
+  OptionTable table("pg-cluster start", "[N...]",
+                    "Starts the brokers N in the background, and sees to it that they go on.");
   table.operands(0, std::numeric_limits<size_t>::max());
   table.flag("--all", all, "all brokers of the cluster");
   tool.add_common_options(table, "", "how long to wait until they work (default 30s)");

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "core/client/cluster_admin.h"
 #include "core/base/text.h"
+#include "core/client/cluster_admin.h"
 #include "core/os/signals.h"
 #include "tools/pg-cluster/commands.h"
 
@@ -27,17 +27,20 @@ std::string to_json(const BrokerDescription& broker) {
 
 std::string to_text(const BrokerDescription& broker) {
   return fmt::format("broker {}  {}  since {}  {}  log directory {}{}\n", broker.broker.value, broker.state,
-                     broker.since_ms ? rfc3339_utc(*broker.since_ms) : "-", broker.pid == 0 ? "no process" : fmt::format("process {}", broker.pid),
-                     broker.log_directory, broker.is_controller ? "  controller" : "");
+                     broker.since_ms ? rfc3339_utc(*broker.since_ms) : "-",
+                     broker.pid == 0 ? "no process" : fmt::format("process {}", broker.pid), broker.log_directory,
+                     broker.is_controller ? "  controller" : "");
 }
 
 // What is wrong with a partition; empty if nothing is.
 std::string fault_of(const PartitionHealth& partition) {
   if (!partition.offline && partition.missing.empty()) return "";
   std::string missing;
-  for (const BrokerId broker : partition.missing) missing += fmt::format("{}{}", missing.empty() ? "" : ",", broker.value);
-  return fmt::format("{}-{}  {}  leader {}  epoch {}{}\n", partition.partition.topic, partition.partition.partition.value,
-                     partition.offline ? "offline" : "under-replicated", partition.leader.value, partition.leader_epoch.value,
+  for (const BrokerId broker : partition.missing)
+    missing += fmt::format("{}{}", missing.empty() ? "" : ",", broker.value);
+  return fmt::format("{}-{}  {}  leader {}  epoch {}{}\n", partition.partition.topic,
+                     partition.partition.partition.value, partition.offline ? "offline" : "under-replicated",
+                     partition.leader.value, partition.leader_epoch.value,
                      missing.empty() ? "" : "  not in sync " + missing);
 }
 
@@ -58,7 +61,8 @@ Result<std::string> faults_of(const Home& home) {
 
 int cluster_status(const Arguments& arguments) {
   Tool tool("pg-cluster status");
-  OptionTable table("pg-cluster status", "", "Prints a line for each broker, and one for each partition that lacks a replica or is offline.");
+  OptionTable table("pg-cluster status", "",
+                    "Prints a line for each broker, and one for each partition that lacks a replica or is offline.");
   tool.add_common_options(table, "print a line of JSON per broker, and nothing else");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());
@@ -76,7 +80,9 @@ int cluster_status(const Arguments& arguments) {
 int cluster_health(const Arguments& arguments) {
   Tool tool("pg-cluster health");
   bool wait = false;
-  OptionTable table("pg-cluster health", "", "Ends with 0 if every broker runs and every replica is in sync, else with 8, and says what is not as it should be.");
+  OptionTable table("pg-cluster health", "",
+                    "Ends with 0 if every broker runs and every replica is in sync, else with 8, and says what is not "
+                    "as it should be.");
   table.flag("--wait", wait, "wait until it is, for as long as --timeout says");
   tool.add_common_options(table, "", "how long --wait waits (default 30s)");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {

@@ -17,7 +17,8 @@ constexpr Duration kEndingMax = std::chrono::seconds(1);
 // One broker on its way out.
 class BrokerStop {
  public:
-  BrokerStop(const Tool& tool, const Home& home, BrokerId broker) : tool_(tool), env_(home.env()), watch_(home, broker) {}
+  BrokerStop(const Tool& tool, const Home& home, BrokerId broker)
+      : tool_(tool), env_(home.env()), watch_(home, broker) {}
 
   // Asks, if there is anybody to ask. Errors: it runs in the foreground, or cannot be reached.
   Result<> begin();
@@ -53,7 +54,8 @@ Result<> BrokerStop::begin() {
     PG_ASSIGN(const bool ending, is_ending(&BrokerWatch::runs));
     if (ending) return {};
   }
-  return fail(Errc::io, fmt::format("broker {} runs in the foreground, as {}: stop it where it was started", watch_.number(), process_text(pid)));
+  return fail(Errc::io, fmt::format("broker {} runs in the foreground, as {}: stop it where it was started",
+                                    watch_.number(), process_text(pid)));
 }
 
 Result<> BrokerStop::ask() {
@@ -61,11 +63,12 @@ Result<> BrokerStop::ask() {
   if (asked_) return {};
   PG_ASSIGN(const bool ending, is_ending(&BrokerWatch::is_supervised));
   if (ending) return {};
-  return fail(Errc::io, fmt::format("broker {} is looked after by {}: another user's, or in another container", watch_.number(), process_text({})));
+  return fail(Errc::io, fmt::format("broker {} is looked after by {}: another user's, or in another container",
+                                    watch_.number(), process_text({})));
 }
 
-// Whether a lock whose holder is not to be seen belongs to a process that ends. Nothing else tells it from a process of another user or
-// in another container.
+// Whether a lock whose holder is not to be seen belongs to a process that ends. Nothing else tells it from a process of
+// another user or in another container.
 Result<bool> BrokerStop::is_ending(Result<bool> (BrokerWatch::*holds)() const) const {
   const Deadline deadline = env_.clock.after(kEndingMax);
   for (;;) {
@@ -85,8 +88,8 @@ Result<ExitCode> BrokerStop::finish(Deadline deadline) {
     env_.clock.wait({}, kBrokerLookInterval);
   }
   PG_ASSIGN(const auto pid, watch_.process());
-  return fail(Errc::timed_out, fmt::format("broker {} has not stopped yet: {} is the broker, {} looks after it", watch_.number(),
-                                           process_text(pid), process_text(asked_)));
+  return fail(Errc::timed_out, fmt::format("broker {} has not stopped yet: {} is the broker, {} looks after it",
+                                           watch_.number(), process_text(pid), process_text(asked_)));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// pg-cluster supervise: what 'start' leaves in the background. It runs a broker as its child, starts it again when it dies, keeps
-// what it says, and ends when it is asked to, after its broker.
+// pg-cluster supervise: what 'start' leaves in the background. It runs a broker as its child, starts it again when it
+// dies, keeps what it says, and ends when it is asked to, after its broker.
 #include <fmt/format.h>
 
 #include "core/base/limits.h"
@@ -50,7 +50,9 @@ bool is_worth_a_restart(const ChildStatus& end) {
   return end.signal != 0 || (end.exit_status != kExitDone && end.exit_status != kExitUsage);
 }
 
-ExitCode exit_code_of(const ChildStatus& end) { return end.signal != 0 ? kExitFailed : static_cast<ExitCode>(end.exit_status); }
+ExitCode exit_code_of(const ChildStatus& end) {
+  return end.signal != 0 ? kExitFailed : static_cast<ExitCode>(end.exit_status);
+}
 
 Result<ExitCode> Supervisor::run() {
   RestartDelay delay;
@@ -60,11 +62,14 @@ Result<ExitCode> Supervisor::run() {
     log_.add_line(life ? describe(*life) : life.error().message());
     if (stop_signal() != 0) return kExitDone;
     PG_ASSIGN(const bool in_place, is_in_place());
-    if (!in_place) return fail(Errc::io, fmt::format("the home is gone, and broker {} is not started again", broker_.value), home_);
+    if (!in_place)
+      return fail(Errc::io, fmt::format("the home is gone, and broker {} is not started again", broker_.value), home_);
     // What has never worked is reported to who starts it.
     if (life && (!has_worked_ || !is_worth_a_restart(life->end))) return exit_code_of(life->end);
-    const Duration pause = life ? delay.after(life->length, life->end.signal == SIGKILL) : delay.after(Duration(0), false);
-    log_.add_line(fmt::format("broker {} is started again in {} ms", broker_.value, std::chrono::round<std::chrono::milliseconds>(pause).count()));
+    const Duration pause =
+        life ? delay.after(life->length, life->end.signal == SIGKILL) : delay.after(Duration(0), false);
+    log_.add_line(fmt::format("broker {} is started again in {} ms", broker_.value,
+                              std::chrono::round<std::chrono::milliseconds>(pause).count()));
     PG_ASSIGN(const auto woken, InputStream(-1, "signals").wait(env_.clock.after(pause)));
     if (woken == InputStream::Ready::stopped) return kExitDone;
   }
@@ -94,8 +99,8 @@ Result<> Supervisor::look_whether_it_works() {
   return {};
 }
 
-// False: the home was removed, or another home is at its path, which has brokers of its own. If nothing is at the path, the disk
-// may be mounted again.
+// False: the home was removed, or another home is at its path, which has brokers of its own. If nothing is at the path,
+// the disk may be mounted again.
 Result<bool> Supervisor::is_in_place() const {
   PG_ASSIGN(const FileInfo ours, lock_.info());
   if (ours.links == 0) return false;

@@ -31,12 +31,17 @@ Result<> about_offsets_file(Result<> done) {
 class GroupSource final : public BatchSource {
  public:
   GroupSource(const Env& env, std::unique_ptr<GroupConsumer> consumer, std::string offsets_file)
-      : env_(env), consumer_(std::move(consumer)), offsets_file_(std::move(offsets_file)), next_commit_(env_.clock.now()) {}
+      : env_(env),
+        consumer_(std::move(consumer)),
+        offsets_file_(std::move(offsets_file)),
+        next_commit_(env_.clock.now()) {}
 
   Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
   bool at_end() const override { return consumer_->at_end(); }
   Result<> attend() override { return consumer_->attend(); }
-  void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) override { consumer_->delivered(partition, next, epoch); }
+  void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) override {
+    consumer_->delivered(partition, next, epoch);
+  }
   bool commit_is_due() const override { return env_.clock.now() >= next_commit_; }
 
   Result<> commit() override {
@@ -78,7 +83,8 @@ Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions opt
   return std::make_unique<TopicSource>(std::move(consumer));
 }
 
-Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading, Release release) {
+Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading,
+                                                Release release) {
   // Before anything is delivered that nobody would know of.
   if (!options.group.offsets_file.empty()) PG_CHECK(about_offsets_file(check_user_file(options.group.offsets_file)));
   GroupConsumerOptions member{.membership = {.group = options.group.name,

@@ -37,6 +37,7 @@ Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions opt
 
 // `release`: delivers what was handed out of a partition, before it is given up.
 using Release = std::function<Result<>(const TopicPartition&)>;
-Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading, Release release);
+Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading,
+                                                Release release);
 
 }  // namespace pg

@@ -18,9 +18,11 @@ constexpr Duration kFreeWorkerInterval = std::chrono::milliseconds(10);
 
 constexpr int kCannotExecute = 126, kCommandNotFound = 127;
 
-// What commands are told, in the order of the manual. None of it is passed on from our own caller, which may be a command.
-constexpr std::array kVariables = {"PG_TOPIC",  "PG_PARTITION",  "PG_OFFSET",    "PG_LAST_OFFSET", "PG_COUNT", "PG_KEY",
-                                   "PG_KEY_BASE64", "PG_TIMESTAMP", "PG_HEADERS", "PG_NULL",  "PG_ATTEMPT"};
+// What commands are told, in the order of the manual. None of it is passed on from our own caller, which may be a
+// command.
+constexpr std::array kVariables = {"PG_TOPIC",   "PG_PARTITION", "PG_OFFSET",     "PG_LAST_OFFSET",
+                                   "PG_COUNT",   "PG_KEY",       "PG_KEY_BASE64", "PG_TIMESTAMP",
+                                   "PG_HEADERS", "PG_NULL",      "PG_ATTEMPT"};
 
 constexpr std::string_view kDeadLetterPrefix = "pg.dlq.";
 
@@ -35,14 +37,18 @@ std::vector<std::string> inherited_environment() {
 // "offset 42 of 't-0'"
 std::string place_of(const DeliveryJob& job) {
   const int64_t first = job.records.front().offset().value, last = job.records.back().offset().value;
-  const std::string offsets = first == last ? fmt::format("offset {}", first) : fmt::format("offsets {} to {}", first, last);
+  const std::string offsets =
+      first == last ? fmt::format("offset {}", first) : fmt::format("offsets {} to {}", first, last);
   return fmt::format("{} of '{}-{}'", offsets, job.partition.topic, job.partition.partition.value);
 }
 
 }  // namespace
 
 Exec::Exec(const Tool& tool, const ConsumeOptions& options, DamageNote note_damage)
-    : tool_(tool), options_(options), note_damage_(std::move(note_damage)), environment_(inherited_environment()),
+    : tool_(tool),
+      options_(options),
+      note_damage_(std::move(note_damage)),
+      environment_(inherited_environment()),
       delivery_(options.exec.delivery(), tool.env().random) {}
 
 Result<std::unique_ptr<Exec>> Exec::open(const Tool& tool, const ConsumeOptions& options, Home& home,
@@ -51,7 +57,8 @@ Result<std::unique_ptr<Exec>> Exec::open(const Tool& tool, const ConsumeOptions&
   std::unique_ptr<Exec> exec(new Exec(tool, options, std::move(note_damage)));
   if (const auto& topic = options.exec.dead_letter_topic) {
     if (std::find(topics.begin(), topics.end(), *topic) != topics.end()) {
-      return fail(Errc::invalid_argument, fmt::format("--dlq: '{}' is read itself: its records would come round for ever", *topic));
+      return fail(Errc::invalid_argument,
+                  fmt::format("--dlq: '{}' is read itself: its records would come round for ever", *topic));
     }
     ProducerOptions producing;
     producing.flush = FlushMode::batch;
@@ -130,8 +137,8 @@ void Exec::read_more() {
   }
 }
 
-// It sleeps in there only while nothing else can happen. A follower that was given a time ends when it had nothing to do
-// for so long.
+// It sleeps in there only while nothing else can happen. A follower that was given a time ends when it had nothing to
+// do for so long.
 Deadline Exec::read_deadline() {
   if (!delivery_.is_idle()) {
     quiet_until_.reset();
@@ -186,7 +193,8 @@ void Exec::start_commands() {
     const auto started = children_.start(job->id, command_for(*job));
     if (started) continue;
     if (started.error().sys_errno == E2BIG) {
-      conclude(job->id, {Delivery::Attempt::failed, started.error().message(), "not started", started.error().message()});
+      conclude(job->id,
+               {Delivery::Attempt::failed, started.error().message(), "not started", started.error().message()});
       continue;
     }
     // It is not the record's fault.
@@ -211,7 +219,9 @@ ChildCommand Exec::command_for(const DeliveryJob& job) const {
 
 std::vector<std::string> Exec::environment_for(const DeliveryJob& job) const {
   std::vector<std::string> environment = environment_;
-  const auto set = [&](const char* name, std::string_view value) { environment.push_back(fmt::format("{}={}", name, value)); };
+  const auto set = [&](const char* name, std::string_view value) {
+    environment.push_back(fmt::format("{}={}", name, value));
+  };
   set("PG_TOPIC", job.partition.topic);
   set("PG_PARTITION", std::to_string(job.partition.partition.value));
   set("PG_OFFSET", std::to_string(job.records.front().offset().value));
@@ -238,7 +248,8 @@ Result<> Exec::wait_for_command(Duration longest) {
   PG_ASSIGN(const auto exit, children_.wait(until));
   if (!exit) return {};
   const ChildStatus& status = exit->status;
-  const bool impossible = status.signal == 0 && (status.exit_status == kCannotExecute || status.exit_status == kCommandNotFound);
+  const bool impossible =
+      status.signal == 0 && (status.exit_status == kCannotExecute || status.exit_status == kCommandNotFound);
   const auto attempt = status.succeeded() ? Delivery::Attempt::succeeded
                        : impossible       ? Delivery::Attempt::impossible
                                           : Delivery::Attempt::failed;
@@ -250,14 +261,19 @@ void Exec::conclude(uint64_t id, const Outcome& outcome) {
   const DeliveryJob& job = delivery_.job(id);
   const TopicPartition partition = job.partition;
   switch (delivery_.ended(id, outcome.attempt, clock().now())) {
-    case Delivery::Verdict::finished: break;
-    case Delivery::Verdict::retry:
-      tool_.note(fmt::format("attempt {} of {} failed for {}: {}", job.attempt, *options_.exec.attempts_max, place_of(job), outcome.text));
+    case Delivery::Verdict::finished:
       break;
-    case Delivery::Verdict::dead_letter: bury(job, outcome); break;
+    case Delivery::Verdict::retry:
+      tool_.note(fmt::format("attempt {} of {} failed for {}: {}", job.attempt, *options_.exec.attempts_max,
+                             place_of(job), outcome.text));
+      break;
+    case Delivery::Verdict::dead_letter:
+      bury(job, outcome);
+      break;
     case Delivery::Verdict::gave_up: {
       const std::string tried = job.attempt > 1 ? fmt::format(", after {} attempts", job.attempt) : "";
-      keep_error({Errc::io, fmt::format("the command failed for {}: {}{}", place_of(job), outcome.text, tried), {}, {}, 0});
+      keep_error(
+          {Errc::io, fmt::format("the command failed for {}: {}{}", place_of(job), outcome.text, tried), {}, {}, 0});
       break;
     }
   }
@@ -267,11 +283,13 @@ void Exec::conclude(uint64_t id, const Outcome& outcome) {
 void Exec::bury(const DeliveryJob& job, const Outcome& outcome) {
   auto sent = send_dead_letters(job, outcome);
   if (!sent) {
-    sent.error().what = fmt::format("cannot put {} into '{}': {}", place_of(job), *options_.exec.dead_letter_topic, sent.error().what);
+    sent.error().what =
+        fmt::format("cannot put {} into '{}': {}", place_of(job), *options_.exec.dead_letter_topic, sent.error().what);
     keep_error(sent.error());
     return delivery_.stop();
   }
-  tool_.note(fmt::format("put {} into '{}' after {} attempts: {}", place_of(job), *options_.exec.dead_letter_topic, job.attempt, outcome.text));
+  tool_.note(fmt::format("put {} into '{}' after {} attempts: {}", place_of(job), *options_.exec.dead_letter_topic,
+                         job.attempt, outcome.text));
   delivery_.dead_lettered(job.id);
 }
 

@@ -1,6 +1,6 @@
-// --exec: runs a command for each record, and knows how far each partition is done. One thread: it reads records, starts
-// commands, feeds them, and hears how they ended. Which record may start, and what follows from an end, is decided by
-// core/group/delivery.h.
+// --exec: runs a command for each record, and knows how far each partition is done. One thread: it reads records,
+// starts commands, feeds them, and hears how they ended. Which record may start, and what follows from an end, is
+// decided by core/group/delivery.h.
 #pragma once
 
 #include <functional>
@@ -29,10 +29,10 @@ class Exec {
   // A record that run() is to begin with.
   void add(OwnedRecord record);
 
-  // Until everything is read and done, or a stop signal comes. Whatever happens, it waits for the commands that run, and
-  // the source is told how far each partition is done; to finish() it is the caller's. A second stop signal kills the
-  // commands and ends the process. Errors: io (a command failed for the last time), and those of the source, which come
-  // after the commands for what was read before.
+  // Until everything is read and done, or a stop signal comes. Whatever happens, it waits for the commands that run,
+  // and the source is told how far each partition is done; to finish() it is the caller's. A second stop signal kills
+  // the commands and ends the process. Errors: io (a command failed for the last time), and those of the source, which
+  // come after the commands for what was read before.
   Result<ExitCode> run(BatchSource& source);
 
   // The partition is given up: starts nothing more of it, waits for what runs, tells the source how far it is done, and

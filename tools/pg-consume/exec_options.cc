@@ -16,11 +16,14 @@ Result<DeliveryOrder> parse_order(const std::string& value) {
 }
 
 void add_count(OptionTable& table, const std::string& names, std::optional<int64_t>& target, const std::string& help) {
-  table.option(names, "N", [&target](const std::string& value) -> Result<> {
-    target = parse_integer(value);
-    if (target && *target >= 1) return {};
-    return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least 1", value));
-  }, help);
+  table.option(
+      names, "N",
+      [&target](const std::string& value) -> Result<> {
+        target = parse_integer(value);
+        if (target && *target >= 1) return {};
+        return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least 1", value));
+      },
+      help);
 }
 
 }  // namespace
@@ -37,26 +40,39 @@ DeliveryOptions ExecOptions::delivery() const {
 }
 
 void add_exec_options(OptionTable& table, ExecOptions& options) {
-  table.option("--exec", "CMD", [&options](const std::string& value) {
-    options.command = value;
-    return value.empty() ? fail(Errc::invalid_argument, "an empty command does nothing") : Result<>();
-  }, "do not print: run CMD for each record, by sh -c, with\nthe value on its standard input");
+  table.option(
+      "--exec", "CMD",
+      [&options](const std::string& value) {
+        options.command = value;
+        return value.empty() ? fail(Errc::invalid_argument, "an empty command does nothing") : Result<>();
+      },
+      "do not print: run CMD for each record, by sh -c, with\nthe value on its standard input");
   add_count(table, "--exec-batch", options.batch, "run CMD for up to N records, each with its delimiter");
   add_count(table, "-P,--parallel", options.workers, "run up to N commands at once (default 1)");
-  table.option("--order", "WHAT", [&options](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.order, parse_order(value));
-    return {};
-  }, "one command at a time for each key, each partition\n(default), or none of them");
+  table.option(
+      "--order", "WHAT",
+      [&options](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.order, parse_order(value));
+        return {};
+      },
+      "one command at a time for each key, each partition\n(default), or none of them");
   add_count(table, "--max-attempts", options.attempts_max, "run a command that fails up to N times (default 1)");
-  table.option("--retry-backoff", "DURATION", [&options](const std::string& value) -> Result<> {
-    options.retry_backoff = parse_duration(value);
-    if (options.retry_backoff) return {};
-    return fail(Errc::invalid_argument, fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
-  }, "how long to wait before the second attempt (default\n1s), and twice as long before each further one");
-  table.option("--dlq", "TOPIC", [&options](const std::string& value) {
-    options.dead_letter_topic = value;
-    return Result<>();
-  }, "put records there whose attempts are used up");
+  table.option(
+      "--retry-backoff", "DURATION",
+      [&options](const std::string& value) -> Result<> {
+        options.retry_backoff = parse_duration(value);
+        if (options.retry_backoff) return {};
+        return fail(Errc::invalid_argument,
+                    fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+      },
+      "how long to wait before the second attempt (default\n1s), and twice as long before each further one");
+  table.option(
+      "--dlq", "TOPIC",
+      [&options](const std::string& value) {
+        options.dead_letter_topic = value;
+        return Result<>();
+      },
+      "put records there whose attempts are used up");
 }
 
 Result<> settle_exec(const Tool& tool, const ConsumeOptions& options) {
@@ -68,7 +84,8 @@ Result<> settle_exec(const Tool& tool, const ConsumeOptions& options) {
     }
     return {};
   }
-  if (options.print.format || tool.common().json || options.print.key_delimiter || options.print.framing != Framing::lines) {
+  if (options.print.format || tool.common().json || options.print.key_delimiter ||
+      options.print.framing != Framing::lines) {
     return refuse("--exec gives values to commands: -f, --json, -K and --framing do not go with it");
   }
   if ((options.delimiter || options.nul_delimiter) && !exec.batch) {

@@ -60,14 +60,19 @@ Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen
 }
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
-  ConsumerOptions chosen{.topics = topics, .partitions = options_.partitions, .follow = options_.follow, .isolation = options_.isolation, .timeout = tool_.common().timeout};
+  ConsumerOptions chosen{.topics = topics,
+                         .partitions = options_.partitions,
+                         .follow = options_.follow,
+                         .isolation = options_.isolation,
+                         .timeout = tool_.common().timeout};
   if (options_.range) {
     chosen.from = options_.range->from;
     chosen.to = options_.range->to;
   }
   if (options_.skip_damaged) chosen.skip_damage = [this](const SkippedDamage& skipped) { note_skipped(skipped); };
   if (options_.exec.command) {
-    PG_ASSIGN(exec_, Exec::open(tool_, options_, home_, topics, [this](const SkippedDamage& skipped) { note_skipped(skipped); }));
+    PG_ASSIGN(exec_, Exec::open(tool_, options_, home_, topics,
+                                [this](const SkippedDamage& skipped) { note_skipped(skipped); }));
   }
   ExitCode outcome = kExitDone;
   if (options_.last >= 0) {
@@ -78,9 +83,11 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
     // What was read before the error is printed before the error is, and committed.
     const auto flushed = deliver();
     const auto finished = source_->finish();
-    if ((!flushed && flushed.error().sys_errno == EPIPE) || (!done && done.error().sys_errno == EPIPE)) die_of_signal(SIGPIPE);
+    if ((!flushed && flushed.error().sys_errno == EPIPE) || (!done && done.error().sys_errno == EPIPE))
+      die_of_signal(SIGPIPE);
     if (!done && done.error().code == Errc::corrupt) done.error().what += "; 'pg-topic verify' lists all damage";
-    // An error that comes of a stop signal ends this by the signal, and says nothing; what is not committed has to be said.
+    // An error that comes of a stop signal ends this by the signal, and says nothing; what is not committed has to be
+    // said.
     if (!finished && (!done || finished.error().code == Errc::interrupted)) tool_.error(finished.error().message());
     PG_CHECK(done);
     PG_CHECK(flushed);
@@ -90,8 +97,9 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
   if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
   tool_.detail(fmt::format("{} records {}", printed_, exec_ ? "given to commands" : "printed"));
   if (skipped_places_ > 0) {
-    return fail(Errc::corrupt, fmt::format("left out {} offsets in {} damaged places; 'pg-topic verify' lists all damage",
-                                           skipped_offsets_, skipped_places_));
+    return fail(Errc::corrupt,
+                fmt::format("left out {} offsets in {} damaged places; 'pg-topic verify' lists all damage",
+                            skipped_offsets_, skipped_places_));
   }
   if (outcome == kExitDone && printed_ == 0 && options_.fail_if_empty) return fail(Errc::not_found, "nothing to read");
   return outcome;
@@ -158,7 +166,8 @@ Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
     PG_ASSIGN(const auto fetched, source_->poll(std::min(deadline, tool_.env().clock.after(kAbandonedPoll))));
     if (fetched || source_->at_end() || tool_.env().clock.now() >= deadline || stop_signal() != 0) return fetched;
     PG_CHECK(commit_if_due());
-    if (OutputStream::standard_output().is_abandoned()) return fail(Errc::io, "nobody reads standard output", {}, {}, EPIPE);
+    if (OutputStream::standard_output().is_abandoned())
+      return fail(Errc::io, "nobody reads standard output", {}, {}, EPIPE);
   }
 }
 
@@ -207,7 +216,8 @@ void Consume::note_skipped(const SkippedDamage& skipped) {
 Result<> Consume::print_last(const ConsumerOptions& chosen) {
   RecordPredicate wanted;
   // One that cannot be decoded says so when it is its turn to be printed, if it comes to that.
-  if (!options_.filter.keeps_all()) wanted = [this](ConsumedRecord record) { return choose(options_, record).value_or(true); };
+  if (!options_.filter.keeps_all())
+    wanted = [this](ConsumedRecord record) { return choose(options_, record).value_or(true); };
   PG_ASSIGN(auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
   if (exec_) {
     for (auto& owned : records) {

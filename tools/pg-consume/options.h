@@ -48,8 +48,8 @@ struct ConsumeOptions {
   ExecOptions exec;
 };
 
-// Whether the record is to be printed; its value is then what is printed, until the next call. invalid_argument, not_found: it
-// cannot be decoded.
+// Whether the record is to be printed; its value is then what is printed, until the next call. invalid_argument,
+// not_found: it cannot be decoded.
 Result<bool> choose(const ConsumeOptions& options, ConsumedRecord& record);
 
 OptionTable consume_options(Tool& tool, ConsumeOptions& options);

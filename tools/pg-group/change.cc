@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "core/base/text.h"
+#include "tools/common/offsets_file.h"
 #include "tools/common/place.h"
 #include "tools/pg-group/commands.h"
-#include "tools/common/offsets_file.h"
 
 namespace pg {
 
@@ -37,10 +37,11 @@ Result<> print_changes(const Tool& tool, const std::string& group, const std::ve
       return offset && offset->value >= 0 ? fmt::format("{}", offset->value) : std::string(none);
     };
     if (tool.common().json) {
-      out += fmt::format("{{\"group\":\"{}\",\"topic\":\"{}\",\"partition\":{},\"from\":{},\"to\":{}}}\n", group, partition.topic,
-                         partition.partition.value, text(from, "null"), text(to, "null"));
+      out += fmt::format("{{\"group\":\"{}\",\"topic\":\"{}\",\"partition\":{},\"from\":{},\"to\":{}}}\n", group,
+                         partition.topic, partition.partition.value, text(from, "null"), text(to, "null"));
     } else {
-      out += fmt::format("{}\t{}\t{}\t{}\n", partition.topic, partition.partition.value, text(from, "-"), text(to, "-"));
+      out +=
+          fmt::format("{}\t{}\t{}\t{}\n", partition.topic, partition.partition.value, text(from, "-"), text(to, "-"));
     }
   }
   return tool.print(out);
@@ -51,8 +52,9 @@ Result<> print_changes(const Tool& tool, const std::string& group, const std::ve
 int group_seek(const Arguments& arguments) {
   Tool tool("pg-group seek");
   bool dry_run = false, force = false;
-  OptionTable table("pg-group seek", "GROUP WHERE [TOPIC[:PARTITION]...]",
-                    "Moves the committed offsets of GROUP to WHERE: start, end, N, @TIME, or +N and -N from where they are.");
+  OptionTable table(
+      "pg-group seek", "GROUP WHERE [TOPIC[:PARTITION]...]",
+      "Moves the committed offsets of GROUP to WHERE: start, end, N, @TIME, or +N and -N from where they are.");
   table.operands(2, std::numeric_limits<size_t>::max());
   table.take_negative_operands();
   table.flag("--dry-run", dry_run, "print what would change, and change nothing");
@@ -71,17 +73,20 @@ int group_seek(const Arguments& arguments) {
 
 int group_commit(const Arguments& arguments) {
   Tool tool("pg-group commit");
-  OptionTable table("pg-group commit", "GROUP FILE", "Commits for GROUP the offsets that pg-consume --offsets-file wrote to FILE.");
+  OptionTable table("pg-group commit", "GROUP FILE",
+                    "Commits for GROUP the offsets that pg-consume --offsets-file wrote to FILE.");
   table.operands(2, 2);
   tool.add_common_options(table, "print a line of JSON per partition");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto offsets, read_offsets_file(operands[1]));
-    // A reader that got nothing wrote it, and a script that runs every minute must not fail for that; or it is a mistake.
+    // A reader that got nothing wrote it, and a script that runs every minute must not fail for that; or it is a
+    // mistake.
     if (offsets.empty()) tool.note(fmt::format("'{}' is empty: there is nothing to commit", operands[1]));
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto changes, commit_offsets(*home, operands[0], offsets, tool.deadline()));
     if (changes.size() < offsets.size()) {
-      tool.note(fmt::format("{} of {} partitions were committed that far already", offsets.size() - changes.size(), offsets.size()));
+      tool.note(fmt::format("{} of {} partitions were committed that far already", offsets.size() - changes.size(),
+                            offsets.size()));
     }
     return print_changes(tool, operands[0], changes).map([] { return kExitDone; });
   });
@@ -90,7 +95,8 @@ int group_commit(const Arguments& arguments) {
 int group_delete_offsets(const Arguments& arguments) {
   Tool tool("pg-group delete-offsets");
   bool yes = false;
-  OptionTable table("pg-group delete-offsets", "GROUP [TOPIC[:PARTITION]...]", "Forgets what GROUP has committed, for all partitions or those named.");
+  OptionTable table("pg-group delete-offsets", "GROUP [TOPIC[:PARTITION]...]",
+                    "Forgets what GROUP has committed, for all partitions or those named.");
   table.operands(1, std::numeric_limits<size_t>::max());
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "print a line of JSON per partition");

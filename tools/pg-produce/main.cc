@@ -47,7 +47,7 @@ class Produce {
   ValueCodec* codec_;
   const char* unit_ = "line";  // what records are counted in
   int64_t record_number_ = 0;  // of the record being sent, from 1
-  Record record_;  // reused: its headers are the same for every record
+  Record record_;              // reused: its headers are the same for every record
 };
 
 Result<> Produce::send_encoded(Record& record, std::optional<PartitionId> partition) {
@@ -67,7 +67,8 @@ Result<> Produce::send_text(std::string_view text) {
       record_.key = text.substr(0, at);
       record_.value = text.substr(at + options_.key_delimiter->size());
     } else if (!options_.key_optional) {
-      return fail(Errc::invalid_argument, fmt::format("no key delimiter '{}' (--key-optional allows that)", *options_.key_delimiter));
+      return fail(Errc::invalid_argument,
+                  fmt::format("no key delimiter '{}' (--key-optional allows that)", *options_.key_delimiter));
     }
   }
   if (options_.empty_is_null && record_.value->empty()) record_.value.reset();
@@ -137,7 +138,8 @@ Result<> Produce::send_available(RecordReader& reader) {
   for (;;) {
     const auto text = reader.next();
     if (text && !*text) return {};
-    auto sent = text ? (tool_.common().json ? send_json(**text) : send_text(**text)) : Result<>(tl::unexpected(text.error()));
+    auto sent =
+        text ? (tool_.common().json ? send_json(**text) : send_text(**text)) : Result<>(tl::unexpected(text.error()));
     if (sent) continue;
     record_number_ = reader.number();
     if (text) reader.refuse();
@@ -186,35 +188,43 @@ Result<bool> Produce::wait_for_input(const InputStream& input) {
 }
 
 Result<> print_report(const Tool& tool, const BatchReport& report) {
-  return tool.print(fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"base_offset\":{},\"count\":{},\"state\":\"{}\"}}\n",
-                               report.partition.topic, report.partition.partition.value, report.base_offset.value,
-                               report.record_count, report.state));
+  return tool.print(
+      fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"base_offset\":{},\"count\":{},\"state\":\"{}\"}}\n",
+                  report.partition.topic, report.partition.partition.value, report.base_offset.value,
+                  report.record_count, report.state));
 }
 
 // By the schema that was asked for, or the one that the topic asks for.
-Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema, bool takes_encoded,
-                                               const ProgramRun& program) {
+Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema,
+                                               bool takes_encoded, const ProgramRun& program) {
   if (!schema) return nullptr;
-  return make_value_codec(home, {.schema = schema, .takes_encoded = takes_encoded, .deadline = tool.deadline()}, program);
+  return make_value_codec(home, {.schema = schema, .takes_encoded = takes_encoded, .deadline = tool.deadline()},
+                          program);
 }
 
 // None: it asks for none, or for what was chosen anyway.
-Result<std::optional<SubjectChoice>> schema_of_topic(const std::string& topic, const Producer& producer, const std::optional<SubjectChoice>& chosen) {
+Result<std::optional<SubjectChoice>> schema_of_topic(const std::string& topic, const Producer& producer,
+                                                     const std::optional<SubjectChoice>& chosen) {
   if (!asks_for_schema(producer.topic_config())) return std::nullopt;
   const std::string subject = topic + "-value";
   if (!chosen) return SubjectChoice{subject, {}, false};
   if (chosen->subject == subject) return std::nullopt;
-  return fail(Errc::conflict, fmt::format("topic '{}' takes values of subject '{}' only (config schema.validation)", topic, subject));
+  return fail(Errc::conflict,
+              fmt::format("topic '{}' takes values of subject '{}' only (config schema.validation)", topic, subject));
 }
 
-Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands, const ProgramRun& program) {
+Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<std::string>& operands,
+                         const ProgramRun& program) {
   PG_CHECK(check_combination(tool, options, operands.size() > 1));
   catch_stop_signals();
   options.producer.timeout = tool.common().timeout;
   options.producer.create_topic = !options.no_create;
-  if (options.report) options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
+  if (options.report)
+    options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
   PG_ASSIGN(const auto home, options.no_create ? tool.open_home() : tool.open_home_to_write());
-  options.producer.topic_made = [&](const TopicMetadata& topic) { tool.made(fmt::format("made topic '{}' with 1 partition in {}", topic.name, home->path())); };
+  options.producer.topic_made = [&](const TopicMetadata& topic) {
+    tool.made(fmt::format("made topic '{}' with 1 partition in {}", topic.name, home->path()));
+  };
   PG_ASSIGN(auto codec, open_codec(tool, *home, options.schema, false, program));
   PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
   PG_ASSIGN(const auto asked, schema_of_topic(operands[0], *producer, options.schema));
@@ -224,7 +234,9 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   if (options.tee) ignore_closed_pipes();
 
   Produce run(tool, options, *producer, codec.get());
-  auto sent = operands.size() > 1 ? run.send_messages(operands) : !options.files.empty() ? run.send_files() : run.send_input();
+  auto sent = operands.size() > 1      ? run.send_messages(operands)
+              : !options.files.empty() ? run.send_files()
+                                       : run.send_input();
   // Whatever stopped it, the records before are sent and flushed, and counted.
   auto closed = producer->close(sent && stop_signal() == 0);
   if (sent && closed) {
@@ -235,8 +247,9 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   }
   if (closed && options.tee && sent.error().sys_errno == EPIPE) die_of_signal(SIGPIPE);
   const Error& error = !sent ? sent.error() : closed.error();
-  return fail(error.code, fmt::format("{}{}; {} records written", sent ? "" : run.place(error, producer->records_done()),
-                                      error.message(), producer->records_written()));
+  return fail(error.code,
+              fmt::format("{}{}; {} records written", sent ? "" : run.place(error, producer->records_done()),
+                          error.message(), producer->records_written()));
 }
 
 }  // namespace
@@ -247,5 +260,6 @@ int main(int argc, char** argv) {
   pg::ProduceOptions options;
   pg::OptionTable table = pg::produce_options(tool, options);
   const pg::ProgramRun program{"pg-produce", pg::arguments_of(argc, argv)};
-  return tool.run(table, program.arguments, [&](const auto& operands) { return pg::produce(tool, options, operands, program); });
+  return tool.run(table, program.arguments,
+                  [&](const auto& operands) { return pg::produce(tool, options, operands, program); });
 }

@@ -14,7 +14,8 @@ namespace {
 
 Result<> parse_header(const std::string& value, ProduceOptions& options) {
   const auto equals = value.find('=');
-  if (equals == std::string::npos) return fail(Errc::invalid_argument, fmt::format("a header is written name=value, not '{}'", value));
+  if (equals == std::string::npos)
+    return fail(Errc::invalid_argument, fmt::format("a header is written name=value, not '{}'", value));
   options.headers.emplace_back(value.substr(0, equals), value.substr(equals + 1));
   return {};
 }
@@ -25,51 +26,87 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   OptionTable table("pg-produce", "TOPIC [MESSAGE...]",
                     "Appends each MESSAGE, or each line of standard input, as a record to TOPIC.");
   table.operands(1, std::numeric_limits<size_t>::max());
-  table.option("-d,--delimiter", "DELIM", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.delimiter, parse_delimiter(value));
-    return {};
-  }, "records end with DELIM, not newline; 'none': one record");
+  table.option(
+      "-d,--delimiter", "DELIM",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.delimiter, parse_delimiter(value));
+        return {};
+      },
+      "records end with DELIM, not newline; 'none': one record");
   table.flag("-0,--null", options.nul_delimiter, "records end with a NUL byte");
-  table.option("--framing", "HOW", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.framing, parse_framing(value));
-    return {};
-  }, "lines (default), or len32be: before each record its length");
-  table.option("-K,--key-delimiter", "DELIM", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.key_delimiter, parse_delimiter(value));
-    return options.key_delimiter->empty() ? fail(Errc::invalid_argument, "a key delimiter has at least one byte") : Result<>();
-  }, "split each record at the first DELIM into key and value");
+  table.option(
+      "--framing", "HOW",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.framing, parse_framing(value));
+        return {};
+      },
+      "lines (default), or len32be: before each record its length");
+  table.option(
+      "-K,--key-delimiter", "DELIM",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.key_delimiter, parse_delimiter(value));
+        return options.key_delimiter->empty() ? fail(Errc::invalid_argument, "a key delimiter has at least one byte")
+                                              : Result<>();
+      },
+      "split each record at the first DELIM into key and value");
   table.flag("--key-optional", options.key_optional, "a record without -K's DELIM has no key");
-  table.option("-k,--key", "KEY", [&](const std::string& value) { options.key = value; return Result<>(); }, "the key of every record");
-  table.option("-H,--header", "NAME=VALUE", [&](const std::string& value) { return parse_header(value, options); },
-               "add a header to every record (repeatable, in order)");
+  table.option(
+      "-k,--key", "KEY",
+      [&](const std::string& value) {
+        options.key = value;
+        return Result<>();
+      },
+      "the key of every record");
+  table.option(
+      "-H,--header", "NAME=VALUE", [&](const std::string& value) { return parse_header(value, options); },
+      "add a header to every record (repeatable, in order)");
   table.may_repeat();
-  table.option("-p,--partition", "N", [&](const std::string& value) -> Result<> {
-    const auto number = parse_integer(value);
-    if (!number || *number < 0 || *number >= kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
-    options.partition = PartitionId(static_cast<int32_t>(*number));
-    return {};
-  }, "write to partition N");
+  table.option(
+      "-p,--partition", "N",
+      [&](const std::string& value) -> Result<> {
+        const auto number = parse_integer(value);
+        if (!number || *number < 0 || *number >= kPartitionsMax)
+          return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
+        options.partition = PartitionId(static_cast<int32_t>(*number));
+        return {};
+      },
+      "write to partition N");
   table.flag("-Z,--empty-null", options.empty_is_null, "an empty value is null");
-  table.option("--timestamp", "TIME", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.timestamp_ms, parse_time(value, tool.env().clock.wall_ms()));
-    return *options.timestamp_ms < 0 ? fail(Errc::invalid_argument, fmt::format("'{}' lies before 1970", value)) : Result<>();
-  }, "the timestamp of every record, in place of the time now");
-  table.option("--file", "PATH", [&](const std::string& value) { options.files.push_back(value); return Result<>(); },
-               "send the file PATH as one record (repeatable)");
+  table.option(
+      "--timestamp", "TIME",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.timestamp_ms, parse_time(value, tool.env().clock.wall_ms()));
+        return *options.timestamp_ms < 0 ? fail(Errc::invalid_argument, fmt::format("'{}' lies before 1970", value))
+                                         : Result<>();
+      },
+      "the timestamp of every record, in place of the time now");
+  table.option(
+      "--file", "PATH",
+      [&](const std::string& value) {
+        options.files.push_back(value);
+        return Result<>();
+      },
+      "send the file PATH as one record (repeatable)");
   table.may_repeat();
   add_producer_options(table, options.producer);
-  table.option("--input-id", "NAME", [&](const std::string& value) -> Result<> {
-    if (value.empty() || value.size() > kProducerNameBytesMax) {
-      return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));
-    }
-    options.producer.name = value;
-    return {};
-  }, "this input is NAME: skip what TOPIC has of it already");
+  table.option(
+      "--input-id", "NAME",
+      [&](const std::string& value) -> Result<> {
+        if (value.empty() || value.size() > kProducerNameBytesMax) {
+          return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));
+        }
+        options.producer.name = value;
+        return {};
+      },
+      "this input is NAME: skip what TOPIC has of it already");
   table.old_name("--producer-id", "--input-id");
-  table.option("--schema", "SUBJECT", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.schema, parse_subject_choice(value));
-    return {};
-  }, "each value is JSON that matches the latest schema of\nSUBJECT, or SUBJECT:VERSION; written in its wire format");
+  table.option(
+      "--schema", "SUBJECT",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.schema, parse_subject_choice(value));
+        return {};
+      },
+      "each value is JSON that matches the latest schema of\nSUBJECT, or SUBJECT:VERSION; written in its wire format");
   table.flag("-T,--tee", options.tee, "copy standard input to standard output once it is written");
   table.flag("--report", options.report, "print a line of JSON per batch once it is as safe as asked");
   table.flag("--no-create", options.no_create, "fail if the topic does not exist");
@@ -84,9 +121,11 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
 
 Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool messages) {
   const auto refuse = [](const char* what) { return fail(Errc::invalid_argument, what); };
-  const bool split = options.delimiter != "\n" || options.nul_delimiter || options.key_delimiter || options.empty_is_null;
+  const bool split =
+      options.delimiter != "\n" || options.nul_delimiter || options.key_delimiter || options.empty_is_null;
   if (tool.common().json && split) return refuse("--json has its own form: -d, -0, -K and -Z do not go with it");
-  if (tool.common().json && (messages || !options.files.empty())) return refuse("--json reads standard input: leave out MESSAGE and --file");
+  if (tool.common().json && (messages || !options.files.empty()))
+    return refuse("--json reads standard input: leave out MESSAGE and --file");
   if (messages && !options.files.empty()) return refuse("either MESSAGE or --file, not both");
   const bool lengths = options.framing == Framing::len32be;
   if (lengths && (options.delimiter != "\n" || options.nul_delimiter || tool.common().json)) {
@@ -105,7 +144,8 @@ Result<> check_combination(const Tool& tool, const ProduceOptions& options, bool
   if (options.nul_delimiter && options.delimiter != "\n") return refuse("either -d or -0, not both");
   const PartitionerKind kind = options.producer.partitioner;
   if (options.producer.name && kind != PartitionerKind::murmur2 && kind != PartitionerKind::crc32) {
-    return refuse("--input-id needs a partitioner that places a record in the same partition each time: murmur2 or crc32");
+    return refuse(
+        "--input-id needs a partitioner that places a record in the same partition each time: murmur2 or crc32");
   }
   return {};
 }

@@ -7,19 +7,23 @@
 namespace pg {
 namespace {
 
-Result<> print_deleted(const Tool& tool, const std::string& subject, const std::vector<int32_t>& versions, bool permanent) {
+Result<> print_deleted(const Tool& tool, const std::string& subject, const std::vector<int32_t>& versions,
+                       bool permanent) {
   std::string out;
   for (const int32_t version : versions) {
-    out += tool.common().json ? fmt::format("{{\"subject\":{},\"version\":{},\"permanent\":{}}}\n", json_string(subject), version, permanent)
+    out += tool.common().json ? fmt::format("{{\"subject\":{},\"version\":{},\"permanent\":{}}}\n",
+                                            json_string(subject), version, permanent)
                               : fmt::format("{}\n", version);
   }
   return tool.print(out);
 }
 
 // What is said of a setting; `word` is "level" or "mode".
-Result<> print_setting(const Tool& tool, const std::optional<std::string>& subject, const char* word, std::string_view value, bool inherited) {
+Result<> print_setting(const Tool& tool, const std::optional<std::string>& subject, const char* word,
+                       std::string_view value, bool inherited) {
   if (!tool.common().json) return tool.print(fmt::format("{}\n", value));
-  return tool.print(fmt::format("{{\"subject\":{},\"{}\":\"{}\",\"inherited\":{}}}\n", subject ? json_string(*subject) : "null", word, value, inherited));
+  return tool.print(fmt::format("{{\"subject\":{},\"{}\":\"{}\",\"inherited\":{}}}\n",
+                                subject ? json_string(*subject) : "null", word, value, inherited));
 }
 
 // "[SUBJECT] [VALUE]": one operand that is a value, in capitals, is meant for all subjects.
@@ -39,7 +43,8 @@ struct SettingCommand {
   std::optional<Value> (*parse)(std::string_view);
   std::string_view (*name)(Value);
   RegistryResult<Setting<Value>> (Registry::*get)(const std::optional<std::string>& subject);
-  RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject, std::optional<Value> value, Deadline deadline);
+  RegistryResult<std::optional<Value>> (Registry::*set)(const std::optional<std::string>& subject,
+                                                        std::optional<Value> value, Deadline deadline);
 
   Result<SettingChoice<Value>> parse_operands(const std::vector<std::string>& given) const;
   Result<> check_known(Registry& registry, const std::string& subject) const;
@@ -51,8 +56,10 @@ Result<SettingChoice<Value>> SettingCommand<Value>::parse_operands(const std::ve
   SettingChoice<Value> choice;
   if (given.size() == 1) {
     const auto value = parse(given[0]);
-    if (value && name(*value) == given[0]) choice.value = value;
-    else choice.subject = given[0];
+    if (value && name(*value) == given[0])
+      choice.value = value;
+    else
+      choice.subject = given[0];
   }
   if (given.size() == 2) {
     PG_ASSIGN(choice.subject, parse_subject(given[0]));
@@ -62,7 +69,8 @@ Result<SettingChoice<Value>> SettingCommand<Value>::parse_operands(const std::ve
   return choice;
 }
 
-// A value that is misspelt, or not in capitals, is taken for a subject: to print what holds for all would look like success.
+// A value that is misspelt, or not in capitals, is taken for a subject: to print what holds for all would look like
+// success.
 template <class Value>
 Result<> SettingCommand<Value>::check_known(Registry& registry, const std::string& subject) const {
   const auto versions = registry.versions(subject, Deleted::no);
@@ -97,32 +105,43 @@ int SettingCommand<Value>::run(const Arguments& arguments) const {
 }
 
 constexpr SettingCommand<CompatibilityLevel> kLevelCommand = {
-    "level", "[SUBJECT] [LEVEL]",
+    "level",
+    "[SUBJECT] [LEVEL]",
     "Prints which changes SUBJECT allows, or all subjects that say nothing themselves; with a LEVEL, sets it:\n"
     "NONE, BACKWARD (default), FORWARD, FULL, BACKWARD_TRANSITIVE, FORWARD_TRANSITIVE, FULL_TRANSITIVE.",
     "NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE",
-    parse_level, level_name, &Registry::level, &Registry::set_level};
+    parse_level,
+    level_name,
+    &Registry::level,
+    &Registry::set_level};
 
 constexpr SettingCommand<RegistryMode> kModeCommand = {
-    "mode", "[SUBJECT] [MODE]",
+    "mode",
+    "[SUBJECT] [MODE]",
     "Prints whether SUBJECT may be changed, or all subjects that say nothing themselves; with a MODE, sets it:\n"
     "READWRITE (default) or READONLY.",
-    "READWRITE, READONLY", parse_mode, mode_name, &Registry::mode, &Registry::set_mode};
+    "READWRITE, READONLY",
+    parse_mode,
+    mode_name,
+    &Registry::mode,
+    &Registry::set_mode};
 
 }  // namespace
 
 int schema_delete(const Arguments& arguments) {
   Tool tool("pg-schema delete");
   bool permanent = false, yes = false;
-  OptionTable table("pg-schema delete", "SUBJECT[:VERSION]",
-                    "Deletes SUBJECT, or one VERSION of it, softly: it can still be found by its id, and with --deleted.\n"
-                    "Prints the versions that it deletes.");
+  OptionTable table(
+      "pg-schema delete", "SUBJECT[:VERSION]",
+      "Deletes SUBJECT, or one VERSION of it, softly: it can still be found by its id, and with --deleted.\n"
+      "Prints the versions that it deletes.");
   table.operands(1, 1);
   table.flag("--permanent", permanent, "for good, what was deleted softly before; needs --yes");
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "print a line of JSON per version");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
-    if (permanent && !yes) return fail(Errc::invalid_argument, "values that were written with it can no longer be read: add --yes");
+    if (permanent && !yes)
+      return fail(Errc::invalid_argument, "values that were written with it can no longer be read: add --yes");
     PG_ASSIGN(const auto choice, parse_subject_choice(operands[0]));
     PG_ASSIGN(auto open, open_registry(tool));
     if (!choice.names_version) {
@@ -130,7 +149,8 @@ int schema_delete(const Arguments& arguments) {
       PG_CHECK(print_deleted(tool, choice.subject, versions, permanent));
       return kExitDone;
     }
-    PG_ASSIGN(const int32_t version, open.registry.delete_version(choice.subject, choice.version, permanent, tool.deadline()));
+    PG_ASSIGN(const int32_t version,
+              open.registry.delete_version(choice.subject, choice.version, permanent, tool.deadline()));
     PG_CHECK(print_deleted(tool, choice.subject, {version}, permanent));
     return kExitDone;
   });

@@ -30,16 +30,26 @@ struct SchemaFile {
 };
 
 void add_schema_options(OptionTable& table, SchemaFile& file) {
-  table.option("--type", "TYPE", [&file](const std::string& value) -> Result<> {
-    file.type = parse_schema_type(value);
-    return file.type ? Result<>() : fail(Errc::invalid_argument, fmt::format("'{}' is not json, avro or protobuf", value));
-  }, "json, avro or protobuf (default: by the file's name, that\nis .json, .avsc or .proto)");
-  table.option("--policy", "POLICY", [&file](const std::string& value) -> Result<> {
-    if (value == "strict") file.policy = CompatibilityPolicy::strict;
-    else if (value == "lenient") file.policy = CompatibilityPolicy::lenient;
-    else return fail(Errc::invalid_argument, fmt::format("'{}' is not strict or lenient", value));
-    return {};
-  }, "how changes of open content models of JSON Schema are\njudged: strict (default) or lenient");
+  table.option(
+      "--type", "TYPE",
+      [&file](const std::string& value) -> Result<> {
+        file.type = parse_schema_type(value);
+        return file.type ? Result<>()
+                         : fail(Errc::invalid_argument, fmt::format("'{}' is not json, avro or protobuf", value));
+      },
+      "json, avro or protobuf (default: by the file's name, that\nis .json, .avsc or .proto)");
+  table.option(
+      "--policy", "POLICY",
+      [&file](const std::string& value) -> Result<> {
+        if (value == "strict")
+          file.policy = CompatibilityPolicy::strict;
+        else if (value == "lenient")
+          file.policy = CompatibilityPolicy::lenient;
+        else
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not strict or lenient", value));
+        return {};
+      },
+      "how changes of open content models of JSON Schema are\njudged: strict (default) or lenient");
 }
 
 Result<SchemaText> read_schema(const SchemaFile& file, const std::string& path) {
@@ -47,7 +57,8 @@ Result<SchemaText> read_schema(const SchemaFile& file, const std::string& path) 
   if (!type && path.ends_with(".json")) type = SchemaType::json;
   if (!type && path.ends_with(".avsc")) type = SchemaType::avro;
   if (!type && path.ends_with(".proto")) type = SchemaType::protobuf;
-  if (!type) return fail(Errc::invalid_argument, fmt::format("of which type is '{}'? say --type json, avro or protobuf", path));
+  if (!type)
+    return fail(Errc::invalid_argument, fmt::format("of which type is '{}'? say --type json, avro or protobuf", path));
   PG_ASSIGN(auto text, read_user_file(path == "-" ? "/dev/stdin" : path, kFileBytesMax));
   return SchemaText{*type, std::move(text)};
 }
@@ -60,10 +71,13 @@ void note_unchecked_values(const Tool& tool, const SchemaText& schema) {
   if (!tried && tried.error().code == Errc::unsupported_version) tool.note(tried.error().what);
 }
 
-std::string line_of(const Incompatibility& each) { return fmt::format("{} at {}: {}", each.kind, each.path, each.message); }
+std::string line_of(const Incompatibility& each) {
+  return fmt::format("{} at {}: {}", each.kind, each.path, each.message);
+}
 
 std::string json_of(const Incompatibility& each) {
-  return fmt::format("{{\"kind\":{},\"path\":{},\"message\":{}}}", json_string(each.kind), json_string(each.path), json_string(each.message));
+  return fmt::format("{{\"kind\":{},\"path\":{},\"message\":{}}}", json_string(each.kind), json_string(each.path),
+                     json_string(each.message));
 }
 
 }  // namespace
@@ -71,7 +85,9 @@ std::string json_of(const Incompatibility& each) {
 int schema_register(const Arguments& arguments) {
   Tool tool("pg-schema register");
   SchemaFile file;
-  OptionTable table("pg-schema register", "SUBJECT FILE", "Makes the schema in FILE the next version of SUBJECT, unless it is one already, and prints its id.");
+  OptionTable table(
+      "pg-schema register", "SUBJECT FILE",
+      "Makes the schema in FILE the next version of SUBJECT, unless it is one already, and prints its id.");
   table.operands(2, 2);
   add_schema_options(table, file);
   tool.add_common_options(table, "print a line of JSON");
@@ -85,9 +101,11 @@ int schema_register(const Arguments& arguments) {
       return tl::unexpected(done.error().error);
     }
     note_unchecked_values(tool, schema);
-    const std::string out = tool.common().json ? fmt::format("{{\"subject\":{},\"version\":{},\"id\":{},\"type\":\"{}\"}}\n", json_string(done->subject),
-                                                             done->version, done->id, schema_type_name(done->type))
-                                               : fmt::format("{}\n", done->id);
+    const std::string out =
+        tool.common().json
+            ? fmt::format("{{\"subject\":{},\"version\":{},\"id\":{},\"type\":\"{}\"}}\n", json_string(done->subject),
+                          done->version, done->id, schema_type_name(done->type))
+            : fmt::format("{}\n", done->id);
     return tool.print(out).map([] { return kExitDone; });
   });
 }
@@ -115,12 +133,13 @@ int schema_check(const Arguments& arguments) {
       list += (list.empty() ? "" : ",") + json_of(each);
     }
     if (tool.common().json) {
-      out = fmt::format("{{\"subject\":{},\"level\":\"{}\",\"compatible\":{},\"incompatibilities\":[{}]}}\n", json_string(choice.subject), level,
-                        found.empty(), list);
+      out = fmt::format("{{\"subject\":{},\"level\":\"{}\",\"compatible\":{},\"incompatibilities\":[{}]}}\n",
+                        json_string(choice.subject), level, found.empty(), list);
     }
     PG_CHECK(tool.print(out));
     if (found.empty()) return kExitDone;
-    return fail(Errc::conflict, fmt::format("the schema is incompatible with subject '{}', whose level is {}", choice.subject, level));
+    return fail(Errc::conflict,
+                fmt::format("the schema is incompatible with subject '{}', whose level is {}", choice.subject, level));
   });
 }
 

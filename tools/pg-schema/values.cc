@@ -18,17 +18,23 @@ struct ValueStream {
   Framing framing = Framing::len32be;  // of the values that name their schemas
 
   void add_delimiters(OptionTable& table) {
-    table.option("-d,--delimiter", "DELIM", [this](const std::string& value) -> Result<> {
-      PG_ASSIGN(delimiter, parse_delimiter(value));
-      return {};
-    }, "JSON records end with DELIM, not newline; 'none': one\nrecord");
+    table.option(
+        "-d,--delimiter", "DELIM",
+        [this](const std::string& value) -> Result<> {
+          PG_ASSIGN(delimiter, parse_delimiter(value));
+          return {};
+        },
+        "JSON records end with DELIM, not newline; 'none': one\nrecord");
     table.flag("-0,--null", nul_delimiter, "JSON records end with a NUL byte");
   }
   void add_framing(OptionTable& table) {
-    table.option("--framing", "HOW", [this](const std::string& value) -> Result<> {
-      PG_ASSIGN(framing, parse_framing(value));
-      return {};
-    }, "len32be (default): before each value its length; or lines:\nvalues end as records do");
+    table.option(
+        "--framing", "HOW",
+        [this](const std::string& value) -> Result<> {
+          PG_ASSIGN(framing, parse_framing(value));
+          return {};
+        },
+        "len32be (default): before each value its length; or lines:\nvalues end as records do");
   }
   std::string json_delimiter() const { return nul_delimiter ? std::string(1, '\0') : delimiter; }
 };
@@ -61,12 +67,14 @@ Result<> read_records(RecordReader reader, Framing framing, const OnRecord& on_r
 
 // Standard input, record by record. What was said before a record that ends it is written all the same.
 Result<> read_records(const ValueStream& stream, Framing framing, OutputBuffer& out, const OnRecord& on_record) {
-  const auto read = read_records(RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing), framing, on_record);
+  const auto read = read_records(RecordReader(stream.json_delimiter(), static_cast<size_t>(kBatchBytesMax), framing),
+                                 framing, on_record);
   PG_CHECK(out.flush());
   return read;
 }
 
-Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema) {
+Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home,
+                                               const std::optional<SubjectChoice>& schema) {
   return make_value_codec(home, {.schema = schema, .deadline = tool.deadline()}, {});
 }
 
@@ -86,7 +94,9 @@ tl::unexpected<Error> at_record(Error error, int64_t number) {
 int schema_validate(const Arguments& arguments) {
   Tool tool("pg-schema validate");
   ValueStream stream;
-  OptionTable table("pg-schema validate", "SUBJECT[:VERSION]", "Prints which records on standard input do not match the schema, and why, and ends with 8 if there\nare any.");
+  OptionTable table(
+      "pg-schema validate", "SUBJECT[:VERSION]",
+      "Prints which records on standard input do not match the schema, and why, and ends with 8 if there\nare any.");
   table.operands(1, 1);
   stream.add_delimiters(table);
   tool.add_common_options(table, "print a line of JSON per record that does not match");
@@ -103,7 +113,8 @@ int schema_validate(const Arguments& arguments) {
       if (encoded.error().code != Errc::conflict) return at_record(encoded.error(), number);
       ++wrong;
       const std::string why = encoded.error().message();
-      return out.append(tool.common().json ? fmt::format("{{\"line\":{},\"error\":{}}}\n", number, json_string(why)) : fmt::format("line {}: {}\n", number, why));
+      return out.append(tool.common().json ? fmt::format("{{\"line\":{},\"error\":{}}}\n", number, json_string(why))
+                                           : fmt::format("line {}: {}\n", number, why));
     };
     PG_CHECK(read_records(stream, Framing::lines, out, check));
     if (wrong == 0) return kExitDone;
@@ -114,7 +125,9 @@ int schema_validate(const Arguments& arguments) {
 int schema_encode(const Arguments& arguments) {
   Tool tool("pg-schema encode");
   ValueStream stream;
-  OptionTable table("pg-schema encode", "SUBJECT[:VERSION]", "Writes each JSON record on standard input as the value that 'pg-produce --schema' would make of it.");
+  OptionTable table(
+      "pg-schema encode", "SUBJECT[:VERSION]",
+      "Writes each JSON record on standard input as the value that 'pg-produce --schema' would make of it.");
   table.operands(1, 1);
   stream.add_delimiters(table);
   stream.add_framing(table);
@@ -130,7 +143,8 @@ int schema_encode(const Arguments& arguments) {
       if (!value) return at_record(value.error(), number);
       if (stream.framing == Framing::len32be) return out.append(frame(*value), *value);
       if (!delimiter.empty() && value->find(delimiter) != std::string_view::npos) {
-        return at_record(Error{Errc::invalid_argument, "its value has the delimiter in it: use --framing len32be", {}, {}}, number);
+        return at_record(
+            Error{Errc::invalid_argument, "its value has the delimiter in it: use --framing len32be", {}, {}}, number);
       }
       return out.append(*value, delimiter);
     };
@@ -142,7 +156,8 @@ int schema_encode(const Arguments& arguments) {
 int schema_decode(const Arguments& arguments) {
   Tool tool("pg-schema decode");
   ValueStream stream;
-  OptionTable table("pg-schema decode", "", "Prints each value on standard input as JSON, by the schema that it names.");
+  OptionTable table("pg-schema decode", "",
+                    "Prints each value on standard input as JSON, by the schema that it names.");
   table.operands(0, 0);
   stream.add_delimiters(table);
   stream.add_framing(table);

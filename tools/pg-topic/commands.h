@@ -20,13 +20,14 @@ int topic_verify(const Arguments& arguments);
 int topic_repair(const Arguments& arguments);
 
 // What repair does with --abort-transactions.
-Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, const Arguments& names, int64_t only, bool yes);
+Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, const Arguments& names, int64_t only,
+                                          bool yes);
 
 // The named topics, or all of them, also those whose metadata is damaged.
 Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);
 
-// Reports what went wrong with one of several topics, so that a command can go on with the others. The exit status is that of damage, if
-// there was any, else the greatest one.
+// Reports what went wrong with one of several topics, so that a command can go on with the others. The exit status is
+// that of damage, if there was any, else the greatest one.
 class Faults {
  public:
   explicit Faults(const Tool& tool) : tool_(tool) {}
@@ -39,12 +40,13 @@ class Faults {
   ExitCode outcome_ = kExitDone;
 };
 
-// Empty: the topic cannot be looked at. That is a fault, unless the user did not name the topic and it was deleted meanwhile.
+// Empty: the topic cannot be looked at. That is a fault, unless the user did not name the topic and it was deleted
+// meanwhile.
 std::optional<TopicMetadata> describe_chosen(const Home& home, const std::string& name, bool named, Faults& faults);
 
 enum class TopicNamed { no, yes };
-// The partition `only` of the topic, or all of them where it is -1. A topic that lacks it is not_found, if the topic was
-// named; else there is nothing of it to do.
+// The partition `only` of the topic, or all of them where it is -1. A topic that lacks it is not_found, if the topic
+// was named; else there is nothing of it to do.
 Result<std::vector<PartitionId>> chosen_partitions(const TopicMetadata& topic, int64_t only, TopicNamed named);
 
 }  // namespace pg

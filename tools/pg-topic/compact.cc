@@ -14,7 +14,8 @@ std::string result_line(const std::string& topic, int32_t partition, const Maint
       "{{\"topic\":\"{}\",\"partition\":{},\"log_start_offset\":{},\"deleted_segments\":{},"
       "\"deleted_bytes\":{},\"compacted_records\":{},\"compacted_bytes\":{}{}}}\n",
       topic, partition, done.log_start.value, done.deleted.segments, done.deleted.bytes, done.compacted.records,
-      done.compacted.bytes, done.compacted.idle.empty() ? "" : fmt::format(",\"not_compacted\":\"{}\"", done.compacted.idle));
+      done.compacted.bytes,
+      done.compacted.idle.empty() ? "" : fmt::format(",\"not_compacted\":\"{}\"", done.compacted.idle));
 }
 
 }  // namespace
@@ -36,7 +37,8 @@ int topic_compact(const Arguments& arguments) {
     for (const auto& name : names) {
       const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
       if (!topic) continue;
-      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      PG_ASSIGN(const auto partitions,
+                chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId p : partitions) {
         const auto done = maintain_partition(*home, *topic, p, yes, tool.deadline());
         if (!done) {
@@ -46,7 +48,8 @@ int topic_compact(const Arguments& arguments) {
         tool.detail(fmt::format("'{}-{}': {} segments with {} bytes deleted; {} records with {} bytes compacted away",
                                 name, p.value, done->deleted.segments, done->deleted.bytes, done->compacted.records,
                                 done->compacted.bytes));
-        if (!done->compacted.idle.empty()) tool.detail(fmt::format("'{}-{}': not compacted: {}", name, p.value, done->compacted.idle));
+        if (!done->compacted.idle.empty())
+          tool.detail(fmt::format("'{}-{}': not compacted: {}", name, p.value, done->compacted.idle));
         if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, *done)));
       }
     }

@@ -26,12 +26,15 @@ Json broker_array(const std::vector<BrokerId>& brokers) {
 }
 
 // Those that can be looked at.
-std::vector<PartitionDescription> describe_all(const Tool& tool, const Home& home, const TopicMetadata& topic, Faults& faults) {
+std::vector<PartitionDescription> describe_all(const Tool& tool, const Home& home, const TopicMetadata& topic,
+                                               Faults& faults) {
   std::vector<PartitionDescription> partitions;
   for (size_t p = 0; p < topic.partitions.size(); ++p) {
     auto partition = describe_partition(home, topic, PartitionId(static_cast<int32_t>(p)), tool.deadline());
-    if (partition) partitions.push_back(std::move(*partition));
-    else faults.add(partition.error());
+    if (partition)
+      partitions.push_back(std::move(*partition));
+    else
+      faults.add(partition.error());
   }
   return partitions;
 }
@@ -58,15 +61,16 @@ std::string to_json(const TopicMetadata& topic, const std::vector<PartitionDescr
 }
 
 std::string to_text(const TopicMetadata& topic, const std::vector<PartitionDescription>& partitions) {
-  std::string text = fmt::format("topic {}  id {}  partitions {}\n", topic.name, uuid_text(topic.id), topic.partitions.size());
+  std::string text =
+      fmt::format("topic {}  id {}  partitions {}\n", topic.name, uuid_text(topic.id), topic.partitions.size());
   for (const auto& [name, value] : topic.config) text += fmt::format("  config {}={}\n", name, value);
   for (const auto& p : partitions) {
-    text += fmt::format("  partition {}  leader {}  epoch {}  replicas {}  isr {}  start {}  written {}  flushed {}  "
-                        "committed {}{}  segments {}  bytes {}\n",
-                        p.partition.value, p.metadata.leader.value, p.leader_epoch.value,
-                        broker_list(p.metadata.replicas), broker_list(p.metadata.in_sync), p.log_start.value,
-                        p.log_end.value, p.flushed.value, p.high_watermark.value,
-                        p.last_stable < p.high_watermark ? fmt::format("  stable {}", p.last_stable.value) : "", p.segments, p.bytes);
+    text += fmt::format(
+        "  partition {}  leader {}  epoch {}  replicas {}  isr {}  start {}  written {}  flushed {}  "
+        "committed {}{}  segments {}  bytes {}\n",
+        p.partition.value, p.metadata.leader.value, p.leader_epoch.value, broker_list(p.metadata.replicas),
+        broker_list(p.metadata.in_sync), p.log_start.value, p.log_end.value, p.flushed.value, p.high_watermark.value,
+        p.last_stable < p.high_watermark ? fmt::format("  stable {}", p.last_stable.value) : "", p.segments, p.bytes);
   }
   return text;
 }
@@ -108,17 +112,21 @@ int topic_offsets(const Arguments& arguments) {
     for (const auto& name : names) {
       const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
       if (!topic) continue;
-      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      PG_ASSIGN(const auto partitions,
+                chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId partition : partitions) {
         const auto p = describe_partition(*home, *topic, partition, tool.deadline());
         if (!p) {
           faults.add(p.error());
           continue;
         }
-        out += tool.common().json
-                   ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}{}}}\n", name, partition.value, p->log_start.value, p->high_watermark.value,
-                                 p->last_stable < p->high_watermark ? fmt::format(",\"last_stable_offset\":{}", p->last_stable.value) : "")
-                   : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p->log_start.value, p->high_watermark.value);
+        out += tool.common().json ? fmt::format("{{\"topic\":\"{}\",\"partition\":{},\"start\":{},\"end\":{}{}}}\n",
+                                                name, partition.value, p->log_start.value, p->high_watermark.value,
+                                                p->last_stable < p->high_watermark
+                                                    ? fmt::format(",\"last_stable_offset\":{}", p->last_stable.value)
+                                                    : "")
+                                  : fmt::format("{}\t{}\t{}\t{}\n", name, partition.value, p->log_start.value,
+                                                p->high_watermark.value);
       }
     }
     return tool.print(out).map([&] { return faults.outcome(); });

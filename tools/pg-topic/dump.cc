@@ -21,8 +21,10 @@ std::string shown(const std::optional<std::string_view>& bytes) {
   if (!bytes) return "null";
   std::string text = "\"";
   for (const char c : *bytes) {
-    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\') text += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
-    else text += c;
+    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\')
+      text += fmt::format("\\x{:02x}", static_cast<uint8_t>(c));
+    else
+      text += c;
   }
   return text + "\"";
 }
@@ -64,20 +66,26 @@ std::string time_text(int64_t timestamp_ms) { return timestamp_ms == -1 ? "none"
 
 const char* control_name(const ControlRecord& control) {
   switch (control.type) {
-    case ControlRecord::kAbort: return "abort";
-    case ControlRecord::kCommit: return "commit";
-    case ControlRecord::kEmptied: return "emptied";
-    default: return "other";
+    case ControlRecord::kAbort:
+      return "abort";
+    case ControlRecord::kCommit:
+      return "commit";
+    case ControlRecord::kEmptied:
+      return "emptied";
+    default:
+      return "other";
   }
 }
 
 std::string control_text(const ControlRecord& control) {
-  const std::string epoch = control.ends_transaction() ? fmt::format("  coordinator epoch {}", control.coordinator_epoch) : "";
+  const std::string epoch =
+      control.ends_transaction() ? fmt::format("  coordinator epoch {}", control.coordinator_epoch) : "";
   return fmt::format("  control {}{}", control_name(control), epoch);
 }
 
 std::string control_json(const ControlRecord& control) {
-  const std::string epoch = control.ends_transaction() ? fmt::format(",\"coordinator_epoch\":{}", control.coordinator_epoch) : "";
+  const std::string epoch =
+      control.ends_transaction() ? fmt::format(",\"coordinator_epoch\":{}", control.coordinator_epoch) : "";
   return fmt::format(",\"control_type\":\"{}\"{}", control_name(control), epoch);
 }
 
@@ -91,23 +99,27 @@ void Dump::add_batch(const DumpedBatch& dumped) {
   }
   const char* crc = dumped.crc_matches ? "ok" : "mismatch";
   if (json()) {
-    add(fmt::format("{{\"type\":\"batch\",\"position\":{},\"base_offset\":{},\"last_offset\":{},\"count\":{},"
-                    "\"leader_epoch\":{},\"timestamp\":{},\"timestamp_type\":\"{}\",\"codec\":\"{}\",\"size\":{},"
-                    "\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},\"transactional\":{},\"control\":{}{},\"crc\":\"{}\"}}",
-                    dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
-                    h.max_timestamp_ms, h.timestamp_type() == TimestampType::create ? "create" : "log_append",
-                    codec_name(h.codec()), h.size_bytes(), h.producer.id, h.producer.epoch, h.producer.sequence,
-                    h.is_transactional(), h.is_control(), control_ ? control_json(*control_) : "", crc));
+    add(fmt::format(
+        "{{\"type\":\"batch\",\"position\":{},\"base_offset\":{},\"last_offset\":{},\"count\":{},"
+        "\"leader_epoch\":{},\"timestamp\":{},\"timestamp_type\":\"{}\",\"codec\":\"{}\",\"size\":{},"
+        "\"producer_id\":{},\"producer_epoch\":{},\"base_sequence\":{},\"transactional\":{},\"control\":{}{},\"crc\":"
+        "\"{}\"}}",
+        dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
+        h.max_timestamp_ms, h.timestamp_type() == TimestampType::create ? "create" : "log_append",
+        codec_name(h.codec()), h.size_bytes(), h.producer.id, h.producer.epoch, h.producer.sequence,
+        h.is_transactional(), h.is_control(), control_ ? control_json(*control_) : "", crc));
   } else {
     std::string producer;
     if (h.producer.id >= 0) {
-      producer = fmt::format("  producer {}  producer epoch {}  sequence {}", h.producer.id, h.producer.epoch, h.producer.sequence);
+      producer = fmt::format("  producer {}  producer epoch {}  sequence {}", h.producer.id, h.producer.epoch,
+                             h.producer.sequence);
     }
     if (h.is_transactional()) producer += "  transactional";
     if (h.is_control()) producer += control_ ? control_text(*control_) : "  control";
     add(fmt::format("  batch at {}  offsets {}..{}  count {}  epoch {}  time {}  codec {}  size {}{}  crc {}",
-                    dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count, h.leader_epoch.value,
-                    time_text(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(), producer, crc));
+                    dumped.batch.position, h.base_offset.value, h.last_offset().value, h.record_count,
+                    h.leader_epoch.value, time_text(h.max_timestamp_ms), codec_name(h.codec()), h.size_bytes(),
+                    producer, crc));
   }
 }
 
@@ -115,7 +127,8 @@ void Dump::add_record(const RecordView& record) {
   if (!batch_shown_) return;
   std::string line;
   if (json()) {
-    line = fmt::format("{{\"type\":\"record\",\"offset\":{},\"timestamp\":{},\"key\":", record.offset.value, record.timestamp_ms);
+    line = fmt::format("{{\"type\":\"record\",\"offset\":{},\"timestamp\":{},\"key\":", record.offset.value,
+                       record.timestamp_ms);
     append_json_bytes(line, record.key);
     line += ",\"value\":";
     append_json_bytes(line, record.value);
@@ -124,11 +137,13 @@ void Dump::add_record(const RecordView& record) {
     if (control_) line += control_json(*control_);
     line += '}';
   } else if (control_) {
-    line = fmt::format("    offset {}  time {}{}", record.offset.value, time_text(record.timestamp_ms), control_text(*control_));
+    line = fmt::format("    offset {}  time {}{}", record.offset.value, time_text(record.timestamp_ms),
+                       control_text(*control_));
   } else {
     line = fmt::format("    offset {}  time {}  key {}  value {}", record.offset.value, time_text(record.timestamp_ms),
                        shown(record.key), shown(record.value));
-    for (const auto& header : record.headers()) line += fmt::format("  header {}={}", shown(header.name), shown(header.value));
+    for (const auto& header : record.headers())
+      line += fmt::format("  header {}={}", shown(header.name), shown(header.value));
   }
   add(line);
 }
@@ -144,33 +159,48 @@ DumpVisitor Dump::visitor() {
   visitor.segment = [this](const std::string& path, Offset base, uint64_t size) {
     segment_shown_ = batches_left_ > 0;
     if (!segment_shown_) return;
-    if (json()) add(fmt::format("{{\"type\":\"segment\",\"file\":{},\"base_offset\":{},\"size\":{}}}", json_string(path), base.value, size));
-    else add(fmt::format("segment {}  base offset {}  size {}", path, base.value, size));
+    if (json())
+      add(fmt::format("{{\"type\":\"segment\",\"file\":{},\"base_offset\":{},\"size\":{}}}", json_string(path),
+                      base.value, size));
+    else
+      add(fmt::format("segment {}  base offset {}  size {}", path, base.value, size));
   };
   visitor.batch = [this](const DumpedBatch& batch) { add_batch(batch); };
   visitor.record = [this](const RecordView& record) { add_record(record); };
   visitor.fault = [this](const Fault& fault) { add_fault(fault); };
   visitor.offset_entry = [this](const std::string& path, uint64_t at, Offset offset, const OffsetIndexEntry& entry) {
     if (!segment_shown_) return;
-    if (json()) add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"position\":{}}}", json_string(path), at, offset.value, entry.position));
-    else add(fmt::format("  index at {}  offset {}  position {}", at, offset.value, entry.position));
+    if (json())
+      add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"position\":{}}}", json_string(path),
+                      at, offset.value, entry.position));
+    else
+      add(fmt::format("  index at {}  offset {}  position {}", at, offset.value, entry.position));
   };
   visitor.time_entry = [this](const std::string& path, uint64_t at, Offset offset, const TimeIndexEntry& entry) {
     if (!segment_shown_) return;
-    if (json()) add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"timestamp\":{}}}", json_string(path), at, offset.value, entry.timestamp_ms));
-    else add(fmt::format("  timeindex at {}  offset {}  time {}", at, offset.value, time_text(entry.timestamp_ms)));
+    if (json())
+      add(fmt::format("{{\"type\":\"index\",\"file\":{},\"at\":{},\"offset\":{},\"timestamp\":{}}}", json_string(path),
+                      at, offset.value, entry.timestamp_ms));
+    else
+      add(fmt::format("  timeindex at {}  offset {}  time {}", at, offset.value, time_text(entry.timestamp_ms)));
   };
   return visitor;
 }
 
 Result<Offset> resolve(const Place& place, const OffsetRange& log) {
   switch (place.kind) {
-    case Place::Kind::start: return log.start;
-    case Place::Kind::end: return log.end;
-    case Place::Kind::offset: return Offset(place.value);
-    case Place::Kind::after_start: return log.start + place.value;
-    case Place::Kind::before_end: return log.end + -place.value;
-    case Place::Kind::timestamp: break;
+    case Place::Kind::start:
+      return log.start;
+    case Place::Kind::end:
+      return log.end;
+    case Place::Kind::offset:
+      return Offset(place.value);
+    case Place::Kind::after_start:
+      return log.start + place.value;
+    case Place::Kind::before_end:
+      return log.end + -place.value;
+    case Place::Kind::timestamp:
+      break;
   }
   return fail(Errc::invalid_argument, "-o: dump takes offsets, not times");
 }
@@ -212,13 +242,17 @@ int topic_dump(const Arguments& arguments) {
   DumpOptions options;
   PlaceRange range;
   int64_t only = -1, count = std::numeric_limits<int64_t>::max();
-  OptionTable table("pg-topic dump", "TOPIC|FILE.log", "Prints the segments and batches of TOPIC, or of one .log file.");
+  OptionTable table("pg-topic dump", "TOPIC|FILE.log",
+                    "Prints the segments and batches of TOPIC, or of one .log file.");
   table.operands(1, 1);
   table.count("-p,--partition", 0, only, "partition N only");
-  table.option("-o,--offset", "RANGE", [&](const std::string& value) -> Result<> {
-    PG_ASSIGN(range, parse_place_range(value, tool.env().clock.wall_ms()));
-    return {};
-  }, "offsets: start, end, N, +N, -N, or A:B (default all)");
+  table.option(
+      "-o,--offset", "RANGE",
+      [&](const std::string& value) -> Result<> {
+        PG_ASSIGN(range, parse_place_range(value, tool.env().clock.wall_ms()));
+        return {};
+      },
+      "offsets: start, end, N, +N, -N, or A:B (default all)");
   table.count("-n,--count", 0, count, "stop after N batches");
   table.flag("--records", options.records, "print the records of each batch");
   table.flag("--index", options.index, "print the index entries of each segment");
@@ -227,10 +261,12 @@ int topic_dump(const Arguments& arguments) {
     Dump dump(tool, count);
     const std::string& what = operands[0];
     // A topic's name has no slash, so what has one is a file.
-    const auto dumped = what.find('/') != std::string::npos ? dump_one_file(tool, what, range, options, dump.visitor())
-                                                            : dump_topic(tool, what, only, range, options, dump.visitor());
+    const auto dumped = what.find('/') != std::string::npos
+                            ? dump_one_file(tool, what, range, options, dump.visitor())
+                            : dump_topic(tool, what, only, range, options, dump.visitor());
     PG_CHECK(dump.flush());
-    if (!dumped && dumped.error().code == Errc::not_found && what.ends_with(".log") && what.find('/') == std::string::npos) {
+    if (!dumped && dumped.error().code == Errc::not_found && what.ends_with(".log") &&
+        what.find('/') == std::string::npos) {
       PG_CHECK(dump_one_file(tool, "./" + what, range, options, dump.visitor()));
       PG_CHECK(dump.flush());
     } else {

@@ -20,12 +20,14 @@ std::string offsets_of(const RepairItem& item) {
 std::string item_line(const RepairItem& item, bool json) {
   const char* outcome = item.is_lost ? "lost" : "restored";
   if (!json) {
-    return fmt::format("{}:{} {} {}, {} bytes: {}\n", item.path, item.position, offsets_of(item), outcome, item.bytes, item.reason);
+    return fmt::format("{}:{} {} {}, {} bytes: {}\n", item.path, item.position, offsets_of(item), outcome, item.bytes,
+                       item.reason);
   }
   std::string line = "{\"file\":";
   append_json_bytes(line, item.path);
-  line += fmt::format(",\"position\":{},\"bytes\":{},\"first_offset\":{},\"end_offset\":{},\"outcome\":\"{}\",\"reason\":",
-                      item.position, item.bytes, item.first.value, item.end.value, outcome);
+  line +=
+      fmt::format(",\"position\":{},\"bytes\":{},\"first_offset\":{},\"end_offset\":{},\"outcome\":\"{}\",\"reason\":",
+                  item.position, item.bytes, item.first.value, item.end.value, outcome);
   append_json_bytes(line, item.reason);
   return line + "}\n";
 }
@@ -40,8 +42,9 @@ Result<> report_metadata(const Tool& tool, const RestoredTopic& restored, bool y
   PG_CHECK(tool.print(item_line(item, tool.common().json)));
   std::string configs;
   for (const auto& [name, value] : topic.config) configs += fmt::format(" {}={}", name, value);
-  tool.note(fmt::format("'{}': the metadata of {} partitions {} from their directories; configs:{}", topic.name, topic.partitions.size(),
-                        yes ? "was made" : "can be made", configs.empty() ? " the default" : configs));
+  tool.note(fmt::format("'{}': the metadata of {} partitions {} from their directories; configs:{}", topic.name,
+                        topic.partitions.size(), yes ? "was made" : "can be made",
+                        configs.empty() ? " the default" : configs));
   return {};
 }
 
@@ -51,8 +54,9 @@ int topic_repair(const Arguments& arguments) {
   Tool tool("pg-topic repair");
   bool yes = false, transactions = false;
   int64_t only = -1;
-  OptionTable table("pg-topic repair", "TOPIC...",
-                    "Says which records of each TOPIC are lost to damage, and with --yes makes the rest readable again.");
+  OptionTable table(
+      "pg-topic repair", "TOPIC...",
+      "Says which records of each TOPIC are lost to damage, and with --yes makes the rest readable again.");
   table.operands(1, std::numeric_limits<size_t>::max());
   table.count("-p,--partition", 0, only, "partition N only");
   table.flag("-y,--yes", yes, "really do it: damaged bytes go to side files");

@@ -16,9 +16,11 @@ int topic_create(const Arguments& arguments) {
   OptionTable table("pg-topic create", "TOPIC", "Makes TOPIC.");
   table.operands(1, 1);
   table.count("--partitions", 1, partitions, "how many partitions (default 1)");
-  table.count("--replication-factor", 1, replication_factor, "copies of each partition, on as many brokers\n(default: 3, or as many as there are brokers)");
-  table.option("-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(config, value); },
-               "set a topic config (repeatable)");
+  table.count("--replication-factor", 1, replication_factor,
+              "copies of each partition, on as many brokers\n(default: 3, or as many as there are brokers)");
+  table.option(
+      "-c,--config", "NAME=VALUE", [&](const std::string& value) { return add_config(config, value); },
+      "set a topic config (repeatable)");
   table.may_repeat();
   table.flag("--if-not-exists", if_not_exists, "an existing topic is no error; it is not changed");
   table.flag("--dry-run", dry_run, "only check and say what would be done");
@@ -26,8 +28,11 @@ int topic_create(const Arguments& arguments) {
   table.hint("-p", "the number of partitions is --partitions N");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     const std::string& name = operands[0];
-    const auto copies = replication_factor == 0 ? std::nullopt : std::optional(static_cast<int32_t>(std::min<int64_t>(replication_factor, INT32_MAX)));
-    if (partitions > kPartitionsMax) return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
+    const auto copies = replication_factor == 0
+                            ? std::nullopt
+                            : std::optional(static_cast<int32_t>(std::min<int64_t>(replication_factor, INT32_MAX)));
+    if (partitions > kPartitionsMax)
+      return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));
     PG_ASSIGN(const auto home, tool.open_home_to_write());
     const auto existing = home->describe_topic(name);
     if (existing && if_not_exists) return kExitDone;
@@ -35,7 +40,9 @@ int topic_create(const Arguments& arguments) {
     if (existing.error().code != Errc::not_found) return tl::unexpected(existing.error());
     if (dry_run) {
       if (copies) PG_CHECK(home->check_replication_factor(*copies));
-      return tool.print(fmt::format("would create '{}' with {} partitions\n", name, partitions)).map([] { return kExitDone; });
+      return tool.print(fmt::format("would create '{}' with {} partitions\n", name, partitions)).map([] {
+        return kExitDone;
+      });
     }
     const auto made = home->create_topic(name, static_cast<int32_t>(partitions), config, tool.deadline(), copies);
     if (!made && made.error().code == Errc::already_exists && if_not_exists) return kExitDone;
@@ -71,8 +78,9 @@ Result<> check_deletion(const Home& home, const Arguments& names, bool internal,
   for (const auto& name : names) PG_CHECK(home.check_deletable(name));
   for (const auto& name : names) {
     if (!name.starts_with('_') || internal) continue;
-    return fail(Errc::invalid_argument, fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
-                                                    name == "__consumer_offsets" ? " (all groups would begin anew)" : ""));
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
+                            name == "__consumer_offsets" ? " (all groups would begin anew)" : ""));
   }
   return yes ? Result<>() : fail(Errc::invalid_argument, "this destroys records: add --yes");
 }

@@ -44,8 +44,7 @@ int topic_trim(const Arguments& arguments) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));
       PG_ASSIGN(const auto partitions, chosen_partitions(topic, only, TopicNamed::yes));
       for (const PartitionId p : partitions) {
-        PG_ASSIGN(const auto result,
-                  trim_partition(*home, topic, p, *to, tool.deadline()));
+        PG_ASSIGN(const auto result, trim_partition(*home, topic, p, *to, tool.deadline()));
         tool.detail(fmt::format("'{}-{}' now starts at offset {}; {} segments, {} bytes removed", name, p.value,
                                 result.log_start.value, result.segments, result.bytes));
         if (tool.common().json) PG_CHECK(tool.print(result_line(name, p.value, result)));

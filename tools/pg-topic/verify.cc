@@ -26,8 +26,9 @@ std::string fault_line(const Fault& fault, bool json) {
 int topic_verify(const Arguments& arguments) {
   Tool tool("pg-topic verify");
   int64_t only = -1;
-  OptionTable table("pg-topic verify", "[TOPIC...]",
-                    "Checks every byte of each TOPIC, or of every topic. Prints a line per fault and exits 6; else silent.");
+  OptionTable table(
+      "pg-topic verify", "[TOPIC...]",
+      "Checks every byte of each TOPIC, or of every topic. Prints a line per fault and exits 6; else silent.");
   table.operands(0, std::numeric_limits<size_t>::max());
   table.count("-p,--partition", 0, only, "partition N only");
   tool.add_common_options(table, "print a line of JSON per fault");
@@ -42,7 +43,8 @@ int topic_verify(const Arguments& arguments) {
     for (const auto& name : names) {
       const auto topic = describe_chosen(*home, name, !operands.empty(), faults);
       if (!topic) continue;
-      PG_ASSIGN(const auto partitions, chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
+      PG_ASSIGN(const auto partitions,
+                chosen_partitions(*topic, only, operands.empty() ? TopicNamed::no : TopicNamed::yes));
       for (const PartitionId p : partitions) {
         const auto totals = verify_partition(*home, *topic, p, tool.deadline(), report);
         if (!totals) {
@@ -50,13 +52,15 @@ int topic_verify(const Arguments& arguments) {
           if (totals.error().code == Errc::io) faults.add(kExitDamaged);  // an unreadable file may be damaged
           continue;
         }
-        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value, totals->segments,
-                                totals->batches, totals->records, totals->bytes, totals->faults));
+        tool.detail(fmt::format("'{}-{}': {} segments, {} batches, {} records, {} bytes, {} faults", name, p.value,
+                                totals->segments, totals->batches, totals->records, totals->bytes, totals->faults));
       }
     }
     if (operands.empty()) {
       PG_ASSIGN(const auto strays, home->stray_partitions());
-      for (const auto& stray : strays) report({stray.directory, 0, Offset(0), "records of a partition that belongs to no topic: see 'pg-topic repair'"});
+      for (const auto& stray : strays)
+        report(
+            {stray.directory, 0, Offset(0), "records of a partition that belongs to no topic: see 'pg-topic repair'"});
     }
     return faults.outcome();
   });

@@ -12,7 +12,8 @@
 namespace pg {
 namespace {
 
-// How much JSON comes of some bytes. Items of an array can take no bytes at all, so that a few bytes can claim any number.
+// How much JSON comes of some bytes. Items of an array can take no bytes at all, so that a few bytes can claim any
+// number.
 constexpr size_t json_bytes_max(size_t bytes) { return (64 << 20) + 16 * bytes; }
 
 tl::unexpected<Error> wrong(std::string_view reason) { return avro_fail(Errc::corrupt, reason); }
@@ -47,10 +48,14 @@ Result<std::string> AvroDecoder::decode(const AvroType& type) {
 Result<> AvroDecoder::value(const AvroType& type) {
   if (json_.size() > json_max_) return avro_fail(Errc::limit, fmt::format("more than {} MiB of JSON", json_max_ >> 20));
   switch (type.kind) {
-    case AvroKind::record: return record(type);
-    case AvroKind::array: return array(type);
-    case AvroKind::map: return map(type);
-    case AvroKind::one_of: return one_of(type);
+    case AvroKind::record:
+      return record(type);
+    case AvroKind::array:
+      return array(type);
+    case AvroKind::map:
+      return map(type);
+    case AvroKind::one_of:
+      return one_of(type);
     case AvroKind::enumeration: {
       PG_ASSIGN(const size_t i, take_position(type.symbols.size(), "symbols"));
       put_string(type.symbols[i]);
@@ -61,25 +66,35 @@ Result<> AvroDecoder::value(const AvroType& type) {
       put_bytes(bytes);
       return {};
     }
-    default: return primitive(type.kind);
+    default:
+      return primitive(type.kind);
   }
 }
 
 Result<> AvroDecoder::primitive(AvroKind kind) {
   switch (kind) {
-    case AvroKind::null: json_ += "null"; return {};
-    case AvroKind::boolean: return boolean();
-    case AvroKind::float32: return floating<float, uint32_t>();
-    case AvroKind::float64: return floating<double, uint64_t>();
-    case AvroKind::string: return text();
-    case AvroKind::bytes: return bytes();
-    default: return integer(kind);
+    case AvroKind::null:
+      json_ += "null";
+      return {};
+    case AvroKind::boolean:
+      return boolean();
+    case AvroKind::float32:
+      return floating<float, uint32_t>();
+    case AvroKind::float64:
+      return floating<double, uint64_t>();
+    case AvroKind::string:
+      return text();
+    case AvroKind::bytes:
+      return bytes();
+    default:
+      return integer(kind);
   }
 }
 
 Result<> AvroDecoder::integer(AvroKind kind) {
   PG_ASSIGN(const int64_t number, take_long());
-  if (kind == AvroKind::int32 && number != static_cast<int32_t>(number)) return wrong(fmt::format("{} is no int", number));
+  if (kind == AvroKind::int32 && number != static_cast<int32_t>(number))
+    return wrong(fmt::format("{} is no int", number));
   json_ += std::to_string(number);
   return {};
 }
@@ -149,7 +164,8 @@ Result<> AvroDecoder::blocks(Item item) {
     std::optional<size_t> rest_after;
     if (count < 0) {  // with its size in bytes, for readers who want to skip it
       PG_ASSIGN(const int64_t size, take_long());
-      if (count == INT64_MIN || size < 0 || static_cast<uint64_t>(size) > rest_.size()) return wrong("a block that is too large");
+      if (count == INT64_MIN || size < 0 || static_cast<uint64_t>(size) > rest_.size())
+        return wrong("a block that is too large");
       rest_after = rest_.size() - static_cast<size_t>(size);
       count = -count;
     }
@@ -198,7 +214,8 @@ Result<int64_t> AvroDecoder::take_long() {
 
 Result<size_t> AvroDecoder::take_position(size_t end, std::string_view what) {
   PG_ASSIGN(const int64_t number, take_long());
-  if (number < 0 || static_cast<uint64_t>(number) >= end) return wrong(fmt::format("number {} of {} {}", number, end, what));
+  if (number < 0 || static_cast<uint64_t>(number) >= end)
+    return wrong(fmt::format("number {} of {} {}", number, end, what));
   return static_cast<size_t>(number);
 }
 
@@ -222,8 +239,10 @@ void AvroDecoder::put_bytes(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<uint8_t>(c);
-    if (byte < 0x80) text += c;
-    else text.append({static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))});
+    if (byte < 0x80)
+      text += c;
+    else
+      text.append({static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))});
   }
   put_string(text);
 }

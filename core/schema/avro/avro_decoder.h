@@ -9,8 +9,8 @@ class AvroDecoder {
  public:
   explicit AvroDecoder(std::string_view bytes);
 
-  // All of the bytes as one value, in Avro's JSON encoding, in one line. Errc::corrupt: where they are not what the schema
-  // says; Errc::limit: the JSON would be too large or too deep.
+  // All of the bytes as one value, in Avro's JSON encoding, in one line. Errc::corrupt: where they are not what the
+  // schema says; Errc::limit: the JSON would be too large or too deep.
   Result<std::string> decode(const AvroType& type);
 
  private:

@@ -27,7 +27,9 @@ std::string shown(const Json& json) {
   return fmt::format("'{}...'", text.substr(0, end));
 }
 
-tl::unexpected<Error> no(std::string_view what, const Json& json) { return wrong(fmt::format("{} is no {}", shown(json), what)); }
+tl::unexpected<Error> no(std::string_view what, const Json& json) {
+  return wrong(fmt::format("{} is no {}", shown(json), what));
+}
 
 // Characters up to U+00FF, each a byte, from UTF-8.
 std::optional<std::string> latin1(const std::string& text) {
@@ -89,13 +91,20 @@ Result<> AvroEncoder::append_default(const AvroType& type, const Json& json) {
 Result<> AvroEncoder::value(const AvroType& type, const Json& json) {
   if (defaults_ > 0) PG_CHECK(spend(1));
   switch (type.kind) {
-    case AvroKind::record: return record(type, json);
-    case AvroKind::enumeration: return enumeration(type, json);
-    case AvroKind::fixed: return bytes(json, type.size);
-    case AvroKind::array: return array(type, json);
-    case AvroKind::map: return map(type, json);
-    case AvroKind::one_of: return one_of(type, json);
-    default: return primitive(type.kind, json);
+    case AvroKind::record:
+      return record(type, json);
+    case AvroKind::enumeration:
+      return enumeration(type, json);
+    case AvroKind::fixed:
+      return bytes(json, type.size);
+    case AvroKind::array:
+      return array(type, json);
+    case AvroKind::map:
+      return map(type, json);
+    case AvroKind::one_of:
+      return one_of(type, json);
+    default:
+      return primitive(type.kind, json);
   }
 }
 
@@ -107,16 +116,20 @@ Result<> AvroEncoder::primitive(AvroKind kind, const Json& json) {
 
 bool AvroEncoder::put_primitive(AvroKind kind, const Json& json) {
   switch (kind) {
-    case AvroKind::null: return json.is_null();
+    case AvroKind::null:
+      return json.is_null();
     case AvroKind::boolean:
       if (json.is_boolean()) to_ += static_cast<char>(json.get<bool>());
       return json.is_boolean();
     case AvroKind::string:
       if (json.is_string()) put_text(json.get_ref<const std::string&>());
       return json.is_string();
-    case AvroKind::float32: return put_little_endian<uint32_t>(to_, avro_float(json));
-    case AvroKind::float64: return put_little_endian<uint64_t>(to_, avro_double(json));
-    default: return put_integer(kind, json);
+    case AvroKind::float32:
+      return put_little_endian<uint32_t>(to_, avro_float(json));
+    case AvroKind::float64:
+      return put_little_endian<uint64_t>(to_, avro_double(json));
+    default:
+      return put_integer(kind, json);
   }
 }
 
@@ -133,8 +146,10 @@ Result<> AvroEncoder::bytes(const Json& json, std::optional<size_t> size) {
   if (!json.is_string()) return no(what, json);
   const auto text = latin1(json.get_ref<const std::string&>());
   if (!text) return wrong(fmt::format("{} is no {}: its characters are bytes, up to \\u00ff", shown(json), what));
-  if (!size) put_long(static_cast<int64_t>(text->size()));
-  else if (text->size() != *size) return wrong(fmt::format("{} bytes instead of {}", text->size(), *size));
+  if (!size)
+    put_long(static_cast<int64_t>(text->size()));
+  else if (text->size() != *size)
+    return wrong(fmt::format("{} bytes instead of {}", text->size(), *size));
   to_ += *text;
   return {};
 }
@@ -241,7 +256,8 @@ Result<> AvroEncoder::enter() {
 
 Result<> AvroEncoder::spend(size_t amount) {
   spent_on_defaults_ += amount;
-  if (spent_on_defaults_ > kDefaultsMax) return wrong(fmt::format("its defaults take more than {} MiB", kDefaultsMax >> 20));
+  if (spent_on_defaults_ > kDefaultsMax)
+    return wrong(fmt::format("its defaults take more than {} MiB", kDefaultsMax >> 20));
   return {};
 }
 

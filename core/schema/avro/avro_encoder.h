@@ -10,9 +10,9 @@ class AvroEncoder {
   // Appends to `to`, which must live as long.
   explicit AvroEncoder(std::string& to) : to_(to) {}
 
-  // `json` in Avro's JSON encoding, {"string": "x"} for a union's value; also taken is a value that only one branch can be,
-  // and a field with a default may be missing. Errc::invalid_argument: where and why it does not match; `to` is then of no
-  // use.
+  // `json` in Avro's JSON encoding, {"string": "x"} for a union's value; also taken is a value that only one branch can
+  // be, and a field with a default may be missing. Errc::invalid_argument: where and why it does not match; `to` is
+  // then of no use.
   Result<> append(const AvroType& type, const Json& json);
 
   // `json` as the default of a field: a union's value is written as it is, for the first branch that can be it.

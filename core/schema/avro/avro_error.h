@@ -1,5 +1,5 @@
-// How errors say where: "/fields/2/type: unknown type 'foo'". What fails gives the reason; each level above puts its step
-// in front, so that nothing is spent on places while all is well.
+// How errors say where: "/fields/2/type: unknown type 'foo'". What fails gives the reason; each level above puts its
+// step in front, so that nothing is spent on places while all is well.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,7 +8,9 @@
 
 namespace pg {
 
-inline tl::unexpected<Error> avro_fail(Errc code, std::string_view reason) { return fail(code, fmt::format(": {}", reason)); }
+inline tl::unexpected<Error> avro_fail(Errc code, std::string_view reason) {
+  return fail(code, fmt::format(": {}", reason));
+}
 
 // For map_error. The step must live until then.
 inline auto under(std::string_view step) {

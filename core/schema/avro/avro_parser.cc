@@ -12,7 +12,7 @@ namespace {
 
 using Words = std::span<const std::string_view>;
 // What has a meaning of its own, and so is no attribute that is merely kept.
-constexpr std::array<std::string_view, 10> kTypeWords = {"type", "name",  "namespace", "doc",     "aliases",
+constexpr std::array<std::string_view, 10> kTypeWords = {"type",   "name",  "namespace", "doc",     "aliases",
                                                          "fields", "items", "values",    "symbols", "size"};
 constexpr std::array<std::string_view, 6> kFieldWords = {"name", "type", "doc", "default", "order", "aliases"};
 constexpr std::array<std::string_view, 3> kOrders = {"ascending", "descending", "ignore"};
@@ -240,7 +240,8 @@ Result<> AvroParser::enumeration(AvroType& type, const Json& json) {
   const Json* otherwise = member(json, "default");
   if (otherwise == nullptr) return {};
   type.otherwise = text_of(json, "default");
-  if (!type.otherwise || !type.positions.contains(*type.otherwise)) return at(under("default"), wrong("no such symbol"));
+  if (!type.otherwise || !type.positions.contains(*type.otherwise))
+    return at(under("default"), wrong("no such symbol"));
   return {};
 }
 

@@ -21,7 +21,8 @@ struct Pair {
   auto operator<=>(const Pair&) const = default;
 };
 
-// What one level of a pair shows, in the order of the reader's text: something wrong, or a pair within that must be readable too.
+// What one level of a pair shows, in the order of the reader's text: something wrong, or a pair within that must be
+// readable too.
 struct Finding {
   std::string step;
   Pair within = {};
@@ -101,7 +102,8 @@ bool Resolution::reads(Pair pair) {
 
 bool Resolution::parts_read(Pair pair) {
   work_ += kWorkOfPair + pair.writer->symbols.size();
-  return std::ranges::all_of(compare(pair), [&](const Finding& found) { return found.kind.empty() && reads(found.within); });
+  return std::ranges::all_of(compare(pair),
+                             [&](const Finding& found) { return found.kind.empty() && reads(found.within); });
 }
 
 // Goes down only where something is wrong.
@@ -127,7 +129,8 @@ Findings Resolution::compare(Pair pair) {
     for (const AvroType* branch : writer->branches) findings.push_back({"", {reader, branch}});
   } else if (reader->kind != writer->kind) {
     if (promotes(writer->kind, reader->kind)) return findings;
-    const auto message = fmt::format("{} was written, {} is to be read", avro_kind_name(writer->kind), avro_kind_name(reader->kind));
+    const auto message =
+        fmt::format("{} was written, {} is to be read", avro_kind_name(writer->kind), avro_kind_name(reader->kind));
     findings.push_back({"", {}, "TYPE_MISMATCH", message});
   } else if (is_named(reader->kind)) {
     compare_named(pair, findings);
@@ -149,7 +152,8 @@ bool Resolution::any_branch_reads(const AvroType& reader, const AvroType& writer
 void Resolution::compare_unions(Pair pair, Findings& to) {
   const auto look_for = [&](const AvroType& writer, std::string step) {
     if (any_branch_reads(*pair.reader, writer)) return;
-    to.push_back({std::move(step), {}, "MISSING_UNION_BRANCH", fmt::format("no branch can read {}", avro_branch_name(writer))});
+    to.push_back(
+        {std::move(step), {}, "MISSING_UNION_BRANCH", fmt::format("no branch can read {}", avro_branch_name(writer))});
   };
   if (pair.writer->kind != AvroKind::one_of) return look_for(*pair.writer, "");
   for (size_t i = 0; i < pair.writer->branches.size() && work_ < kWorkMax; ++i) {
@@ -164,16 +168,19 @@ void Resolution::compare_named(Pair pair, Findings& to) {
     to.push_back({std::move(step), {}, kind, std::move(message)});
   };
   if (!same_name(*reader, *writer)) {
-    wrong("NAME_MISMATCH", "/name", fmt::format("'{}' was written, which is neither the name nor an alias of '{}'",
-                                                writer->name.full(), reader->name.full()));
+    wrong("NAME_MISMATCH", "/name",
+          fmt::format("'{}' was written, which is neither the name nor an alias of '{}'", writer->name.full(),
+                      reader->name.full()));
   }
   if (reader->kind == AvroKind::record) return compare_fields(pair, to);
   if (reader->kind == AvroKind::fixed && reader->size != writer->size) {
-    wrong("FIXED_SIZE_MISMATCH", "/size", fmt::format("{} bytes were written, {} are to be read", writer->size, reader->size));
+    wrong("FIXED_SIZE_MISMATCH", "/size",
+          fmt::format("{} bytes were written, {} are to be read", writer->size, reader->size));
   }
   if (reader->kind != AvroKind::enumeration || reader->otherwise) return;
   std::vector<std::string_view> missing;
-  std::ranges::copy_if(writer->symbols, std::back_inserter(missing), [&](const auto& s) { return !reader->positions.contains(s); });
+  std::ranges::copy_if(writer->symbols, std::back_inserter(missing),
+                       [&](const auto& s) { return !reader->positions.contains(s); });
   if (missing.empty()) return;
   wrong("MISSING_ENUM_SYMBOLS", "/symbols", fmt::format("there is no {}, and no default", fmt::join(missing, ", ")));
 }
@@ -185,7 +192,9 @@ void Resolution::compare_fields(Pair pair, Findings& to) {
     if (const AvroField* written = writers_field(*pair.writer, field)) {
       to.push_back({fmt::format("/fields/{}/type", i), {field.type, written->type}});
     } else if (!field.default_value) {
-      to.push_back({fmt::format("/fields/{}", i), {}, "READER_FIELD_MISSING_DEFAULT_VALUE",
+      to.push_back({fmt::format("/fields/{}", i),
+                    {},
+                    "READER_FIELD_MISSING_DEFAULT_VALUE",
                     fmt::format("'{}' was not written, and has no default", field.name)});
     }
   }

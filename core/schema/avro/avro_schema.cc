@@ -29,7 +29,9 @@ class AvroSchema final : public Schema {
     return bytes;
   }
 
-  Result<std::string> decode(std::string_view payload) const override { return AvroDecoder(payload).decode(*tree_.root); }
+  Result<std::string> decode(std::string_view payload) const override {
+    return AvroDecoder(payload).decode(*tree_.root);
+  }
 
  private:
   AvroTree tree_;

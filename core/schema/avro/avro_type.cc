@@ -6,8 +6,9 @@
 namespace pg {
 namespace {
 
-constexpr std::array<std::string_view, 14> kAvroKindNames = {"null",   "boolean", "int",  "long",  "float", "double", "bytes",
-                                                             "string", "record",  "enum", "fixed", "array", "map",    "union"};
+constexpr std::array<std::string_view, 14> kAvroKindNames = {"null",   "boolean", "int",    "long",   "float",
+                                                             "double", "bytes",   "string", "record", "enum",
+                                                             "fixed",  "array",   "map",    "union"};
 
 }  // namespace
 

@@ -14,7 +14,22 @@
 namespace pg {
 
 // In the order of kAvroKindNames.
-enum class AvroKind { null, boolean, int32, int64, float32, float64, bytes, string, record, enumeration, fixed, array, map, one_of };
+enum class AvroKind {
+  null,
+  boolean,
+  int32,
+  int64,
+  float32,
+  float64,
+  bytes,
+  string,
+  record,
+  enumeration,
+  fixed,
+  array,
+  map,
+  one_of
+};
 
 // The specification's word: "int", "enum", "union".
 std::string_view avro_kind_name(AvroKind kind);
@@ -38,14 +53,14 @@ struct AvroField {
 
 struct AvroType {
   AvroKind kind;
-  AvroName name;                           // named types
-  std::vector<AvroName> aliases;           // named types
-  std::vector<AvroField> fields;           // record
-  std::vector<std::string> symbols;        // enum
-  std::optional<std::string> otherwise;    // enum: the reader's symbol for what it does not know
-  std::vector<const AvroType*> branches;   // union
-  const AvroType* items = nullptr;         // array; map: of its values
-  size_t size = 0;                         // fixed
+  AvroName name;                          // named types
+  std::vector<AvroName> aliases;          // named types
+  std::vector<AvroField> fields;          // record
+  std::vector<std::string> symbols;       // enum
+  std::optional<std::string> otherwise;   // enum: the reader's symbol for what it does not know
+  std::vector<const AvroType*> branches;  // union
+  const AvroType* items = nullptr;        // array; map: of its values
+  size_t size = 0;                        // fixed
   // Where a field, symbol or branch of this name is.
   std::unordered_map<std::string, size_t> positions;
   // What only the text shows.

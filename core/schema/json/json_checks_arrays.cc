@@ -55,7 +55,8 @@ bool check_unique_items(JsonValidation& run, const CheckedKeyword& keyword, cons
   if (!run.work(size_of(value))) return false;
   std::unordered_set<std::string> seen;
   for (size_t i = 0; i < value.size(); ++i) {
-    if (!seen.insert(comparable(value[i])).second) return run.refuse(place.item(i), "{} is there twice", shown(value[i]));
+    if (!seen.insert(comparable(value[i])).second)
+      return run.refuse(place.item(i), "{} is there twice", shown(value[i]));
   }
   return true;
 }

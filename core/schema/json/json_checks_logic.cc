@@ -24,11 +24,13 @@ bool check_one_of(JsonValidation& run, const CheckedKeyword& keyword, const Json
   const auto applies = [&](const Json& schema) { return run.applies_quietly(schema, value, place); };
   const auto count = std::ranges::count_if(keyword.value, applies);
   if (count == 1) return true;
-  return run.refuse(place, "{} matches {} of the {} schemas of 'oneOf', not one", shown(value), count, keyword.value.size());
+  return run.refuse(place, "{} matches {} of the {} schemas of 'oneOf', not one", shown(value), count,
+                    keyword.value.size());
 }
 
 bool check_not(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
-  return !run.applies_quietly(keyword.value, value, place) || run.refuse(place, "{} matches what it must not", shown(value));
+  return !run.applies_quietly(keyword.value, value, place) ||
+         run.refuse(place, "{} matches what it must not", shown(value));
 }
 
 bool check_if(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {

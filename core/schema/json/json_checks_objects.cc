@@ -63,7 +63,8 @@ bool check_properties(JsonValidation& run, const CheckedKeyword& keyword, const 
   return applied;
 }
 
-bool check_pattern_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_pattern_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                              const JsonPlace& place) {
   if (!value.is_object()) return true;
   bool applied = true;
   for (const auto& [pattern, schema] : members_of(keyword.value)) {
@@ -77,20 +78,24 @@ bool check_pattern_properties(JsonValidation& run, const CheckedKeyword& keyword
 }
 
 // Of members that neither "properties" nor "patternProperties" beside it knows.
-bool check_additional_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_additional_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                                 const JsonPlace& place) {
   if (!value.is_object()) return true;
   const Members known(run, find_member(keyword.schema, "properties"), value.size());
   const Json* const patterns = find_member(keyword.schema, "patternProperties");
   bool applied = true;
   for (const auto& [name, member] : members_of(value)) {
     if (known.find(name) != nullptr || matches_any_pattern(run, patterns, name)) continue;
-    if (keyword.value == false) applied = run.refuse(place.member(name), "no such member is allowed");
-    else if (!run.applies(keyword.value, member, place.member(name))) applied = false;
+    if (keyword.value == false)
+      applied = run.refuse(place.member(name), "no such member is allowed");
+    else if (!run.applies(keyword.value, member, place.member(name)))
+      applied = false;
   }
   return applied;
 }
 
-bool check_property_names(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_property_names(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                          const JsonPlace& place) {
   if (!value.is_object()) return true;
   bool applied = true;
   for (const auto& [name, member] : members_of(value)) {
@@ -110,19 +115,22 @@ bool check_dependencies(JsonValidation& run, const CheckedKeyword& keyword, cons
   bool applied = true;
   for (const auto& [name, dependency] : members_of(keyword.value)) {
     if (members.find(name) == nullptr) continue;
-    const bool holds = dependency.is_array() ? check_names(run, dependency, Members(run, &value, dependency.size()), place)
-                                             : run.applies(dependency, value, place);
+    const bool holds = dependency.is_array()
+                           ? check_names(run, dependency, Members(run, &value, dependency.size()), place)
+                           : run.applies(dependency, value, place);
     if (!holds) applied = false;
   }
   return applied;
 }
 
-bool check_max_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_max_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                          const JsonPlace& place) {
   if (!value.is_object() || static_cast<long double>(value.size()) <= number_of(keyword.value)) return true;
   return run.refuse(place, "{} members, at most {} are allowed", value.size(), shown(keyword.value));
 }
 
-bool check_min_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_min_properties(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                          const JsonPlace& place) {
   if (!value.is_object() || static_cast<long double>(value.size()) >= number_of(keyword.value)) return true;
   return run.refuse(place, "{} members, at least {} are wanted", value.size(), shown(keyword.value));
 }

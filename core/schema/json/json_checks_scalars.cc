@@ -21,7 +21,8 @@ bool has_type(const Json& value, std::string_view type, bool draft4) {
 
 bool check_types(JsonValidation& run, const Json& types, const Json& value, const JsonPlace& place, bool draft4) {
   const auto matches = [&](const Json& type) { return has_type(value, text_of(type), draft4); };
-  if (types.is_string()) return matches(types) || run.refuse(place, "{} is not of type {}", shown(value), text_of(types));
+  if (types.is_string())
+    return matches(types) || run.refuse(place, "{} is not of type {}", shown(value), text_of(types));
   if (std::ranges::any_of(types, matches)) return true;
   return run.refuse(place, "{} is of none of the {} types that are allowed", shown(value), types.size());
 }
@@ -56,7 +57,8 @@ bool check_type(JsonValidation& run, const CheckedKeyword& keyword, const Json& 
   return check_types(run, keyword.value, value, place, false);
 }
 
-bool check_type_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_type_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                          const JsonPlace& place) {
   return check_types(run, keyword.value, value, place, true);
 }
 
@@ -65,7 +67,8 @@ bool check_const(JsonValidation& run, const CheckedKeyword& keyword, const Json&
     return run.refuse(place, "{} is not {}", shown(value), shown(keyword.value));
   }
   if (!run.work(size_of(keyword.value) + size_of(value))) return false;
-  return comparable(keyword.value) == comparable(value) || run.refuse(place, "{} is not {}", shown(value), shown(keyword.value));
+  return comparable(keyword.value) == comparable(value) ||
+         run.refuse(place, "{} is not {}", shown(value), shown(keyword.value));
 }
 
 bool check_enum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
@@ -86,22 +89,28 @@ bool check_minimum(JsonValidation& run, const CheckedKeyword& keyword, const Jso
   return run.refuse(place, "{} is below {}", shown(value), shown(keyword.value));
 }
 
-bool check_exclusive_maximum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_exclusive_maximum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                             const JsonPlace& place) {
   if (!value.is_number() || is_below(value, keyword.value)) return true;
   return run.refuse(place, "{} is not below {}", shown(value), shown(keyword.value));
 }
 
-bool check_exclusive_minimum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
+bool check_exclusive_minimum(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                             const JsonPlace& place) {
   if (!value.is_number() || is_above(value, keyword.value)) return true;
   return run.refuse(place, "{} is not above {}", shown(value), shown(keyword.value));
 }
 
-bool check_maximum_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
-  return (is_exclusive(keyword, "exclusiveMaximum") ? check_exclusive_maximum : check_maximum)(run, keyword, value, place);
+bool check_maximum_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                             const JsonPlace& place) {
+  return (is_exclusive(keyword, "exclusiveMaximum") ? check_exclusive_maximum : check_maximum)(run, keyword, value,
+                                                                                               place);
 }
 
-bool check_minimum_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {
-  return (is_exclusive(keyword, "exclusiveMinimum") ? check_exclusive_minimum : check_minimum)(run, keyword, value, place);
+bool check_minimum_of_draft4(JsonValidation& run, const CheckedKeyword& keyword, const Json& value,
+                             const JsonPlace& place) {
+  return (is_exclusive(keyword, "exclusiveMinimum") ? check_exclusive_minimum : check_minimum)(run, keyword, value,
+                                                                                               place);
 }
 
 bool check_multiple_of(JsonValidation& run, const CheckedKeyword& keyword, const Json& value, const JsonPlace& place) {

@@ -9,7 +9,8 @@
 namespace pg {
 namespace {
 
-// An array as a schema for each of its first places, and one for those after them. Drafts differ in what they call them.
+// An array as a schema for each of its first places, and one for those after them. Drafts differ in what they call
+// them.
 struct Items {
   const Json* places;  // an array of schemas, or none
   std::string_view places_keyword, rest_keyword;
@@ -28,13 +29,15 @@ Items items_of(const JsonSight& sight) {
 constexpr std::string_view kUnevaluated = "unevaluatedItems";
 
 bool rest_is_unevaluated(const JsonSight& sight) {
-  return find_member(*sight.schema, items_of(sight).rest_keyword) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
+  return find_member(*sight.schema, items_of(sight).rest_keyword) == nullptr &&
+         unevaluated_keyword(sight, kUnevaluated) != nullptr;
 }
 
-// Whether other keywords than "items" and its like evaluate items: then it is unknown which items are not evaluated. Since 2020,
-// "contains" does.
+// Whether other keywords than "items" and its like evaluate items: then it is unknown which items are not evaluated.
+// Since 2020, "contains" does.
 bool is_evaluated_beside(const JsonSight& sight) {
-  const bool contains = sight.self.document->dialect.draft >= Draft::draft2020 && find_member(*sight.schema, "contains") != nullptr;
+  const bool contains =
+      sight.self.document->dialect.draft >= Draft::draft2020 && find_member(*sight.schema, "contains") != nullptr;
   return contains || evaluated_beside(*sight.self.document, *sight.schema).items;
 }
 
@@ -63,7 +66,8 @@ JsonFindings JsonSchemaDiff::compare_arrays(const JsonSight& writer, const JsonS
   compare_items(found, writer, reader);
   compare_contained(found, writer, reader);
   for (const std::string_view keyword : {"maxItems", "minItems"}) compare_limits(found, writer, reader, keyword);
-  if (are_unique(reader) && !are_unique(writer)) found.add("UNIQUE_ITEMS_ADDED", "/uniqueItems", "items must be unique now");
+  if (are_unique(reader) && !are_unique(writer))
+    found.add("UNIQUE_ITEMS_ADDED", "/uniqueItems", "items must be unique now");
   return found;
 }
 
@@ -84,7 +88,8 @@ void JsonSchemaDiff::compare_contained(JsonFindings& found, const JsonSight& wri
 void JsonSchemaDiff::compare_items(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
   const Items before = items_of(writer), after = items_of(reader);
   const bool unevaluated = rest_is_unevaluated(reader);
-  const JsonView was = rest_of_writer(writer, reader), is = keyword_view(reader, unevaluated ? kUnevaluated : after.rest_keyword);
+  const JsonView was = rest_of_writer(writer, reader),
+                 is = keyword_view(reader, unevaluated ? kUnevaluated : after.rest_keyword);
   for (size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
     const JsonFindings item =
         i >= after.size()    ? removed("ITEM", view_of(writer, (*before.places)[i]), reader, content_of(is.schema))

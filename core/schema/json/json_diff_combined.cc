@@ -26,8 +26,10 @@ class Matching {
       : findings_(findings), writer_of_(readers, kNone) {
     for (size_t writer = 0; writer < findings.size(); ++writer) {
       std::vector<bool> tried(readers);
-      if (place(writer, tried)) ++size_;
-      else left_.push_back(writer);
+      if (place(writer, tried))
+        ++size_;
+      else
+        left_.push_back(writer);
     }
   }
 
@@ -52,7 +54,8 @@ class Matching {
 
   // Another type is farther away than any number of other changes.
   static size_t rank(const JsonFindings& found) {
-    const bool other_type = !found.empty() && found.all().front().kind == "TYPE_CHANGED" && found.all().front().path.empty();
+    const bool other_type =
+        !found.empty() && found.all().front().kind == "TYPE_CHANGED" && found.all().front().path.empty();
     return found.size() + (other_type ? 1000 : 0);
   }
 
@@ -115,8 +118,8 @@ JsonFindings JsonSchemaDiff::written_by_combined(const JsonSight& writer, const 
   return all;
 }
 
-// Without comparing parts with parts: a combination of one schema is that schema, and a reader that reads one part of an "allOf" reads
-// the whole.
+// Without comparing parts with parts: a combination of one schema is that schema, and a reader that reads one part of
+// an "allOf" reads the whole.
 bool JsonSchemaDiff::is_read_as_one(const JsonSight& writer, const JsonSight& reader) {
   if (reader.parts.size() == 1) return compare(writer.self, reader.parts.front()).empty();
   if (writer.parts.size() == 1) return compare(writer.parts.front(), reader.self).empty();
@@ -136,13 +139,16 @@ JsonFindings JsonSchemaDiff::compare_combined(const JsonSight& writer, const Jso
   JsonFindings found;
   if (is_read_as_one(writer, reader)) return found;
   if (!may_become(writer, reader)) {
-    found.add("COMBINED_TYPE_CHANGED", "", fmt::format("is {}, and was {}", keyword_of(reader.form), keyword_of(writer.form)));
+    found.add("COMBINED_TYPE_CHANGED", "",
+              fmt::format("is {}, and was {}", keyword_of(reader.form), keyword_of(writer.form)));
     return found;
   }
   compare_counts(found, writer, reader);
   if (goes_part_by_part(writer, reader)) return found;
   if (writer.parts.size() * reader.parts.size() > kPairsMax) {
-    return give_up(fmt::format("the schemas are too large to be compared: at most {} pairs of schemas in 'allOf', 'anyOf' or 'oneOf'", kPairsMax));
+    return give_up(fmt::format(
+        "the schemas are too large to be compared: at most {} pairs of schemas in 'allOf', 'anyOf' or 'oneOf'",
+        kPairsMax));
   }
   std::vector<std::vector<JsonFindings>> findings(writer.parts.size());
   for (size_t i = 0; i < writer.parts.size(); ++i) {

@@ -46,7 +46,8 @@ constexpr std::string_view kAdditional = "additionalProperties", kUnevaluated = 
 
 // The keyword for members that are not described: "additionalProperties" evaluates them all.
 std::string_view rest_keyword(const JsonSight& sight) {
-  const bool is_unevaluated = find_member(*sight.schema, kAdditional) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
+  const bool is_unevaluated =
+      find_member(*sight.schema, kAdditional) == nullptr && unevaluated_keyword(sight, kUnevaluated) != nullptr;
   return is_unevaluated ? kUnevaluated : kAdditional;
 }
 
@@ -54,8 +55,9 @@ std::string_view rest_keyword(const JsonSight& sight) {
 
 const JsonEvaluated& JsonSchemaDiff::evaluated_beside_of(const JsonSight& sight) {
   const auto known = evaluated_.find(sight.schema);
-  return known != evaluated_.end() ? known->second
-                                   : evaluated_.emplace(sight.schema, evaluated_beside(*sight.self.document, *sight.schema)).first->second;
+  return known != evaluated_.end()
+             ? known->second
+             : evaluated_.emplace(sight.schema, evaluated_beside(*sight.self.document, *sight.schema)).first->second;
 }
 
 // For a member that "properties" does not describe.
@@ -70,7 +72,8 @@ JsonContent JsonSchemaDiff::content_for(const JsonSight& sight, const std::strin
   return content_of(find_member(*sight.schema, keyword));
 }
 
-// Members that may be missing in what there is. A default stands in for one, but not where anything could be there before.
+// Members that may be missing in what there is. A default stands in for one, but not where anything could be there
+// before.
 void JsonSchemaDiff::compare_required(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
   const auto properties = described_by_either(writer, reader, "properties");
   const auto before = words_of(find_member(*writer.schema, "required"));
@@ -82,12 +85,13 @@ void JsonSchemaDiff::compare_required(JsonFindings& found, const JsonSight& writ
     if (before.contains(name) || (has_default(property.after) && (!is_new || unopen))) continue;
     const std::string_view place = property.after != nullptr && is_new && unopen ? "properties" : "required";
     found.add(place == "required" ? "REQUIRED_ATTRIBUTE_ADDED" : "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL",
-              fmt::format("/{}/{}", place, pointer_token(name)), "is required now, and may be missing in what there is");
+              fmt::format("/{}/{}", place, pointer_token(name)),
+              "is required now, and may be missing in what there is");
   }
 }
 
-// Members that no keyword describes, and those that only schemas beside the writer's "unevaluatedProperties" describe: for the
-// reader these may be unevaluated.
+// Members that no keyword describes, and those that only schemas beside the writer's "unevaluatedProperties" describe:
+// for the reader these may be unevaluated.
 void JsonSchemaDiff::compare_other_members(JsonFindings& found, const JsonSight& writer, const JsonSight& reader) {
   static const Json kAnything = true;
   const std::string_view before = rest_keyword(writer), after = rest_keyword(reader);
@@ -99,10 +103,12 @@ void JsonSchemaDiff::compare_other_members(JsonFindings& found, const JsonSight&
     if (is_wild && after != kUnevaluated) was = {writer.self.document, &kAnything};
     for (const auto& [name, schema] : beside.names) {
       if (described(writer, "properties").count(name) + described(reader, "properties").count(name) > 0) continue;
-      found.absorb(removed("PROPERTY", view_of(writer, *schema), reader, content_for(reader, name)), fmt::format("/properties/{}", pointer_token(name)));
+      found.absorb(removed("PROPERTY", view_of(writer, *schema), reader, content_for(reader, name)),
+                   fmt::format("/properties/{}", pointer_token(name)));
     }
   }
-  compare_rest(found, was, keyword_view(reader, after), find_member(*reader.schema, after) == nullptr ? before : after, lenient_);
+  compare_rest(found, was, keyword_view(reader, after), find_member(*reader.schema, after) == nullptr ? before : after,
+               lenient_);
 }
 
 JsonFindings JsonSchemaDiff::compare_objects(const JsonSight& writer, const JsonSight& reader) {
@@ -134,8 +140,8 @@ JsonFindings JsonSchemaDiff::compare_property(const JsonSight& writer, const Jso
   return compare(view_of(writer, *before), view_of(reader, *after));
 }
 
-JsonFindings JsonSchemaDiff::compare_name_pattern(const JsonSight& writer, const JsonSight& reader, const std::string& pattern,
-                                                  const Json* before, const Json* after) {
+JsonFindings JsonSchemaDiff::compare_name_pattern(const JsonSight& writer, const JsonSight& reader,
+                                                  const std::string& pattern, const Json* before, const Json* after) {
   const auto rest = [](const JsonSight& sight) { return content_of(find_member(*sight.schema, rest_keyword(sight))); };
   if (after == nullptr) return removed("PROPERTY", view_of(writer, *before), reader, rest(reader));
   if (before != nullptr) return compare(view_of(writer, *before), view_of(reader, *after));

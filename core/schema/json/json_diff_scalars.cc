@@ -100,7 +100,8 @@ JsonFindings compare_strings(const JsonSight& writer, const JsonSight& reader) {
   if (after != nullptr && before == nullptr) {
     found.add("PATTERN_ADDED", "/pattern", fmt::format("the pattern {} is new", shown(*after)));
   } else if (after != nullptr && *after != *before) {
-    found.add("PATTERN_CHANGED", "/pattern", fmt::format("the pattern is {}, and was {}", shown(*after), shown(*before)));
+    found.add("PATTERN_CHANGED", "/pattern",
+              fmt::format("the pattern is {}, and was {}", shown(*after), shown(*before)));
   }
   return found;
 }

@@ -16,7 +16,8 @@
 namespace pg {
 namespace {
 
-constexpr std::array<std::string_view, 7> kTypeNames = {"array", "boolean", "integer", "null", "number", "object", "string"};
+constexpr std::array<std::string_view, 7> kTypeNames = {"array",  "boolean", "integer", "null",
+                                                        "number", "object",  "string"};
 
 bool is_type_name(const Json& value) {
   return value.is_string() && std::ranges::find(kTypeNames, text_of(value)) != kTypeNames.end();
@@ -102,29 +103,35 @@ Result<> DocumentReader::schema(const Json& schema, const JsonPlace& place, cons
   for (const auto& [name, value] : members_of(schema)) {
     // Definitions are found beside a reference too.
     if (ref_alone && name != "definitions" && name != "$defs") continue;
-    if (const auto* known = find_keyword(rules_, name)) PG_CHECK(keyword(known->shape, value, place.member(name), *inner));
+    if (const auto* known = find_keyword(rules_, name))
+      PG_CHECK(keyword(known->shape, value, place.member(name), *inner));
   }
   return {};
 }
 
-Result<> DocumentReader::keyword(KeywordShape shape, const Json& value, const JsonPlace& place, const std::string& base) {
+Result<> DocumentReader::keyword(KeywordShape shape, const Json& value, const JsonPlace& place,
+                                 const std::string& base) {
   switch (shape) {
     case KeywordShape::schema_or_flag:
       if (value.is_boolean()) return {};
       [[fallthrough]];
-    case KeywordShape::schema: return schema(value, place, base);
-    case KeywordShape::schema_or_schemas: return value.is_array() ? schemas(value, place, base) : schema(value, place, base);
+    case KeywordShape::schema:
+      return schema(value, place, base);
+    case KeywordShape::schema_or_schemas:
+      return value.is_array() ? schemas(value, place, base) : schema(value, place, base);
     case KeywordShape::schemas:
       PG_CHECK(must(value.is_array() && !value.empty(), place, "an array of at least one schema"));
       return value.is_array() ? schemas(value, place, base) : Result<>();
     case KeywordShape::schema_map:
     case KeywordShape::pattern_map:
     case KeywordShape::dependency_map:
-    case KeywordShape::words_map: return schema_map(shape, value, place, base);
+    case KeywordShape::words_map:
+      return schema_map(shape, value, place, base);
     case KeywordShape::pattern:
       PG_CHECK(must(value.is_string(), place, "a regular expression"));
       return value.is_string() ? pattern(text_of(value), place) : Result<>();
-    default: return leaf(shape, value, place);
+    default:
+      return leaf(shape, value, place);
   }
 }
 
@@ -132,15 +139,24 @@ Result<> DocumentReader::keyword(KeywordShape shape, const Json& value, const Js
 Result<> DocumentReader::leaf(KeywordShape shape, const Json& value, const JsonPlace& place) {
   switch (shape) {
     case KeywordShape::text:
-    case KeywordShape::reference: return must(value.is_string(), place, "a string");
-    case KeywordShape::flag: return must(value.is_boolean(), place, "a boolean");
-    case KeywordShape::number: return must(value.is_number(), place, "a number");
-    case KeywordShape::positive: return must(value.is_number() && number_of(value) > 0, place, "a number above 0");
-    case KeywordShape::count: return must(is_count(value), place, "a whole number, not negative");
-    case KeywordShape::words: return must(are_words(value), place, "an array of strings");
-    case KeywordShape::values: return must(value.is_array(), place, "an array");
-    case KeywordShape::type: return must(is_type(value), place, "the name of a type, or an array of some");
-    default: return {};
+    case KeywordShape::reference:
+      return must(value.is_string(), place, "a string");
+    case KeywordShape::flag:
+      return must(value.is_boolean(), place, "a boolean");
+    case KeywordShape::number:
+      return must(value.is_number(), place, "a number");
+    case KeywordShape::positive:
+      return must(value.is_number() && number_of(value) > 0, place, "a number above 0");
+    case KeywordShape::count:
+      return must(is_count(value), place, "a whole number, not negative");
+    case KeywordShape::words:
+      return must(are_words(value), place, "an array of strings");
+    case KeywordShape::values:
+      return must(value.is_array(), place, "an array");
+    case KeywordShape::type:
+      return must(is_type(value), place, "the name of a type, or an array of some");
+    default:
+      return {};
   }
 }
 
@@ -149,7 +165,8 @@ Result<> DocumentReader::schemas(const Json& array, const JsonPlace& place, cons
   return {};
 }
 
-Result<> DocumentReader::schema_map(KeywordShape shape, const Json& map, const JsonPlace& place, const std::string& base) {
+Result<> DocumentReader::schema_map(KeywordShape shape, const Json& map, const JsonPlace& place,
+                                    const std::string& base) {
   PG_CHECK(must(map.is_object(), place, "an object"));
   if (!map.is_object()) return {};
   for (const auto& [name, value] : members_of(map)) {
@@ -160,7 +177,8 @@ Result<> DocumentReader::schema_map(KeywordShape shape, const Json& map, const J
   return {};
 }
 
-Result<> DocumentReader::map_value(KeywordShape shape, const Json& value, const JsonPlace& place, const std::string& base) {
+Result<> DocumentReader::map_value(KeywordShape shape, const Json& value, const JsonPlace& place,
+                                   const std::string& base) {
   if (shape == KeywordShape::words_map || (shape == KeywordShape::dependency_map && value.is_array())) {
     return must(are_words(value), place, "an array of strings");
   }

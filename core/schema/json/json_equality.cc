@@ -48,10 +48,14 @@ void append_object(std::string& out, const Json& object) {
 }
 
 void append(std::string& out, const Json& value) {
-  if (value.is_number()) append_number(out, value);
-  else if (value.is_array()) append_array(out, value);
-  else if (value.is_object()) append_object(out, value);
-  else out += value.dump();
+  if (value.is_number())
+    append_number(out, value);
+  else if (value.is_array())
+    append_array(out, value);
+  else if (value.is_object())
+    append_object(out, value);
+  else
+    out += value.dump();
 }
 
 }  // namespace

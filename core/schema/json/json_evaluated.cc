@@ -49,11 +49,13 @@ class Collector {
     if (const Json* const members = find_member(schema, "properties"); members != nullptr && members->is_object()) {
       for (const auto& [name, member] : members_of(*members)) found_.names.emplace(name, &member);
     }
-    if (const Json* const patterns = find_member(schema, "patternProperties"); patterns != nullptr && patterns->is_object()) {
+    if (const Json* const patterns = find_member(schema, "patternProperties");
+        patterns != nullptr && patterns->is_object()) {
       for (const auto& [pattern, member] : members_of(*patterns)) found_.patterns.push_back(pattern);
     }
     for (const std::string_view keyword : {"additionalProperties", "unevaluatedProperties"}) {
-      if (const Json* const rest = find_member(schema, keyword); rest != nullptr && !is_false(*rest)) found_.any_name = true;
+      if (const Json* const rest = find_member(schema, keyword); rest != nullptr && !is_false(*rest))
+        found_.any_name = true;
     }
   }
 

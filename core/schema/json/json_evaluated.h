@@ -1,5 +1,5 @@
-// The members and items that are evaluated by schemas beside "unevaluatedProperties" and "unevaluatedItems": in "allOf", "$ref" and the
-// like, at any depth.
+// The members and items that are evaluated by schemas beside "unevaluatedProperties" and "unevaluatedItems": in
+// "allOf", "$ref" and the like, at any depth.
 #pragma once
 
 #include <map>

@@ -17,21 +17,21 @@ enum class KeywordShape {
   text,
   flag,
   number,
-  positive,          // a number above 0
-  count,             // a whole number, not negative
-  words,             // an array of strings
-  type,              // a type's name, or several
-  values,            // an array
-  pattern,           // a regular expression
-  reference,         // of another schema
+  positive,   // a number above 0
+  count,      // a whole number, not negative
+  words,      // an array of strings
+  type,       // a type's name, or several
+  values,     // an array
+  pattern,    // a regular expression
+  reference,  // of another schema
   schema,
-  schema_or_flag,    // the same but in draft 4, where no other schema is a boolean
-  schemas,           // an array of at least one
+  schema_or_flag,  // the same but in draft 4, where no other schema is a boolean
+  schemas,         // an array of at least one
   schema_or_schemas,
   schema_map,
-  pattern_map,       // a regular expression to a schema
-  dependency_map,    // a name to a schema or to words
-  words_map,         // a name to words
+  pattern_map,     // a regular expression to a schema
+  dependency_map,  // a name to a schema or to words
+  words_map,       // a name to words
 };
 
 // What a check is given.

@@ -42,8 +42,10 @@ bool is_surely_wrong(re2::RE2::ErrorCode error) {
     case re2::RE2::ErrorUnexpectedParen:
     case re2::RE2::ErrorTrailingBackslash:
     case re2::RE2::ErrorRepeatArgument:
-    case re2::RE2::ErrorRepeatOp: return true;
-    default: return false;
+    case re2::RE2::ErrorRepeatOp:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -5,9 +5,12 @@ namespace pg {
 std::string pointer_token(std::string_view name) {
   std::string token;
   for (const char c : name) {
-    if (c == '~') token += "~0";
-    else if (c == '/') token += "~1";
-    else token += c;
+    if (c == '~')
+      token += "~0";
+    else if (c == '/')
+      token += "~1";
+    else
+      token += c;
   }
   return token;
 }

@@ -1,5 +1,5 @@
-// Where in a JSON text something stands: a list that lives on the stack while the text is walked, written down only when
-// somebody is to read it.
+// Where in a JSON text something stands: a list that lives on the stack while the text is walked, written down only
+// when somebody is to read it.
 #pragma once
 
 #include <string>

@@ -39,10 +39,13 @@ const Json* follow(const Json* at, std::string_view pointer) {
 
 }  // namespace
 
-JsonReferences::JsonReferences(const Json& root, Draft draft) : draft_(draft), bases_({""}) { named_.emplace("", &root); }
+JsonReferences::JsonReferences(const Json& root, Draft draft) : draft_(draft), bases_({""}) {
+  named_.emplace("", &root);
+}
 
 Result<> JsonReferences::name(const Json& schema, const std::string& uri) {
-  if (uri.size() > kUriBytesMax) return fail(Errc::invalid_argument, fmt::format("a name of more than {} bytes", kUriBytesMax));
+  if (uri.size() > kUriBytesMax)
+    return fail(Errc::invalid_argument, fmt::format("a name of more than {} bytes", kUriBytesMax));
   named_.emplace(uri, &schema);  // the first one counts
   return {};
 }
@@ -73,7 +76,8 @@ Result<const Json*> JsonReferences::resolve(const std::string& base, std::string
                             : is_pointer          ? follow(named->second, percent_decoded(fragment))
                                                   : named->second;
   if (found != nullptr) return found;
-  if (reference.starts_with('#')) return fail(Errc::invalid_argument, fmt::format("'{}' is not in this schema", reference));
+  if (reference.starts_with('#'))
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not in this schema", reference));
   return fail(Errc::invalid_argument, fmt::format("'{}' is another document, and none is fetched", reference));
 }
 

@@ -16,8 +16,8 @@ class JsonReferences {
   JsonReferences(const Json& root, Draft draft);
 
   const std::string& root_base() const { return bases_.front(); }
-  // The base of what is below `schema`, where `base` is that of what is around it; its names are noted. It stays as long as
-  // this does. Errc::invalid_argument: a name too long.
+  // The base of what is below `schema`, where `base` is that of what is around it; its names are noted. It stays as
+  // long as this does. Errc::invalid_argument: a name too long.
   Result<const std::string*> enter(const Json& schema, const std::string& base);
 
   Result<const Json*> resolve(const std::string& base, std::string_view reference) const;

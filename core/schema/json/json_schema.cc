@@ -16,7 +16,9 @@ class JsonSchema : public Schema {
 
   SchemaType type() const override { return SchemaType::json; }
   const std::string& canonical() const override { return canonical_; }
-  std::string normal() const override { return to_one_line(Json(nlohmann::json(document_->root))); }  // members by their names
+  std::string normal() const override {
+    return to_one_line(Json(nlohmann::json(document_->root)));
+  }  // members by their names
   Result<std::vector<Incompatibility>> cannot_read(const Schema& writer, CompatibilityPolicy policy) const override;
   Result<std::string> encode(std::string_view json) const override;
   Result<std::string> decode(std::string_view payload) const override;

@@ -15,20 +15,34 @@ constexpr int kSchemasDeep = 500;  // compared inside each other
 
 std::string_view name_of(JsonForm form) {
   switch (form) {
-    case JsonForm::anything: return "anything";
-    case JsonForm::nothing: return "nothing";
-    case JsonForm::array: return "an array";
-    case JsonForm::boolean: return "a boolean";
-    case JsonForm::null: return "null";
-    case JsonForm::number: return "a number";
-    case JsonForm::object: return "an object";
-    case JsonForm::string: return "a string";
-    case JsonForm::enumeration: return "an enumeration";
-    case JsonForm::negation: return "what does not match 'not'";
-    case JsonForm::condition: return "what 'if' decides";
-    case JsonForm::all_of: return "all of several schemas";
-    case JsonForm::any_of: return "any of several schemas";
-    case JsonForm::one_of: return "one of several schemas";
+    case JsonForm::anything:
+      return "anything";
+    case JsonForm::nothing:
+      return "nothing";
+    case JsonForm::array:
+      return "an array";
+    case JsonForm::boolean:
+      return "a boolean";
+    case JsonForm::null:
+      return "null";
+    case JsonForm::number:
+      return "a number";
+    case JsonForm::object:
+      return "an object";
+    case JsonForm::string:
+      return "a string";
+    case JsonForm::enumeration:
+      return "an enumeration";
+    case JsonForm::negation:
+      return "what does not match 'not'";
+    case JsonForm::condition:
+      return "what 'if' decides";
+    case JsonForm::all_of:
+      return "all of several schemas";
+    case JsonForm::any_of:
+      return "any of several schemas";
+    case JsonForm::one_of:
+      return "one of several schemas";
   }
   return "";
 }
@@ -79,9 +93,9 @@ const JsonSight& JsonSchemaDiff::sight_of(const JsonView& view) {
   return known != sights_.end() ? known->second : sights_.emplace(view, look_at(view)).first->second;
 }
 
-// A pair that is met again within itself is assumed to be compatible. If the assumption was wrong, pairs that were found compatible in
-// between are forgotten. Pairs that were found incompatible stay so, since the assumption can only hide a fault. So each pair is
-// compared again only as often as other pairs turn out to be incompatible.
+// A pair that is met again within itself is assumed to be compatible. If the assumption was wrong, pairs that were
+// found compatible in between are forgotten. Pairs that were found incompatible stay so, since the assumption can only
+// hide a fault. So each pair is compared again only as often as other pairs turn out to be incompatible.
 JsonFindings JsonSchemaDiff::remember(const Pair& pair, size_t begun, JsonFindings findings) {
   auto& comparison = compared_.at(pair);
   const bool wrong = comparison.assumed && !findings.empty();
@@ -111,8 +125,13 @@ JsonFindings JsonSchemaDiff::compare(const JsonView& writer, const JsonView& rea
     return known->second.findings;
   }
   const size_t work = cost_of(before, after);
-  if (work > work_left_) return give_up(fmt::format("the schemas are too large to be compared: at most {} members, values and pairs of schemas are looked at", kWorkMax));
-  if (depth_ == kSchemasDeep) return give_up(fmt::format("the schemas are too deep to be compared: at most {} schemas inside each other", kSchemasDeep));
+  if (work > work_left_)
+    return give_up(fmt::format(
+        "the schemas are too large to be compared: at most {} members, values and pairs of schemas are looked at",
+        kWorkMax));
+  if (depth_ == kSchemasDeep)
+    return give_up(
+        fmt::format("the schemas are too deep to be compared: at most {} schemas inside each other", kSchemasDeep));
   work_left_ -= work;
   ++depth_;
   const size_t begun = order_.size();
@@ -136,14 +155,22 @@ JsonFindings JsonSchemaDiff::compare_sights(const JsonSight& writer, const JsonS
 
 JsonFindings JsonSchemaDiff::compare_form(const JsonSight& writer, const JsonSight& reader) {
   switch (writer.form) {
-    case JsonForm::array: return compare_arrays(writer, reader);
-    case JsonForm::number: return compare_numbers(writer, reader);
-    case JsonForm::object: return compare_objects(writer, reader);
-    case JsonForm::string: return compare_strings(writer, reader);
-    case JsonForm::enumeration: return compare_enumerations(writer, reader);
-    case JsonForm::negation: return compare_negations(writer, reader);
-    case JsonForm::condition: return compare_conditions(writer, reader);
-    default: return {};
+    case JsonForm::array:
+      return compare_arrays(writer, reader);
+    case JsonForm::number:
+      return compare_numbers(writer, reader);
+    case JsonForm::object:
+      return compare_objects(writer, reader);
+    case JsonForm::string:
+      return compare_strings(writer, reader);
+    case JsonForm::enumeration:
+      return compare_enumerations(writer, reader);
+    case JsonForm::negation:
+      return compare_negations(writer, reader);
+    case JsonForm::condition:
+      return compare_conditions(writer, reader);
+    default:
+      return {};
   }
 }
 
@@ -158,8 +185,8 @@ void JsonSchemaDiff::compare_keyword(JsonFindings& found, const JsonSight& write
   found.absorb(compare(keyword_view(writer, keyword), keyword_view(reader, keyword)), fmt::format("/{}", keyword));
 }
 
-void JsonSchemaDiff::compare_rest(JsonFindings& found, const JsonView& was, const JsonView& is, std::string_view keyword,
-                                  bool lenient) {
+void JsonSchemaDiff::compare_rest(JsonFindings& found, const JsonView& was, const JsonView& is,
+                                  std::string_view keyword, bool lenient) {
   const JsonForm before = sight_of(was).form, after = sight_of(is).form;
   const std::string path = fmt::format("/{}", keyword);
   if (after == JsonForm::nothing && before != JsonForm::nothing) {
@@ -181,7 +208,8 @@ JsonFindings JsonSchemaDiff::removed(std::string_view noun, const JsonView& befo
                 "is gone, and what is allowed in its place does not cover it");
     }
   } else if (content.model == JsonContent::closed && sight_of(before).form != JsonForm::nothing) {
-    found.add(fmt::format("{}_REMOVED_FROM_CLOSED_CONTENT_MODEL", noun), "", "is gone, and nothing is allowed in its place");
+    found.add(fmt::format("{}_REMOVED_FROM_CLOSED_CONTENT_MODEL", noun), "",
+              "is gone, and nothing is allowed in its place");
   }
   return found;
 }

@@ -1,4 +1,5 @@
-// Why what was written with one JSON schema may not be read with another: the rules of Confluent's registry, with its words.
+// Why what was written with one JSON schema may not be read with another: the rules of Confluent's registry, with its
+// words.
 //
 // What it does not look at is compared too where values would otherwise pass that the reader refuses: "const", "if",
 // "propertyNames", "contains", patterns of names, and members that are required without being described.
@@ -59,9 +60,12 @@ class JsonSchemaDiff {
   // What stands in a keyword that allows everything where it is missing.
   void compare_keyword(JsonFindings& found, const JsonSight& writer, const JsonSight& reader, std::string_view keyword);
   // The same for those that say what else may be there: "ADDITIONAL_ITEMS" is the kind of "additionalItems".
-  void compare_rest(JsonFindings& found, const JsonView& was, const JsonView& is, std::string_view keyword, bool lenient);
-  // A property or an item that only the one side describes; `content` is what the other one has for it. `noun` begins kinds.
-  JsonFindings removed(std::string_view noun, const JsonView& before, const JsonSight& reader, const JsonContent& content);
+  void compare_rest(JsonFindings& found, const JsonView& was, const JsonView& is, std::string_view keyword,
+                    bool lenient);
+  // A property or an item that only the one side describes; `content` is what the other one has for it. `noun` begins
+  // kinds.
+  JsonFindings removed(std::string_view noun, const JsonView& before, const JsonSight& reader,
+                       const JsonContent& content);
   JsonFindings added(std::string_view noun, const JsonSight& writer, const JsonContent& content, const JsonView& after);
   // Not counted for properties, if the policy is lenient.
   bool is_let_pass(std::string_view noun) const { return lenient_ && noun == "PROPERTY"; }
@@ -81,11 +85,12 @@ class JsonSchemaDiff {
   void compare_required(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
   void compare_other_members(JsonFindings& found, const JsonSight& writer, const JsonSight& reader);
   JsonFindings compare_objects(const JsonSight& writer, const JsonSight& reader);
-  JsonFindings compare_property(const JsonSight& writer, const JsonSight& reader, const std::string& name, const Json* before,
-                                const Json* after);
+  JsonFindings compare_property(const JsonSight& writer, const JsonSight& reader, const std::string& name,
+                                const Json* before, const Json* after);
   JsonFindings compare_name_pattern(const JsonSight& writer, const JsonSight& reader, const std::string& pattern,
                                     const Json* before, const Json* after);
-  void compare_dependencies(JsonFindings& found, const JsonSight& writer, const JsonSight& reader, std::string_view keyword);
+  void compare_dependencies(JsonFindings& found, const JsonSight& writer, const JsonSight& reader,
+                            std::string_view keyword);
 
   // json_diff_arrays.cc
   JsonFindings compare_arrays(const JsonSight& writer, const JsonSight& reader);
@@ -117,6 +122,6 @@ std::string kind_of(std::string_view keyword);
 
 // Errc::limit: comparing them takes too long, or goes too deep.
 Result<std::vector<Incompatibility>> json_incompatibilities(const JsonDocument& writer, const JsonDocument& reader,
-                                                    CompatibilityPolicy policy);
+                                                            CompatibilityPolicy policy);
 
 }  // namespace pg

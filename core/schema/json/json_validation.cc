@@ -51,8 +51,10 @@ bool JsonValidation::work(size_t steps) {
 }
 
 void JsonValidation::note(const JsonPlace& place, std::string_view reason) {
-  if (failures_.size() < kFailuresShown) failures_.push_back(fmt::format("{}: {}", to_pointer(place), reason));
-  else more_ = true;
+  if (failures_.size() < kFailuresShown)
+    failures_.push_back(fmt::format("{}: {}", to_pointer(place), reason));
+  else
+    more_ = true;
 }
 
 bool JsonValidation::applies(const Json& schema, const Json& value, const JsonPlace& place) {

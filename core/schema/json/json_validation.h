@@ -1,7 +1,7 @@
 // One value checked against a schema.
 //
-// Bounded in depth and in work, whatever schema and value are: a schema can refer to itself so that checking never ends, or
-// takes a time that doubles with each level.
+// Bounded in depth and in work, whatever schema and value are: a schema can refer to itself so that checking never
+// ends, or takes a time that doubles with each level.
 #pragma once
 
 #include <fmt/format.h>

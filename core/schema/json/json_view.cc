@@ -46,20 +46,32 @@ constexpr auto kLogic = std::to_array<KeywordRow>({
 
 // A schema without "type" is taken for what its keywords are about, as Confluent's registry does.
 constexpr auto kTelling = std::to_array<KeywordRow>({
-    {"additionalProperties", JsonAspect::object}, {"dependencies", JsonAspect::object},
-    {"dependentRequired", JsonAspect::object},    {"dependentSchemas", JsonAspect::object},
-    {"maxProperties", JsonAspect::object},        {"minProperties", JsonAspect::object},
-    {"patternProperties", JsonAspect::object},    {"properties", JsonAspect::object},
-    {"propertyNames", JsonAspect::object},        {"required", JsonAspect::object},
+    {"additionalProperties", JsonAspect::object},
+    {"dependencies", JsonAspect::object},
+    {"dependentRequired", JsonAspect::object},
+    {"dependentSchemas", JsonAspect::object},
+    {"maxProperties", JsonAspect::object},
+    {"minProperties", JsonAspect::object},
+    {"patternProperties", JsonAspect::object},
+    {"properties", JsonAspect::object},
+    {"propertyNames", JsonAspect::object},
+    {"required", JsonAspect::object},
     {"unevaluatedProperties", JsonAspect::object},
-    {"additionalItems", JsonAspect::array},       {"contains", JsonAspect::array},
-    {"items", JsonAspect::array},                 {"maxItems", JsonAspect::array},
-    {"minItems", JsonAspect::array},              {"prefixItems", JsonAspect::array},
-    {"unevaluatedItems", JsonAspect::array},      {"uniqueItems", JsonAspect::array},
-    {"exclusiveMaximum", JsonAspect::number},     {"exclusiveMinimum", JsonAspect::number},
-    {"maximum", JsonAspect::number},              {"minimum", JsonAspect::number},
+    {"additionalItems", JsonAspect::array},
+    {"contains", JsonAspect::array},
+    {"items", JsonAspect::array},
+    {"maxItems", JsonAspect::array},
+    {"minItems", JsonAspect::array},
+    {"prefixItems", JsonAspect::array},
+    {"unevaluatedItems", JsonAspect::array},
+    {"uniqueItems", JsonAspect::array},
+    {"exclusiveMaximum", JsonAspect::number},
+    {"exclusiveMinimum", JsonAspect::number},
+    {"maximum", JsonAspect::number},
+    {"minimum", JsonAspect::number},
     {"multipleOf", JsonAspect::number},
-    {"maxLength", JsonAspect::string},            {"minLength", JsonAspect::string},
+    {"maxLength", JsonAspect::string},
+    {"minLength", JsonAspect::string},
     {"pattern", JsonAspect::string},
 });
 
@@ -75,8 +87,10 @@ Aspects named_types(const Json& type) {
       if (name.is_string() && text_of(name) == row.name) add_once(aspects, row.aspect);
     }
   };
-  if (type.is_array()) std::ranges::for_each(type, add);
-  else add(type);
+  if (type.is_array())
+    std::ranges::for_each(type, add);
+  else
+    add(type);
   return aspects;
 }
 
@@ -161,14 +175,22 @@ JsonSight look_at(JsonView view) {
   }
   const auto single = [&](JsonForm form) { return JsonSight{form, view, view.schema, false, {}, false}; };
   switch (view.aspect) {
-    case JsonAspect::types: return sight_of_types(view);
-    case JsonAspect::enumeration: return single(JsonForm::enumeration);
-    case JsonAspect::negation: return single(JsonForm::negation);
-    case JsonAspect::condition: return single(JsonForm::condition);
-    case JsonAspect::all_of: return {JsonForm::all_of, view, view.schema, false, parts_of(view, "allOf"), true};
-    case JsonAspect::any_of: return {JsonForm::any_of, view, view.schema, false, parts_of(view, "anyOf"), true};
-    case JsonAspect::one_of: return {JsonForm::one_of, view, view.schema, false, parts_of(view, "oneOf"), true};
-    default: return sight_of_type(view);
+    case JsonAspect::types:
+      return sight_of_types(view);
+    case JsonAspect::enumeration:
+      return single(JsonForm::enumeration);
+    case JsonAspect::negation:
+      return single(JsonForm::negation);
+    case JsonAspect::condition:
+      return single(JsonForm::condition);
+    case JsonAspect::all_of:
+      return {JsonForm::all_of, view, view.schema, false, parts_of(view, "allOf"), true};
+    case JsonAspect::any_of:
+      return {JsonForm::any_of, view, view.schema, false, parts_of(view, "anyOf"), true};
+    case JsonAspect::one_of:
+      return {JsonForm::one_of, view, view.schema, false, parts_of(view, "oneOf"), true};
+    default:
+      return sight_of_type(view);
   }
 }
 

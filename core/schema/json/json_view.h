@@ -1,7 +1,7 @@
 // A schema as the rules of compatibility see it: one thing, or several together.
 //
-// {"type": ["string", "null"], "enum": ["a", null]} says two things, which must both hold: a type that is one of two, and an
-// enumeration. Rules compare like with like, so each is a view of its own, without any copy of the schema.
+// {"type": ["string", "null"], "enum": ["a", null]} says two things, which must both hold: a type that is one of two,
+// and an enumeration. Rules compare like with like, so each is a view of its own, without any copy of the schema.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,22 @@ namespace pg {
 
 // Which part of a schema is meant.
 enum class JsonAspect {
-  whole, reference, types,                                       // all of it; where its "$ref" leads; any of its types
-  array, boolean, integer, null, number, object, string,         // what it says about one type
-  enumeration, negation, condition, all_of, any_of, one_of,      // keywords that stand for themselves
+  whole,
+  reference,
+  types,  // all of it; where its "$ref" leads; any of its types
+  array,
+  boolean,
+  integer,
+  null,
+  number,
+  object,
+  string,  // what it says about one type
+  enumeration,
+  negation,
+  condition,
+  all_of,
+  any_of,
+  one_of,  // keywords that stand for themselves
 };
 
 struct JsonView {
@@ -28,10 +41,20 @@ struct JsonView {
 };
 
 enum class JsonForm {
-  anything, nothing,
-  array, boolean, null, number, object, string,
-  enumeration, negation, condition,
-  all_of, any_of, one_of,
+  anything,
+  nothing,
+  array,
+  boolean,
+  null,
+  number,
+  object,
+  string,
+  enumeration,
+  negation,
+  condition,
+  all_of,
+  any_of,
+  one_of,
 };
 
 inline bool is_combined(JsonForm form) { return form >= JsonForm::all_of; }

@@ -59,9 +59,7 @@ std::string without_package(const Type& type) {
 
 }  // namespace
 
-std::string local_name(const Descriptor& type) {
-  return without_package(type);
-}
+std::string local_name(const Descriptor& type) { return without_package(type); }
 
 std::string type_text(const FieldDescriptor& field) {
   if (field.is_map()) {

@@ -27,7 +27,8 @@ bool has_groups(const proto::Descriptor& type) {
 template <class Fields>
 void replace_groups(Fields* fields) {
   for (auto& field : *fields) {
-    if (field.type() == proto::FieldDescriptorProto::TYPE_GROUP) field.set_type(proto::FieldDescriptorProto::TYPE_MESSAGE);
+    if (field.type() == proto::FieldDescriptorProto::TYPE_GROUP)
+      field.set_type(proto::FieldDescriptorProto::TYPE_MESSAGE);
   }
 }
 
@@ -51,7 +52,8 @@ class Copy {
 
  private:
   // Up to `end_tag`; 0: to the end.
-  std::optional<std::string> fields(const proto::Descriptor& type, proto::io::CodedInputStream& in, uint32_t end_tag) const {
+  std::optional<std::string> fields(const proto::Descriptor& type, proto::io::CodedInputStream& in,
+                                    uint32_t end_tag) const {
     std::string bytes;
     proto::io::StringOutputStream stream(&bytes);
     proto::io::CodedOutputStream out(&stream);
@@ -64,7 +66,8 @@ class Copy {
     return bytes;
   }
 
-  bool field(const proto::Descriptor& type, uint32_t tag, proto::io::CodedInputStream& in, proto::io::CodedOutputStream& out) const {
+  bool field(const proto::Descriptor& type, uint32_t tag, proto::io::CodedInputStream& in,
+             proto::io::CodedOutputStream& out) const {
     const int number = Wire::GetTagFieldNumber(tag);
     const auto wire_type = Wire::GetTagWireType(tag);
     const proto::FieldDescriptor* known = type.FindFieldByNumber(number);
@@ -87,13 +90,15 @@ class Copy {
   std::optional<std::string> delimited(const proto::Descriptor& type, proto::io::CodedInputStream& in) const {
     uint32_t length = 0;
     std::string bytes;
-    if (!in.ReadVarint32(&length) || length > INT32_MAX || !in.ReadString(&bytes, static_cast<int>(length))) return std::nullopt;
+    if (!in.ReadVarint32(&length) || length > INT32_MAX || !in.ReadString(&bytes, static_cast<int>(length)))
+      return std::nullopt;
     return message(type, bytes);
   }
 
   void write(const proto::FieldDescriptor& field, const std::string& content, proto::io::CodedOutputStream& out) const {
     const bool as_group = to_ == To::groups && is_group(field);
-    out.WriteTag(Wire::MakeTag(field.number(), as_group ? Wire::WIRETYPE_START_GROUP : Wire::WIRETYPE_LENGTH_DELIMITED));
+    out.WriteTag(
+        Wire::MakeTag(field.number(), as_group ? Wire::WIRETYPE_START_GROUP : Wire::WIRETYPE_LENGTH_DELIMITED));
     if (!as_group) out.WriteVarint32(static_cast<uint32_t>(content.size()));
     out.WriteString(content);
     if (as_group) out.WriteTag(Wire::MakeTag(field.number(), Wire::WIRETYPE_END_GROUP));

@@ -16,7 +16,8 @@ namespace {
 namespace proto = google::protobuf;
 
 // An Any of an unknown type, or with bytes that are not of its type, stays as it is: the library refuses to print it.
-bool normalize_content(int levels, proto::Message& any, const proto::DescriptorPool& pool, proto::MessageFactory& factory) {
+bool normalize_content(int levels, proto::Message& any, const proto::DescriptorPool& pool,
+                       proto::MessageFactory& factory) {
   if (levels == 0) return false;
   const auto& reflection = *any.GetReflection();
   const auto* url_field = any.GetDescriptor()->FindFieldByNumber(1);
@@ -39,7 +40,8 @@ void remove_former_entries(proto::Message& message, const proto::FieldDescriptor
   std::vector<std::string> keys(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     std::string& key = keys[static_cast<size_t>(i)];
-    proto::TextFormat::PrintFieldValueToString(reflection.GetRepeatedMessage(message, &map, i), map.message_type()->map_key(), -1, &key);
+    proto::TextFormat::PrintFieldValueToString(reflection.GetRepeatedMessage(message, &map, i),
+                                               map.message_type()->map_key(), -1, &key);
     last[key] = i;
   }
   int kept = 0;
@@ -81,7 +83,8 @@ bool imports_any(const proto::FileDescriptor& file) {
 }
 
 bool normalize(int levels, proto::Message& message, const proto::DescriptorPool& pool, proto::MessageFactory& factory) {
-  if (message.GetDescriptor()->full_name() == "google.protobuf.Any") return normalize_content(levels, message, pool, factory);
+  if (message.GetDescriptor()->full_name() == "google.protobuf.Any")
+    return normalize_content(levels, message, pool, factory);
   std::vector<const proto::FieldDescriptor*> fields;
   const auto& reflection = *message.GetReflection();
   reflection.ListFields(message, &fields);

@@ -25,9 +25,7 @@ constexpr std::string_view kTypePrefix = "type.googleapis.com";
 constexpr int kWireDepthMax = 60;
 constexpr int kAnyDepthMax = 30;
 
-std::string type_url(const proto::Descriptor& type) {
-  return fmt::format("{}/{}", kTypePrefix, type.full_name());
-}
+std::string type_url(const proto::Descriptor& type) { return fmt::format("{}/{}", kTypePrefix, type.full_name()); }
 
 // "(items[0].value) zz: Cannot find field." without the dot, and without the ": " before a reason that names no field.
 std::string reason_of(const proto::util::Status& status) {
@@ -55,20 +53,22 @@ ProtobufCodec::ProtobufCodec(const proto::FileDescriptor& file)
       needs_normalizing_(needs_normalizing(file)),
       without_groups_(pool_without_groups(file)),
       messages_(std::make_unique<proto::DynamicMessageFactory>(file.pool())),
-      types_(proto::util::NewTypeResolverForDescriptorPool(std::string(kTypePrefix),
-                                                           without_groups_ != nullptr ? without_groups_.get() : file.pool())) {}
+      types_(proto::util::NewTypeResolverForDescriptorPool(
+          std::string(kTypePrefix), without_groups_ != nullptr ? without_groups_.get() : file.pool())) {}
 
 ProtobufCodec::~ProtobufCodec() = default;
 
 // `otherwise`: the error code if `bytes` are no complete message of this type, or one that decode() does not print.
-Result<std::unique_ptr<proto::Message>> ProtobufCodec::read(const proto::Descriptor& type, std::string_view bytes, Errc otherwise) const {
+Result<std::unique_ptr<proto::Message>> ProtobufCodec::read(const proto::Descriptor& type, std::string_view bytes,
+                                                            Errc otherwise) const {
   std::unique_ptr<proto::Message> message(messages_->GetPrototype(&type)->New());
   proto::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
   input.SetRecursionLimit(kWireDepthMax);
   if (!message->ParsePartialFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
     return not_a(type, otherwise, "bytes that are no such message");
   }
-  if (!message->IsInitialized()) return not_a(type, otherwise, "missing required fields: " + message->InitializationErrorString());
+  if (!message->IsInitialized())
+    return not_a(type, otherwise, "missing required fields: " + message->InitializationErrorString());
   if (needs_normalizing_ && !normalize(kAnyDepthMax, *message, *file_.pool(), *messages_)) {
     return not_a(type, otherwise, fmt::format("an Any nested more than {} levels deep", kAnyDepthMax));
   }

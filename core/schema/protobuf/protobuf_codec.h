@@ -30,13 +30,14 @@ class ProtobufCodec {
 
   // The first message of the file. Errc::invalid_argument: the JSON is not one, and the message names the field.
   Result<std::string> encode(std::string_view json) const;
-  // Whichever message it is. Errc::corrupt: the bytes are none. A field that comes twice counts as in Protobuf's parsers: the
-  // last value, of messages both merged, of a oneof the last member. Fields without a value that can be told from none are
-  // printed with their default; those that the schema does not know are left out.
+  // Whichever message it is. Errc::corrupt: the bytes are none. A field that comes twice counts as in Protobuf's
+  // parsers: the last value, of messages both merged, of a oneof the last member. Fields without a value that can be
+  // told from none are printed with their default; those that the schema does not know are left out.
   Result<std::string> decode(std::string_view payload) const;
 
  private:
-  Result<std::unique_ptr<google::protobuf::Message>> read(const google::protobuf::Descriptor& type, std::string_view bytes, Errc otherwise) const;
+  Result<std::unique_ptr<google::protobuf::Message>> read(const google::protobuf::Descriptor& type,
+                                                          std::string_view bytes, Errc otherwise) const;
 
   const google::protobuf::FileDescriptor& file_;
   const bool needs_normalizing_;

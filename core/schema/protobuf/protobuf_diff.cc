@@ -20,7 +20,8 @@ std::string field_text(const FieldDescriptor& field) {
   return fmt::format("field '{}' ({})", field.name(), field.number());
 }
 
-// Whether the reader still has that oneof: by its name, or by a member that is in a oneof of another name, since data has no names.
+// Whether the reader still has that oneof: by its name, or by a member that is in a oneof of another name, since data
+// has no names.
 bool has_oneof(const Descriptor& reader, const OneofDescriptor& oneof) {
   const OneofDescriptor* named = reader.FindOneofByName(oneof.name());
   if (named != nullptr && !named->is_synthetic()) return true;

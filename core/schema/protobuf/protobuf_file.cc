@@ -105,16 +105,18 @@ size_t dots_in(const proto::DescriptorProto& message) {
   return most;
 }
 
-// The library goes through all that a package or an unknown type may be in, by its whole name: what that takes grows with the
-// square of their number.
+// The library goes through all that a package or an unknown type may be in, by its whole name: what that takes grows
+// with the square of their number.
 Result<> check_parts_of_names(const proto::FileDescriptorProto& file) {
   size_t most = std::max(dots_in(file.package()), dots_in(file.extension()));
   for (const auto& message : file.message_type()) most = std::max(most, dots_in(message));
   for (const auto& service : file.service()) {
-    for (const auto& method : service.method()) most = std::max({most, dots_in(method.input_type()), dots_in(method.output_type())});
+    for (const auto& method : service.method())
+      most = std::max({most, dots_in(method.input_type()), dots_in(method.output_type())});
   }
   if (most <= kSchemaDepthMax) return {};
-  return fail(Errc::invalid_argument, fmt::format("a Protobuf schema with a name of more than {} parts", kSchemaDepthMax));
+  return fail(Errc::invalid_argument,
+              fmt::format("a Protobuf schema with a name of more than {} parts", kSchemaDepthMax));
 }
 
 Result<> check_bounds(const proto::FileDescriptorProto& file) {
@@ -156,7 +158,8 @@ Result<ProtobufFile> build(proto::FileDescriptorProto proto_file, FirstError& er
   if (file.descriptor == nullptr) return errors.error();
   // Converting groups inside an Any would need a look into its bytes.
   if (has_groups(*file.descriptor) && imports_any(*file.descriptor)) {
-    return fail(Errc::invalid_argument, "a Protobuf schema with groups and google.protobuf.Any: use messages instead of groups");
+    return fail(Errc::invalid_argument,
+                "a Protobuf schema with groups and google.protobuf.Any: use messages instead of groups");
   }
   return file;
 }

@@ -182,7 +182,8 @@ TEST_CASE("consumer: a follower whose topic is deleted ends") {
   }
 }
 
-TEST_CASE("consumer: a topic that is deleted while it is read, or just before, is not found, and no fault of the disk's") {
+TEST_CASE(
+    "consumer: a topic that is deleted while it is read, or just before, is not found, and no fault of the disk's") {
   for (const Machine machine : kEveryMachine) {
     TestHome t(machine);
     t.produce("t", {"a"});
@@ -258,7 +259,9 @@ TEST_CASE("consumer: the rest of a batch whose records make no sense is left out
   CHECK(must(consumer->next_record())->value == "a");
   CHECK(code_of(consumer->next_record()) == Errc::corrupt);
   std::string skipped;
-  const auto note = [&](const SkippedDamage& damage) { skipped += std::to_string(damage.from.value) + "-" + std::to_string(damage.to.value); };
+  const auto note = [&](const SkippedDamage& damage) {
+    skipped += std::to_string(damage.from.value) + "-" + std::to_string(damage.to.value);
+  };
   CHECK(t.read({.topics = {"t"}, .skip_damage = note}) == "t-0@0=a t-0@3=d");
   CHECK(skipped == "1-3");
 }

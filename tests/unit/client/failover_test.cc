@@ -87,7 +87,8 @@ TEST_CASE("consumer: an end that the new leader cannot name yet is waited for") 
   Cluster cluster;
   cluster.config.replica_lag_max = 60s;
   cluster.produce({"a", "b"});
-  // It has led since a moment ago: what it knows is what it heard as a follower, and no follower has said how far it is.
+  // It has led since a moment ago: what it knows is what it heard as a follower, and no follower has said how far it
+  // is.
   cluster.freeze(2);
   cluster.health[BrokerId(2)] = BrokerHealth::running;
   cluster.kill(0);
@@ -125,7 +126,8 @@ TEST_CASE("consumer: goes back to where the records of its epoch end at a leader
   cluster.settle();
   cluster.produce({"c", "d", "e"});
   CHECK(cluster.next(*caught_up) == "2:c 3:d 4:e");
-  const auto at_end = must(Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .from = {Place::Kind::end}, .follow = true}));
+  const auto at_end = must(
+      Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .from = {Place::Kind::end}, .follow = true}));
   cluster.lose_brokers();
   SUBCASE("what is new does not reach its place") {
     cluster.produce({"v", "w"}, {.acks = Acks::leader});
@@ -138,7 +140,8 @@ TEST_CASE("consumer: goes back to where the records of its epoch end at a leader
     CHECK(cluster.next(*at_end) == "2:v 3:w 4:x 5:y 6:z");
   }
   const std::string lost =
-      "'" + cluster.topic_name() + "-0' has lost 3 offsets that this reader has passed, 2 to 4, read in leader epoch 0: it goes on at 2";
+      "'" + cluster.topic_name() +
+      "-0' has lost 3 offsets that this reader has passed, 2 to 4, read in leader epoch 0: it goes on at 2";
   const std::string notices = cluster.env.notices();
   CAPTURE(notices);
   CHECK(notices.find(lost) != std::string::npos);
@@ -158,7 +161,8 @@ TEST_CASE("consumer: one that reads to an end that was lost ends where the log d
   const auto consumer = cluster.consumer();
   cluster.lose_brokers();
   CHECK(cluster.rest(*consumer, kNoDeadline) == "0:a 1:b");
-  CHECK(cluster.env.notices().find("has lost offsets 2 to 4, which were there when reading began: it is read to 2") != std::string::npos);
+  CHECK(cluster.env.notices().find("has lost offsets 2 to 4, which were there when reading began: it is read to 2") !=
+        std::string::npos);
 }
 
 TEST_CASE("consumer: one that waits at the end survives that its leader's log is lost") {
@@ -198,7 +202,8 @@ TEST_CASE("producer: a replicated topic gets each record once, whichever broker 
   for (const FlushMode flush : {FlushMode::never, FlushMode::exit, FlushMode::batch}) {
     CAPTURE(static_cast<int>(flush));
     Cluster cluster;
-    const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = flush}));
+    const auto producer =
+        must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = flush}));
     for (int i = 0; i < 6; ++i) {
       must(producer->send({.value = std::to_string(i)}));
       if (i == 1) cluster.kill(0);
@@ -216,8 +221,9 @@ TEST_CASE("producer: reports each batch once, in the state that acks and flush a
     FlushMode flush;
     const char* state;
   };
-  for (const Row& row : {Row{Acks::none, FlushMode::never, "written"}, Row{Acks::leader, FlushMode::never, "written"}, Row{Acks::all, FlushMode::never, "committed"},
-                         Row{Acks::all, FlushMode::exit, "flushed"}, Row{Acks::leader, FlushMode::batch, "flushed"}}) {
+  for (const Row& row : {Row{Acks::none, FlushMode::never, "written"}, Row{Acks::leader, FlushMode::never, "written"},
+                         Row{Acks::all, FlushMode::never, "committed"}, Row{Acks::all, FlushMode::exit, "flushed"},
+                         Row{Acks::leader, FlushMode::batch, "flushed"}}) {
     Cluster cluster;
     std::string reports;
     ProducerOptions options{.batch_bytes = 1, .acks = row.acks, .flush = row.flush};
@@ -237,7 +243,8 @@ TEST_CASE("producer: reports each batch once, in the state that acks and flush a
 TEST_CASE("producer: one with a name goes on after an election, and after its own end") {
   Cluster cluster;
   const auto run = [&](const std::vector<std::string>& values, bool die) {
-    const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .name = "input"}));
+    const auto producer =
+        must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .name = "input"}));
     for (const auto& value : values) {
       must(producer->send({.value = value}));
       if (std::exchange(die, false)) cluster.kill(cluster.partition().leader.value);
@@ -256,7 +263,8 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
 
 TEST_CASE("producer: one that timed out does not wait once more when it closes") {
   Cluster cluster;
-  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .timeout = 1s, .flush = FlushMode::batch}));
+  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(),
+                                            {.batch_bytes = 1, .timeout = 1s, .flush = FlushMode::batch}));
   for (const int32_t broker : {1, 2}) {
     cluster.freeze(broker);
     cluster.health[BrokerId(broker)] = BrokerHealth::running;
@@ -273,7 +281,8 @@ TEST_CASE("producer: one that timed out does not wait once more when it closes")
 TEST_CASE("producer: what one with a name finds from earlier runs is committed before it is counted") {
   Cluster cluster;
   const auto run = [&](const std::vector<std::string>& values) -> Result<> {
-    PG_ASSIGN(const auto producer, Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .timeout = 1s, .name = "input"}));
+    PG_ASSIGN(const auto producer, Producer::open(cluster.client(), cluster.topic_name(),
+                                                  {.batch_bytes = 1, .timeout = 1s, .name = "input"}));
     for (const auto& value : values) PG_CHECK(producer->send({.value = value}));
     return producer->close();
   };
@@ -284,7 +293,8 @@ TEST_CASE("producer: what one with a name finds from earlier runs is committed b
   }
   CHECK(code_of(run({"a", "b"})) == Errc::timed_out);
   // An election may still take "b" back: it does not count as written.
-  CHECK(code_of(Producer::open(cluster.client(), cluster.topic_name(), {.timeout = 1s, .name = "input"})) == Errc::timed_out);
+  CHECK(code_of(Producer::open(cluster.client(), cluster.topic_name(), {.timeout = 1s, .name = "input"})) ==
+        Errc::timed_out);
   for (const int32_t broker : {1, 2}) cluster.thaw(broker);
   must(run({"a", "b", "c"}));
   CHECK(cluster.everything() == "0:a 1:b 2:c");
@@ -295,7 +305,10 @@ TEST_CASE("log_table: a row that was changed is changed once, and is there at ev
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
   const auto add = [&](LogTable& to) {
     return must(to.change(
-        "count", [](const std::optional<std::string>& now) -> Result<std::optional<std::string>> { return std::to_string(std::stoi(now.value_or("0")) + 1); },
+        "count",
+        [](const std::optional<std::string>& now) -> Result<std::optional<std::string>> {
+          return std::to_string(std::stoi(now.value_or("0")) + 1);
+        },
         cluster.env.soon()));
   };
   for (int i = 1; i <= 9; ++i) {
@@ -330,14 +343,17 @@ TEST_CASE("log_table: what nobody has but a dead leader is seen by nobody") {
     seen += fmt::format("{}={} ", key, value.value_or("null"));
     return {};
   };
-  must(table.catch_up(visit, [] {}, cluster.env.soon()));
+  must(table.catch_up(
+      visit, [] {}, cluster.env.soon()));
   CHECK(code_of(table.append({{"key", "value"}}, cluster.env.clock().after(1s))) == Errc::timed_out);
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  CHECK(code_of(other.catch_up(visit, [] {}, cluster.env.clock().after(1s))) == Errc::timed_out);
+  CHECK(code_of(other.catch_up(
+            visit, [] {}, cluster.env.clock().after(1s))) == Errc::timed_out);
   CHECK(seen == "");
   cluster.thaw(1);
   cluster.thaw(2);
-  must(other.catch_up(visit, [] {}, cluster.env.soon()));
+  must(other.catch_up(
+      visit, [] {}, cluster.env.soon()));
   CHECK(seen == "key=value ");
 }
 
@@ -358,7 +374,8 @@ TEST_CASE("log_table: a process that has read rows which an election has lost fo
     must(table.catch_up(visit, forget, cluster.env.soon()));
   };
   const auto add = [&](LogTable& to, const char* key) {
-    must(to.change(key, [](const auto&) -> Result<std::optional<std::string>> { return "value"; }, cluster.env.soon()));
+    must(to.change(
+        key, [](const auto&) -> Result<std::optional<std::string>> { return "value"; }, cluster.env.soon()));
   };
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
   add(other, "a");
@@ -394,7 +411,8 @@ TEST_CASE("log_table: a damaged row is read at another replica, which leads then
   const std::string log = cluster.directory(0) + "/00000000000000000000.log";
   flip_bits(cluster.env.files, log, 2 * size_of(cluster.env.files, log) / 4 + 70);
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  must(other.catch_up(visit, [] {}, cluster.env.soon()));
+  must(other.catch_up(
+      visit, [] {}, cluster.env.soon()));
   CHECK(seen == "abcd");
   CHECK(cluster.partition().leader == BrokerId(1));
   cluster.settle();
@@ -405,13 +423,16 @@ TEST_CASE("log_table: a damaged row is read at another replica, which leads then
 TEST_CASE("log_table: what its reader makes of a row is no damage of the log's") {
   Cluster cluster(ConfigMap{{"cleanup.policy", "compact"}});
   auto table = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  const auto refuse = [](std::string_view, std::optional<std::string_view>) -> Result<> { return fail(Errc::corrupt, "nonsense"); };
+  const auto refuse = [](std::string_view, std::optional<std::string_view>) -> Result<> {
+    return fail(Errc::corrupt, "nonsense");
+  };
   for (const char* key : {"a", "b"}) {
     must(table.catch_up([](auto, auto) -> Result<> { return {}; }, [] {}, cluster.env.soon()));
     REQUIRE(must(table.append({{key, "value"}}, cluster.env.soon())));
   }
   auto other = must(LogTable::open(cluster.client(), cluster.topic_name(), cluster.env.soon()));
-  const auto refused = other.catch_up(refuse, [] {}, cluster.env.soon());
+  const auto refused = other.catch_up(
+      refuse, [] {}, cluster.env.soon());
   REQUIRE(code_of(refused) == Errc::corrupt);
   CHECK(refused.error().what == "nonsense");
   cluster.settle();
@@ -465,7 +486,9 @@ TEST_CASE("open_leader, open_committed: the metadata is read again only where th
     return cluster.env.files.calls(Call::open) - before;
   };
   TopicMetadata topic = cluster.topic();
-  const auto alone = [&] { return cluster.client().open_partition(topic, PartitionId(0), Access::read_write, cluster.env.soon()); };
+  const auto alone = [&] {
+    return cluster.client().open_partition(topic, PartitionId(0), Access::read_write, cluster.env.soon());
+  };
   const auto to_write = [&] { return open_leader(cluster.client(), topic, PartitionId(0), cluster.env.soon()); };
   const auto to_read = [&] { return open_committed(cluster.client(), topic, PartitionId(0), cluster.env.soon()); };
   const int64_t files = opened(alone, 0);

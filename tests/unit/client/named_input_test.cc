@@ -260,7 +260,9 @@ TEST_CASE("named_input: what is new is held back until all that is there was com
   t.check_holds(200);
 }
 
-TEST_CASE("named_input: an input with too many new records before those that are there is refused, and nothing of it is written") {
+TEST_CASE(
+    "named_input: an input with too many new records before those that are there is refused, and nothing of it is "
+    "written") {
   NamedHome t;
   t.create("t", 2);
   {

@@ -28,7 +28,8 @@ int64_t batches_in(PartitionLog& log) {
 std::vector<int> codecs_in(PartitionLog& log) {
   LogReader reader(log, Offset(0));
   std::vector<int> codecs;
-  while (const auto batch = must(reader.next(log.current_state()->high_watermark()))) codecs.push_back(batch->header.codec());
+  while (const auto batch = must(reader.next(log.current_state()->high_watermark())))
+    codecs.push_back(batch->header.codec());
   return codecs;
 }
 
@@ -39,7 +40,8 @@ TEST_CASE("producer: makes the topic with the first record that it can take, or 
   CHECK(code_of(Producer::open(*t.home, "t", {.create_topic = false})) == Errc::not_found);
   CHECK(code_of(Producer::open(*t.home, "a/b", {})) == Errc::invalid_argument);
   std::string made;
-  const auto producer = must(Producer::open(*t.home, "t", {.topic_made = [&](const TopicMetadata& topic) { made += topic.name; }}));
+  const auto producer =
+      must(Producer::open(*t.home, "t", {.topic_made = [&](const TopicMetadata& topic) { made += topic.name; }}));
   CHECK(code_of(producer->send({.value = "x"}, PartitionId(4))) == Errc::not_found);
   const std::string large(2'000'000, 'x');
   CHECK(code_of(producer->send({.value = large})) == Errc::limit);
@@ -57,7 +59,9 @@ TEST_CASE("producer: makes the topic with the first record that it can take, or 
   CHECK(t.producer("three", {.create_topic = false})->partition_count() == 3);
 }
 
-TEST_CASE("producer: a whole input without records makes the topic, too, and one that somebody makes meanwhile is used as it is") {
+TEST_CASE(
+    "producer: a whole input without records makes the topic, too, and one that somebody makes meanwhile is used as it "
+    "is") {
   TestHome t;
   must(must(Producer::open(*t.home, "empty", {}))->close());
   CHECK(must(t.home->list_topics()) == std::vector<std::string>{"empty"});
@@ -145,7 +149,8 @@ TEST_CASE("producer: linger counts from the oldest gathered record") {
   t.create("t", 2);
   const auto producer = t.producer("t", {.linger = 50ms});
   const Deadline began = t.env.clock().now();
-  CHECK((producer->linger_deadline() == began + kBackgroundFlushInterval));  // until then nobody need look at the log's state
+  CHECK((producer->linger_deadline() ==
+         began + kBackgroundFlushInterval));  // until then nobody need look at the log's state
   must(producer->send({.value = "a"}, PartitionId(0)));
   CHECK((producer->linger_deadline() == began + 50ms));
   t.env.manual_clock.advance(20ms);
@@ -360,7 +365,8 @@ TEST_CASE("producer: with flush batch, a batch is on stable storage and reported
   std::vector<std::string> reports;
   ProducerOptions options{.flush = FlushMode::batch};
   options.report = [&](const BatchReport& r) -> Result<> {
-    reports.push_back(fmt::format("{}@{}+{} {}", r.partition.partition.value, r.base_offset.value, r.record_count, r.state));
+    reports.push_back(
+        fmt::format("{}@{}+{} {}", r.partition.partition.value, r.base_offset.value, r.record_count, r.state));
     return {};
   };
   const auto producer = t.producer("t", options);
@@ -457,7 +463,8 @@ ProducerOptions in_large_batches() { return {.batch_bytes = kLargePerBatch * 101
 std::vector<int> numbers_in(TestHome& t, const std::string& topic, int32_t partition = 0) {
   const auto consumer = t.consumer({.topics = {topic}, .partitions = {PartitionId(partition)}});
   std::vector<int> found;
-  while (const auto record = must(consumer->next_record())) found.push_back(std::stoi(std::string(record->value->substr(0, 6))));
+  while (const auto record = must(consumer->next_record()))
+    found.push_back(std::stoi(std::string(record->value->substr(0, 6))));
   return found;
 }
 

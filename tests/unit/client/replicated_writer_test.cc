@@ -20,11 +20,12 @@ constexpr int64_t kProducer = 17;
 class Sender {
  public:
   explicit Sender(TestCluster& cluster, ReplicatedWriter::Options options = {}, int64_t producer = kProducer)
-      : writer(cluster.client(), cluster.topic(), PartitionId(0), options, producer, [this](Offset base, int32_t count) -> Result<> {
-          done += fmt::format("{}{}", done.empty() ? "" : " ", base.value);
-          PG_ASSERT(count == 1);
-          return {};
-        }) {
+      : writer(cluster.client(), cluster.topic(), PartitionId(0), options, producer,
+               [this](Offset base, int32_t count) -> Result<> {
+                 done += fmt::format("{}{}", done.empty() ? "" : " ", base.value);
+                 PG_ASSERT(count == 1);
+                 return {};
+               }) {
     must(writer.open());
   }
   Result<Offset> try_send(const std::string& value) {
@@ -74,8 +75,8 @@ TEST_CASE("replicated_writer: a batch is done when those have it whom acks name,
     int64_t committed, flushed;  // once all is done
   };
   const Row rows[] = {
-      {Acks::none, false, "0", "0", 0, 0},   {Acks::leader, false, "0", "0", 0, 0}, {Acks::all, false, "", "0", 1, 0},
-      {Acks::none, true, "", "", 0, 1},      {Acks::leader, true, "", "", 0, 1},    {Acks::all, true, "", "", 1, 1},
+      {Acks::none, false, "0", "0", 0, 0}, {Acks::leader, false, "0", "0", 0, 0}, {Acks::all, false, "", "0", 1, 0},
+      {Acks::none, true, "", "", 0, 1},    {Acks::leader, true, "", "", 0, 1},    {Acks::all, true, "", "", 1, 1},
   };
   for (const Row& row : rows) {
     CAPTURE(static_cast<int>(row.acks));
@@ -219,12 +220,14 @@ TEST_CASE("replicated_writer: where nobody can know what became of a batch, it s
   must(cluster.control());
   cluster.settle();
   // A copy that was begun after all that was deleted.
-  must(cluster.env.files.replace(names::epoch_checkpoint(cluster.directory(2)), write_epoch_history({{LeaderEpoch(2), Offset(4)}})));
+  must(cluster.env.files.replace(names::epoch_checkpoint(cluster.directory(2)),
+                                 write_epoch_history({{LeaderEpoch(2), Offset(4)}})));
   must(cluster.open(2)->raise_log_start(Offset(4), cluster.env.soon()));
   const auto settled = sender.writer.settle(true);
   REQUIRE_FALSE(settled);
   CHECK(settled.error().code == Errc::timed_out);
-  CHECK(settled.error().what == fmt::format("the leader of '{}' changed, and the new one has deleted offsets 0 to 0: the records there may have been written",
+  CHECK(settled.error().what == fmt::format("the leader of '{}' changed, and the new one has deleted offsets 0 to 0: "
+                                            "the records there may have been written",
                                             cluster.open(2)->name()));
   CHECK(sender.done == "");
 }
@@ -267,7 +270,9 @@ TEST_CASE("replicated_writer: with too few in sync nothing is written, and the m
   cluster.settle();
   const auto refused = sender.try_send("x");
   REQUIRE(code_of(refused) == Errc::not_durable);
-  CHECK(refused.error().what == fmt::format("'{}-0' has 1 of min.insync.replicas=2 replicas in sync: missing on broker 1, 2", cluster.topic_name()));
+  CHECK(refused.error().what ==
+        fmt::format("'{}-0' has 1 of min.insync.replicas=2 replicas in sync: missing on broker 1, 2",
+                    cluster.topic_name()));
   CHECK(cluster.text(0) == "");
   // It was not written, so the writer goes on when one is back.
   cluster.start(2);
@@ -294,7 +299,8 @@ TEST_CASE("replicated_writer: whoever waits when there are too few is told which
   CHECK(sender.done == "");
 }
 
-TEST_CASE("replicated_writer: with much under way, an append waits for what is not committed, and no longer than it may") {
+TEST_CASE(
+    "replicated_writer: with much under way, an append waits for what is not committed, and no longer than it may") {
   Filled cluster(ConfigMap{{"max.message.bytes", "20000000"}});
   Sender sender(cluster, {.timeout = 1s});
   sender.send("committed, and not on every disk");
@@ -319,7 +325,8 @@ TEST_CASE("replicated_writer: with no leader in time, it says so, and every late
   CHECK(code_of(sender.writer.settle(true)) == Errc::timed_out);
   const auto first = sender.try_send("y"), second = sender.try_send("z");
   REQUIRE(code_of(first) == Errc::not_leader);
-  CHECK(first.error().what == fmt::format("'{}-0' has no leader: broker 0 does not run, and no other replica in sync can lead (see 'pg-cluster status'); "
+  CHECK(first.error().what == fmt::format("'{}-0' has no leader: broker 0 does not run, and no other replica in sync "
+                                          "can lead (see 'pg-cluster status'); "
                                           "records may have been written",
                                           cluster.topic_name()));
   CHECK(code_of(second) == Errc::not_leader);

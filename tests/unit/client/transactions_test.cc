@@ -24,7 +24,9 @@ struct Topic {
     writer.emplace(*log, t.env.clock().wall_ms());
     writer->write(script);
   }
-  static std::string short_value(const ConsumedRecord& record) { return std::string(record.value->substr(0, record.value->find('.'))); }
+  static std::string short_value(const ConsumedRecord& record) {
+    return std::string(record.value->substr(0, record.value->find('.')));
+  }
   // The values of what is read: "1 2 3".
   std::string read(ConsumerOptions options = {.topics = {"t"}}) {
     const auto consumer = t.consumer(std::move(options));
@@ -40,7 +42,8 @@ struct Topic {
   std::string from(int64_t offset) { return read({.topics = {"t"}, .from = {Kind::offset, offset}}); }
   std::string last(int64_t count) {
     std::string text;
-    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count))) text += (text.empty() ? "" : " ") + short_value(record.view());
+    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count)))
+      text += (text.empty() ? "" : " ") + short_value(record.view());
     return text;
   }
 
@@ -78,11 +81,14 @@ TEST_CASE("consumer transactions: of one whose beginning was deleted, the rest h
   CHECK(topic.t.env.notices() == "");
 }
 
-TEST_CASE("consumer transactions: an open one ends the reading with a notice, also for a consumer that begins behind it") {
+TEST_CASE(
+    "consumer transactions: an open one ends the reading with a notice, also for a consumer that begins behind it") {
   Topic topic("x a+1 y a+2 z");
   topic.t.env.manual_clock.set_wall_ms(topic.t.env.clock().wall_ms() + 10'860'000);
-  const std::string notice = "'t-0' can be read up to offset 1 only, where a transaction has not ended: producer 0 (epoch 0) since offset 1, open for 3 h; "
-                             "if its producer cannot return, 'pg-topic repair --abort-transactions t' ends it\n";
+  const std::string notice =
+      "'t-0' can be read up to offset 1 only, where a transaction has not ended: producer 0 (epoch 0) since offset 1, "
+      "open for 3 h; "
+      "if its producer cannot return, 'pg-topic repair --abort-transactions t' ends it\n";
   CHECK(topic.read() == "x");
   CHECK(topic.t.env.notices() == notice);
   for (int64_t from = 1; from <= 5; ++from) CHECK(topic.from(from) == "");
@@ -140,8 +146,8 @@ TEST_CASE("consumer transactions: whose outcome damage has swallowed is skipped 
   for (int i = 0; i < 2; ++i) CHECK(code_of(consumer->next_record()) == Errc::corrupt);  // again and again
   std::string skipped;
   CHECK(topic.read({.topics = {"t"}, .skip_damage = [&](const SkippedDamage& damage) {
-          skipped += fmt::format("{}-{} ", damage.from.value, damage.to.value);
-        }}) == "x y z");
+                      skipped += fmt::format("{}-{} ", damage.from.value, damage.to.value);
+                    }}) == "x y z");
   CHECK(skipped == "0-1 2-3 ");
 }
 
@@ -181,14 +187,17 @@ TEST_CASE("consumer transactions: many transactions, interleaved, over many segm
     for (size_t from = 0; from < written.size(); from += 1 + random.below(5)) {
       std::string expected;
       for (size_t at = from; at < written.size(); ++at) {
-        if (written[at].second != "" && counts[written[at].second]) expected += (expected.empty() ? "" : " ") + written[at].second;
+        if (written[at].second != "" && counts[written[at].second])
+          expected += (expected.empty() ? "" : " ") + written[at].second;
       }
       REQUIRE(topic.from(static_cast<int64_t>(from)) == expected);
     }
   }
 }
 
-TEST_CASE("consumer transactions: with several copies a following consumer waits on at the next leader, which gets the marker of an abort") {
+TEST_CASE(
+    "consumer transactions: with several copies a following consumer waits on at the next leader, which gets the "
+    "marker of an abort") {
   TestCluster cluster;
   cluster.create();
   const auto soon = [&] { return cluster.env.clock().after(2s); };

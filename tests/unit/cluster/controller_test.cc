@@ -17,7 +17,8 @@ TEST_CASE("controller: a topic with unreadable metadata keeps no other one from 
   Controller controller(cluster.client(), BrokerId(1), [](const std::string&) {});
   must(controller.turn());
 
-  must(cluster.env.files.replace(names::versioned(names::topic_file(cluster.path, "0"), must(cluster.client().topic_version("0")) + 1), "{"));
+  must(cluster.env.files.replace(
+      names::versioned(names::topic_file(cluster.path, "0"), must(cluster.client().topic_version("0")) + 1), "{"));
   cluster.kill(0);
   cluster.env.manual_clock.advance(HealthWatch::kStartGrace + 1s);
   CHECK(code_of(controller.turn()) == Errc::corrupt);

@@ -6,8 +6,9 @@ using namespace pg;
 
 namespace {
 
-// A log of one letter for each record, written in the epoch that the letter stands for: "aab" has two records of epoch 0 and
-// one of epoch 1. '.' opens the epoch of the letter after it, without a record: "aa.b" ends with an empty epoch 1.
+// A log of one letter for each record, written in the epoch that the letter stands for: "aab" has two records of epoch
+// 0 and one of epoch 1. '.' opens the epoch of the letter after it, without a record: "aa.b" ends with an empty
+// epoch 1.
 EpochLog log_of(std::string_view text) {
   EpochLog log{{}, Offset(0)};
   bool record = true;
@@ -28,8 +29,10 @@ EpochLog log_of(std::string_view text) {
 std::string records_of(std::string_view text) {
   std::string records;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '.') ++i;
-    else records += text[i];
+    if (text[i] == '.')
+      ++i;
+    else
+      records += text[i];
   }
   return records;
 }
@@ -48,17 +51,17 @@ const Row kRows[] = {
     {"a follower that is behind", "aa", "aaabb", 2},
     {"a follower that is longer, in the same epoch", "aaaaa", "aaa", 3},
 
-    // KIP-101, scenario 1: A was cut to its high watermark when it restarted, and lost what was committed. By epoch nothing
-    // that the leader has goes.
+    // KIP-101, scenario 1: A was cut to its high watermark when it restarted, and lost what was committed. By epoch
+    // nothing that the leader has goes.
     {"KIP-101: a restarted follower keeps what the leader of the same epoch has", "aa", "aa", 2},
-    // KIP-101, scenario 2: the machine stopped; A has one record less than B had, but came first and led, and wrote another
-    // one at the same offset. B rejoins with a record of the old epoch there.
+    // KIP-101, scenario 2: the machine stopped; A has one record less than B had, but came first and led, and wrote
+    // another one at the same offset. B rejoins with a record of the old epoch there.
     {"KIP-101: other records at the same offset", "aaa", "aab", 2},
     {"KIP-101: other records at the same offsets, the follower longer", "aaaaaa", "aabbb", 2},
     {"KIP-101: other records at the same offsets, the leader longer", "aaa", "aabbbbb", 2},
 
-    // KIP-279, scenario 1: two elections while A was away, or one that A never heard of. The leader does not know A's last
-    // epoch, and its largest epoch below is one that A has in part only.
+    // KIP-279, scenario 1: two elections while A was away, or one that A never heard of. The leader does not know A's
+    // last epoch, and its largest epoch below is one that A has in part only.
     {"KIP-279: a leader that does not know the follower's epoch", "aabb", "aaac", 2},
     {"KIP-279: the largest smaller epoch of the leader is not the follower's", "aadd", "aabbee", 2},
     {"KIP-279: the follower lacks what the leader has between", "aaddd", "aabbcceee", 2},
@@ -118,7 +121,9 @@ TEST_CASE("epoch_cut: without an epoch in common, nothing above where one of the
 }
 
 TEST_CASE("epoch_cut: an epoch is common wherever it stands in the two") {
-  const auto common = [](std::string_view mine, std::string_view leaders) { return have_common_epoch(log_of(mine).epochs, log_of(leaders).epochs); };
+  const auto common = [](std::string_view mine, std::string_view leaders) {
+    return have_common_epoch(log_of(mine).epochs, log_of(leaders).epochs);
+  };
   CHECK(common("aab", "bbc"));
   CHECK(common("c", "abc"));
   CHECK_FALSE(common("ab", "cc"));
@@ -130,5 +135,6 @@ TEST_CASE("epoch_cut: an epoch is common wherever it stands in the two") {
 TEST_CASE("epoch_cut: an epoch that begins behind the log's end ends there") {
   const EpochLog mine{{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), Offset(8)}}, Offset(5)};
   CHECK(common_end(mine, {{{LeaderEpoch(0), Offset(0)}}, Offset(20)}, Offset(0)) == Offset(5));
-  CHECK(common_end(mine, {{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), Offset(8)}}, Offset(20)}, Offset(0)) == Offset(5));
+  CHECK(common_end(mine, {{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), Offset(8)}}, Offset(20)}, Offset(0)) ==
+        Offset(5));
 }

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 namespace {
 
 int64_t differences(TestCluster& cluster) {
-  return must(compare_replicas(cluster.client(), cluster.topic(), PartitionId(0), cluster.env.soon(), [](const std::string& line) { FAIL_CHECK(line); }));
+  return must(compare_replicas(cluster.client(), cluster.topic(), PartitionId(0), cluster.env.soon(),
+                               [](const std::string& line) { FAIL_CHECK(line); }));
 }
 
 // Both followers stand still, without anybody noticing.
@@ -69,8 +70,10 @@ TEST_CASE("failover: one broker after the other dies and comes back, and nothing
     written += letters;
     cluster.kill(leader);
     cluster.settle();
-    if (round % 2 == 0) cluster.start(leader);
-    else cluster.kill(cluster.partition().leader.value), cluster.start(leader);
+    if (round % 2 == 0)
+      cluster.start(leader);
+    else
+      cluster.kill(cluster.partition().leader.value), cluster.start(leader);
     cluster.settle();
     for (const int32_t broker : {0, 1, 2}) {
       if (cluster.health[BrokerId(broker)] == BrokerHealth::dead) cluster.start(broker);
@@ -170,7 +173,8 @@ TEST_CASE("failover: a lost replica first leaves the ISR, and then is made anew"
   cluster.settle();
   CHECK(cluster.texts() == "aaa aaa aaa");
   CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1,2");
-  const size_t out = cluster.said.find("broker 2 is out of sync"), anew = cluster.said.find("made anew, to be copied from broker 0"),
+  const size_t out = cluster.said.find("broker 2 is out of sync"),
+               anew = cluster.said.find("made anew, to be copied from broker 0"),
                in = cluster.said.find("broker 2 is in sync");
   CHECK(out < anew);
   CHECK(anew < in);
@@ -184,7 +188,8 @@ TEST_CASE("failover: a replica that is made anew knows that it lacks something, 
   cluster.write("aaaa");
   cluster.settle();
   cluster.keep_up(2);
-  must(LogDirectory(cluster.env.env(), cluster.log_directory(2)).raise_log_start(cluster.name(), Offset(3), cluster.env.soon()));
+  must(LogDirectory(cluster.env.env(), cluster.log_directory(2))
+           .raise_log_start(cluster.name(), Offset(3), cluster.env.soon()));
   must(cluster.env.files.remove_tree(cluster.directory(2)));
   cluster.env.manual_clock.advance(std::chrono::milliseconds(10));
   must(cluster.control());
@@ -215,7 +220,8 @@ TEST_CASE("failover: in a log directory that is not known as the broker's, nothi
   cluster.create();
   cluster.write("aaa");
   cluster.settle();
-  const std::string directory = cluster.log_directory(2), properties = must(cluster.env.files.read_all(names::meta_properties(directory)));
+  const std::string directory = cluster.log_directory(2),
+                    properties = must(cluster.env.files.read_all(names::meta_properties(directory)));
   must(cluster.env.files.remove_tree(directory));
   must(cluster.env.files.make_directory(directory));  // as a mount point looks without its disk
   cluster.settle();
@@ -228,7 +234,9 @@ TEST_CASE("failover: in a log directory that is not known as the broker's, nothi
   CHECK(cluster.texts() == "aaa aaa aaa");
 }
 
-TEST_CASE("failover: a follower that finds its leader damaged tells, another one leads, and the damaged log is copied again") {
+TEST_CASE(
+    "failover: a follower that finds its leader damaged tells, another one leads, and the damaged log is copied "
+    "again") {
   TestCluster cluster;
   cluster.create();
   cluster.write("aaaa");
@@ -243,7 +251,8 @@ TEST_CASE("failover: a follower that finds its leader damaged tells, another one
   CHECK(differences(cluster) == 0);
 }
 
-TEST_CASE("failover: when a topic is made anew under its name, nothing is concluded from what was seen of the old one") {
+TEST_CASE(
+    "failover: when a topic is made anew under its name, nothing is concluded from what was seen of the old one") {
   TestCluster cluster;
   const auto joins = [&] { return InSync::unpack(cluster.open(0)->current_state()->page().in_sync.load()).has(2); };
   // A replica leaves and joins in each of them, at the same version of the leader's word.

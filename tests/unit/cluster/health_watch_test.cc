@@ -12,7 +12,9 @@ constexpr Duration kSession = 2s, kLook = 20ms;
 
 class Watch {
  public:
-  std::string look(const BrokerSigns& signs) { return name_of(watch_.look({{kBroker, signs}}, kSession, now).at(kBroker)); }
+  std::string look(const BrokerSigns& signs) {
+    return name_of(watch_.look({{kBroker, signs}}, kSession, now).at(kBroker));
+  }
   // Looks again and again, while the heart does what `beats` says.
   std::string look_for(Duration time, BrokerSigns& signs, bool beats) {
     std::string health;

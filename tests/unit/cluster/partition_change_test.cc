@@ -1,5 +1,5 @@
-// What the controller does about a partition in the course of time: lagging, joining, the preferred leader; and what people
-// ask for.
+// What the controller does about a partition in the course of time: lagging, joining, the preferred leader; and what
+// people ask for.
 #include "tests/support/plan_scene.h"
 #include "tests/support/printing.h"
 
@@ -73,7 +73,9 @@ TEST_CASE("partition_plan: the leader itself never lags") {
   }
 }
 
-TEST_CASE("partition_plan: a replica joins when it has what the leader had, and is in sync when it has what the leader had by then") {
+TEST_CASE(
+    "partition_plan: a replica joins when it has what the leader had, and is in sync when it has what the leader had "
+    "by then") {
   Scene scene;
   scene.out_of_sync(kThree);
   third_has(scene, 20, 12);
@@ -107,7 +109,8 @@ TEST_CASE("partition_plan: a replica is in sync once it has on its disk what cou
   CHECK(scene.plan() == "admit 3 isr 1,2,3: it has what the leader has");
 }
 
-TEST_CASE("partition_plan: a replica that the metadata names and the leader's page has not confirmed is admitted again") {
+TEST_CASE(
+    "partition_plan: a replica that the metadata names and the leader's page has not confirmed is admitted again") {
   Scene scene;
   scene.first().confirmed = InSync{Scene::kEpoch, 4, 0b011};
   const auto admit = plan_partition(scene.view, scene.health, scene.config, scene.memory, scene.now);
@@ -142,7 +145,8 @@ TEST_CASE("partition_plan: a controller that has just begun does not know what t
 }
 
 TEST_CASE("partition_plan: who must leave does not join, and loses its bit where it had begun to") {
-  for (const BrokerHealth health : {BrokerHealth::dead, BrokerHealth::hung, BrokerHealth::failed, BrokerHealth::stopping}) {
+  for (const BrokerHealth health :
+       {BrokerHealth::dead, BrokerHealth::hung, BrokerHealth::failed, BrokerHealth::stopping}) {
     Scene scene;
     scene.out_of_sync(kThree);
     scene.health[kThree] = health;

@@ -222,7 +222,8 @@ TEST_CASE("recovery: wherever one dies that makes a lost replica anew, it begins
       });
 }
 
-TEST_CASE("recovery: with all in sync gone, whoever is left leads only if somebody says so, and loses only what it lacks") {
+TEST_CASE(
+    "recovery: with all in sync gone, whoever is left leads only if somebody says so, and loses only what it lacks") {
   Filled cluster;
   cluster.kill(1);
   cluster.settle();
@@ -279,7 +280,9 @@ TEST_CASE("recovery: a leader that comes back after somebody let others go on wi
 
 TEST_CASE("recovery: nobody is elected at a loss where somebody leads, or will without one") {
   Filled cluster;
-  const auto elect = [&](bool unclean) { return elect_leader(cluster.client(), cluster.topic(), PartitionId(0), unclean, cluster.env.soon()); };
+  const auto elect = [&](bool unclean) {
+    return elect_leader(cluster.client(), cluster.topic(), PartitionId(0), unclean, cluster.env.soon());
+  };
   CHECK_FALSE(must(elect(true)));
   CHECK_FALSE(must(elect(false)));
   cluster.kill(0);
@@ -303,7 +306,8 @@ TEST_CASE("recovery: a new follower begins where its leader does, in the middle 
   cluster.settle();
   must(cluster.open(0)->raise_log_start(Offset(5), cluster.env.soon()));
   cluster.settle();
-  for (const int32_t broker : {0, 1, 2}) CHECK(cluster.open(broker)->current_state()->position().log_start == Offset(5));
+  for (const int32_t broker : {0, 1, 2})
+    CHECK(cluster.open(broker)->current_state()->position().log_start == Offset(5));
   must(cluster.env.files.remove_tree(cluster.directory(2)));
   cluster.settle();
   CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1,2");

@@ -12,7 +12,8 @@ namespace {
 // A replica on its disk, with something happening in the middle of a step.
 class Watched final : public ReplicaLog {
  public:
-  Watched(TestCluster& cluster, int32_t broker) : real_(cluster.client(), cluster.topic(), PartitionId(0), BrokerId(broker)) {}
+  Watched(TestCluster& cluster, int32_t broker)
+      : real_(cluster.client(), cluster.topic(), PartitionId(0), BrokerId(broker)) {}
 
   Result<StatePage*> page() override { return real_.page(); }
   Result<EpochHistory> epochs() override { return real_.epochs(); }
@@ -82,7 +83,8 @@ struct Pair {
   TestCluster cluster;
   Watched leader, follower;
   ReplicaKeeper keeper;
-  PartitionMetadata metadata{{BrokerId(0), BrokerId(1), BrokerId(2)}, BrokerId(0), LeaderEpoch(0), {BrokerId(0), BrokerId(1)}};
+  PartitionMetadata metadata{
+      {BrokerId(0), BrokerId(1), BrokerId(2)}, BrokerId(0), LeaderEpoch(0), {BrokerId(0), BrokerId(1)}};
 };
 
 }  // namespace
@@ -159,7 +161,8 @@ TEST_CASE("replica_keeper: it stores the new epoch before it cuts anything") {
   CHECK(cuts == 1);
 }
 
-TEST_CASE("replica_keeper: committed records are cut only if a leader of a lossy epoch was elected since it followed last") {
+TEST_CASE(
+    "replica_keeper: committed records are cut only if a leader of a lossy epoch was elected since it followed last") {
   for (const int32_t lossy : {-1, 0, 1, 2}) {
     CAPTURE(lossy);
     Pair t;
@@ -256,7 +259,9 @@ TEST_CASE("replica_keeper: who leads opens its epoch once, and then only takes o
   CHECK(must(keeper.step(t.metadata, 2, {})));
 }
 
-TEST_CASE("replica_keeper: one that has lost records since its election does not lead, unless the election allowed for that") {
+TEST_CASE(
+    "replica_keeper: one that has lost records since its election does not lead, unless the election allowed for "
+    "that") {
   Pair t;
   ReplicaKeeper keeper(BrokerId(0), t.leader);
   t.leader.words().damaged = 1;
@@ -337,9 +342,9 @@ TEST_CASE("replica_keeper: a log without an epoch of its leader's begins again w
     int64_t leaders_start;
     std::string_view result;
   };
-  const Row rows[] = {{"", 2, "ab", 0, "abdd"},   {"c", 2, "ab", 0, "abdd"},   {"cc", 2, "ab", 1, "bdd"},
-                      {"cc", 0, "ab", 2, "dd"},   {"ccc", 0, "ab", 2, "dd"},   {"c", 0, "ab", 2, "dd"},
-                      {"ccc", 0, "ab", 0, "abdd"}, {"", 0, "ab", 0, "abdd"},   {"ccc", 1, "ab", 1, "bdd"}};
+  const Row rows[] = {{"", 2, "ab", 0, "abdd"},    {"c", 2, "ab", 0, "abdd"}, {"cc", 2, "ab", 1, "bdd"},
+                      {"cc", 0, "ab", 2, "dd"},    {"ccc", 0, "ab", 2, "dd"}, {"c", 0, "ab", 2, "dd"},
+                      {"ccc", 0, "ab", 0, "abdd"}, {"", 0, "ab", 0, "abdd"},  {"ccc", 1, "ab", 1, "bdd"}};
   for (const Row& row : rows) {
     CAPTURE(row.own);
     CAPTURE(row.own_start);
@@ -358,12 +363,15 @@ TEST_CASE("replica_keeper: a log without an epoch of its leader's begins again w
     CHECK(t.text() == row.result);
     // Nothing is left of a history that is not the leader's.
     const EpochHistory epochs = must(t.follower.epochs());
-    CHECK(std::none_of(epochs.begin(), epochs.end(), [](const EpochStart& entry) { return entry.epoch == epoch_of('c'); }));
+    CHECK(std::none_of(epochs.begin(), epochs.end(),
+                       [](const EpochStart& entry) { return entry.epoch == epoch_of('c'); }));
     CHECK(t.follower.words().unclean == 0);
   }
 }
 
-TEST_CASE("replica_keeper: a log that shares its first records with its leader's keeps its start, also where the leader's is lower") {
+TEST_CASE(
+    "replica_keeper: a log that shares its first records with its leader's keeps its start, also where the leader's is "
+    "lower") {
   Pair t;
   t.leader.fill("aaab");
   t.lead('d');

@@ -24,7 +24,8 @@ TEST_CASE("batch_fate: a batch is there if the log left its epoch behind it") {
 }
 
 TEST_CASE("batch_fate: what was deleted was committed") {
-  for (const int64_t start : {11, 15, 40}) CHECK(fate({entry(0, 0), entry(3, 5), entry(4, 30)}, start, 40) == BatchFate::there);
+  for (const int64_t start : {11, 15, 40})
+    CHECK(fate({entry(0, 0), entry(3, 5), entry(4, 30)}, start, 40) == BatchFate::there);
   CHECK(fate({entry(0, 0), entry(3, 5), entry(4, 8)}, 40, 40) == BatchFate::missing);
 }
 
@@ -45,7 +46,9 @@ TEST_CASE("batch_fate: a log that begins behind the batch and with a later epoch
 TEST_CASE("batch_fate: a batch that was sent again is where a log still has it, be it an earlier place") {
   const WrittenBatch first{LeaderEpoch(0), Offset(32), Offset(33)}, second{LeaderEpoch(2), Offset(33), Offset(34)};
   const std::vector<WrittenBatch> places{first, second};
-  const auto found = [&](const EpochHistory& log, int64_t log_end) { return find_batch(places, log, Offset(0), Offset(log_end)); };
+  const auto found = [&](const EpochHistory& log, int64_t log_end) {
+    return find_batch(places, log, Offset(0), Offset(log_end));
+  };
   CHECK(found({entry(0, 0), entry(2, 31)}, 34).place.base == Offset(33));
   // An unclean election brings back a log from before it was sent again.
   CHECK(found({entry(0, 0), entry(3, 33)}, 33).fate == BatchFate::there);

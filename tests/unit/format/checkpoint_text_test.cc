@@ -103,9 +103,10 @@ TEST_CASE("checkpoint_text: an epoch without records hides no lower one whose re
     int64_t offset;
     EpochHistory after;
   };
-  for (const Row& row : {Row{6, 30, {one, three, five, entry(6, 30)}}, Row{6, 20, {one, three, entry(6, 20)}}, Row{5, 30, history}, Row{5, 20, history},
-                         Row{4, 20, {one, three, entry(4, 20)}}, Row{3, 20, {one, three}}, Row{3, 30, history}, Row{5, 15, {one, three, entry(5, 15)}},
-                         Row{3, 5, {one, entry(3, 5)}}, Row{1, 10, {one}}}) {
+  for (const Row& row :
+       {Row{6, 30, {one, three, five, entry(6, 30)}}, Row{6, 20, {one, three, entry(6, 20)}}, Row{5, 30, history},
+        Row{5, 20, history}, Row{4, 20, {one, three, entry(4, 20)}}, Row{3, 20, {one, three}}, Row{3, 30, history},
+        Row{5, 15, {one, three, entry(5, 15)}}, Row{3, 5, {one, entry(3, 5)}}, Row{1, 10, {one}}}) {
     CAPTURE(row.epoch);
     CAPTURE(row.offset);
     const EpochHistory after = with_batch(history, LeaderEpoch(row.epoch), Offset(row.offset));

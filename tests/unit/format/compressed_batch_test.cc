@@ -32,7 +32,8 @@ Bytes with_records(const Bytes& batch, ByteView records) {
 
 Bytes from_hex(const std::string& digits) {
   Bytes bytes;
-  for (size_t i = 0; i < digits.size(); i += 2) bytes.push_back(static_cast<std::byte>(std::stoi(digits.substr(i, 2), nullptr, 16)));
+  for (size_t i = 0; i < digits.size(); i += 2)
+    bytes.push_back(static_cast<std::byte>(std::stoi(digits.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -85,7 +86,8 @@ TEST_CASE("compressed batch: the header says the codec, and all else as without"
 TEST_CASE("compressed batch: one that would not get smaller is an ordinary batch, byte for byte") {
   SeededRandom random;
   for (const Codec codec : kCodecs) {
-    const std::vector<Item> small{{1000, std::nullopt, "x", {}}}, noise{{1000, std::nullopt, random.bytes(1 << 20), {}}};
+    const std::vector<Item> small{{1000, std::nullopt, "x", {}}},
+        noise{{1000, std::nullopt, random.bytes(1 << 20), {}}};
     CHECK(encode(small, codec) == pg::encode(small));
     CHECK(encode(noise, codec) == pg::encode(noise));
   }
@@ -119,7 +121,8 @@ TEST_CASE("compressed batch: damage below a good CRC is an error that names the 
     int refused = 0;
     for (int i = 0; i < 3000; ++i) {
       Bytes damaged(records.begin(), records.end());
-      for (auto n = 1 + random.below(3); n-- > 0;) damaged[random.below(damaged.size())] = static_cast<std::byte>(random.next());
+      for (auto n = 1 + random.below(3); n-- > 0;)
+        damaged[random.below(damaged.size())] = static_cast<std::byte>(random.next());
       if (!decode(with_records(batch, damaged))) ++refused;
     }
     CHECK(refused > 300);

@@ -69,7 +69,8 @@ TEST_CASE("compression: bytes come back, whatever their size, with one compresso
     Compressor compressor(codec);
     Decompressor decompressor;
     // Around the blocks of snappy and lz4, the decompressor's first room, and well above.
-    for (const size_t size : {200u, 5000u, 32767u, 32768u, 32769u, 65535u, 65536u, 65537u, 131072u, 1u << 20, 3'500'000u, 700u}) {
+    for (const size_t size :
+         {200u, 5000u, 32767u, 32768u, 32769u, 65535u, 65536u, 65537u, 131072u, 1u << 20, 3'500'000u, 700u}) {
       const std::string text = log_text(random, size);
       const auto bytes = compressor.compress(as_bytes(text), 61);
       REQUIRE(bytes);
@@ -83,7 +84,8 @@ TEST_CASE("compression: bytes come back, whatever their size, with one compresso
 TEST_CASE("compression: what does not get smaller is left alone") {
   SeededRandom random;
   for (const Codec codec : kCodecs) {
-    for (const size_t size : {0u, 1u, 10u, 1000u, 40'000u, 1'000'000u}) CHECK_FALSE(compressed(codec, random.bytes(size)));
+    for (const size_t size : {0u, 1u, 10u, 1000u, 40'000u, 1'000'000u})
+      CHECK_FALSE(compressed(codec, random.bytes(size)));
   }
   CHECK_FALSE(compressed(Codec::none, std::string(1000, 'x')));
 }
@@ -103,9 +105,11 @@ TEST_CASE("compression: the frames are those of Kafka's Java client") {
 
 TEST_CASE("compression: snappy without a frame, as librdkafka writes it") {
   // Length 11; a literal of 4 bytes; a copy of 7 bytes from 4 before.
-  const Bytes raw = bytes_of(std::string("\x0b\x0c"
-                                         "ab\0\n"
-                                         "\x0d\x04", 8));
+  const Bytes raw =
+      bytes_of(std::string("\x0b\x0c"
+                           "ab\0\n"
+                           "\x0d\x04",
+                           8));
   CHECK(must(decompressed(Codec::snappy, raw)) == std::string("ab\0\nab\0\nab\0", 11));
   CHECK(must(decompressed(Codec::snappy, bytes_of(std::string(1, '\0')))).empty());
 }
@@ -149,12 +153,15 @@ TEST_CASE("compression: a few bytes that announce gigabytes are damage, and cost
   CHECK(code_of(decompressed(Codec::snappy, bytes_of("\xff\xff\xff\xff\x0f"))) == Errc::corrupt);
   const std::string frame("\x82SNAPPY\0\0\0\0\1\0\0\0\1", 16);
   CHECK(must(decompressed(Codec::snappy, bytes_of(frame))).empty());
-  CHECK(code_of(decompressed(Codec::snappy, bytes_of(frame + std::string("\0\0\0\5\xff\xff\xff\xff\x0f", 9)))) == Errc::corrupt);
+  CHECK(code_of(decompressed(Codec::snappy, bytes_of(frame + std::string("\0\0\0\5\xff\xff\xff\xff\x0f", 9)))) ==
+        Errc::corrupt);
   CHECK(code_of(decompressed(Codec::snappy, bytes_of(frame + std::string("\x7f\xff\xff\xff\1", 5)))) == Errc::corrupt);
   CHECK(code_of(decompressed(Codec::snappy, bytes_of(frame + std::string("\xff\xff\xff\xff\1", 5)))) == Errc::corrupt);
-  CHECK(code_of(decompressed(Codec::snappy, bytes_of(std::string("\x82SNAPPY\0\0\0\0\2\0\0\0\2", 16)))) == Errc::corrupt);
+  CHECK(code_of(decompressed(Codec::snappy, bytes_of(std::string("\x82SNAPPY\0\0\0\0\2\0\0\0\2", 16)))) ==
+        Errc::corrupt);
   // A zstd frame with a content size of 2^60, and nothing in it.
-  CHECK(code_of(decompressed(Codec::zstd, bytes_of(std::string("\x28\xb5\x2f\xfd\xc0\x58\0\0\0\0\0\0\0\x10", 14)))) == Errc::corrupt);
+  CHECK(code_of(decompressed(Codec::zstd, bytes_of(std::string("\x28\xb5\x2f\xfd\xc0\x58\0\0\0\0\0\0\0\x10", 14)))) ==
+        Errc::corrupt);
 }
 
 TEST_CASE("compression: every truncation is refused") {
@@ -188,7 +195,8 @@ TEST_CASE("compression: damage is an error or other bytes, never a crash, and th
     for (int i = 0; i < 1000; ++i) {
       Bytes damaged = bytes;
       const size_t within = random.one_in(2) ? damaged.size() : std::min<size_t>(damaged.size(), 40);
-      for (auto n = 1 + random.below(4); n-- > 0;) damaged[random.below(within)] = static_cast<std::byte>(random.next());
+      for (auto n = 1 + random.below(4); n-- > 0;)
+        damaged[random.below(within)] = static_cast<std::byte>(random.next());
       if (random.one_in(4)) damaged.resize(random.below(damaged.size()) + 1);
       const auto got = decompressor.decompress(static_cast<int>(codec), damaged, 1 << 20);
       if (!got) ++refused;

@@ -65,7 +65,8 @@ TEST_CASE("control_record: any bytes are read without a crash") {
   const auto good = control_batch(7, 3, {.type = ControlRecord::kCommit, .coordinator_epoch = 9}, 5);
   for (int i = 0; i < 2000; ++i) {
     auto batch = good;
-    for (auto n = 1 + random.below(6); n-- > 0;) batch[kBatchCrcStart + random.below(batch.size() - kBatchCrcStart)] = static_cast<std::byte>(random.below(256));
+    for (auto n = 1 + random.below(6); n-- > 0;)
+      batch[kBatchCrcStart + random.below(batch.size() - kBatchCrcStart)] = static_cast<std::byte>(random.below(256));
     const BatchHeader header = read_batch_header(batch);
     if (batch_header_fault(header) != nullptr) continue;
     if (const auto read = read_control_batch(batch, header); !read) CHECK(read.error().message() != "");

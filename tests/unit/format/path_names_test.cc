@@ -51,10 +51,10 @@ TEST_CASE("path_names: segment files") {
   CHECK(names::torn("/d", Offset(42), 3) == "/d/00000000000000000042.torn-3");
   CHECK(names::parse_log("00000000000000000042.log") == Offset(42));
   CHECK(names::parse_log("04611686018427387904.log") == Offset(kOffsetMax));
-  for (const char* name :
-       {"", ".log", "42.log", "0000000000000000042.log", "000000000000000000042.log", "00000000000000000042.index",
-        "00000000000000000042.log.deleted", "0000000000000000004x.log", "-0000000000000000042.log",
-        "04611686018427387905.log", "09223372036854775808.log", "99999999999999999999.log", "00000000000000000042.torn-1"}) {
+  for (const char* name : {"", ".log", "42.log", "0000000000000000042.log", "000000000000000000042.log",
+                           "00000000000000000042.index", "00000000000000000042.log.deleted", "0000000000000000004x.log",
+                           "-0000000000000000042.log", "04611686018427387905.log", "09223372036854775808.log",
+                           "99999999999999999999.log", "00000000000000000042.torn-1"}) {
     CAPTURE(name);
     CHECK(names::parse_log(name) == std::nullopt);
   }
@@ -104,7 +104,9 @@ TEST_CASE("path_names: directories that are made or deleted are no partitions") 
 
 TEST_CASE("path_names: what is not such a directory is never taken for one") {
   const std::string id = uuid_text(Uuid{});
-  for (const std::string& name : std::vector<std::string>{"t-1", "t-new", "-delete", "t-1.short-delete", "t-x." + id + "-new", "t1." + id + "-new", "t-1." + id, "t-1." + id + "-news"}) {
+  for (const std::string& name :
+       std::vector<std::string>{"t-1", "t-new", "-delete", "t-1.short-delete", "t-x." + id + "-new",
+                                "t1." + id + "-new", "t-1." + id, "t-1." + id + "-news"}) {
     CAPTURE(name);
     CHECK_FALSE(names::parse_partition_stage(name).has_value());
   }
@@ -153,7 +155,8 @@ TEST_CASE("path_names: a segment file on its way in or out has a second suffix, 
             (kind == SegmentFile::log && stage == SegmentStage::live));
     }
   }
-  CHECK(names::segment("/d", Offset(42), SegmentFile::log, SegmentStage::deleted) == "/d/00000000000000000042.log.deleted");
+  CHECK(names::segment("/d", Offset(42), SegmentFile::log, SegmentStage::deleted) ==
+        "/d/00000000000000000042.log.deleted");
   for (const auto* other : {"00000000000000000042.log.cleaned.swap", "00000000000000000042.torn-1", "42.log.swap",
                             "00000000000000000042", "00000000000000000042.swap", "leader-epoch-checkpoint"}) {
     CHECK(!names::parse_segment(other));

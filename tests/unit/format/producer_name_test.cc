@@ -7,9 +7,7 @@ using namespace pg;
 
 namespace {
 
-ProducerNameKey some_key() {
-  return {std::string("nightly\0\n\xff/..", 13), "orders"};
-}
+ProducerNameKey some_key() { return {std::string("nightly\0\n\xff/..", 13), "orders"}; }
 
 ProducerNameRow some_row() {
   ProducerNameRow row;

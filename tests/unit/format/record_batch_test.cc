@@ -57,7 +57,8 @@ TEST_CASE("record_batch: a producer's stamp is in the header, inside the CRC") {
 
 TEST_CASE("record_batch: epoch and sequence together count further than a sequence") {
   const int64_t wrap = int64_t{1} << 31;
-  for (const int64_t count : {int64_t{0}, int64_t{1}, wrap - 1, wrap, wrap + 1, 5 * wrap + 17, ProducerStamp::kCountMax}) {
+  for (const int64_t count :
+       {int64_t{0}, int64_t{1}, wrap - 1, wrap, wrap + 1, 5 * wrap + 17, ProducerStamp::kCountMax}) {
     CHECK(ProducerStamp::of(1, count).count() == count);
     CHECK(ProducerStamp::of(1, count).sequence >= 0);
     CHECK(ProducerStamp::of(1, count).epoch >= 0);

@@ -52,7 +52,8 @@ bool reads(const Subscriber& subscriber, const std::string& topic) {
 using Owners = std::map<TopicPartition, std::string>;
 
 // Who has which partition. Fails the test where two have one, or somebody has one that is not for it.
-Owners owners_of(const Assignments& assignments, const std::vector<Subscriber>& subscribers, const PartitionCounts& counts) {
+Owners owners_of(const Assignments& assignments, const std::vector<Subscriber>& subscribers,
+                 const PartitionCounts& counts) {
   Owners owners;
   CHECK(assignments.size() == subscribers.size());
   for (const auto& subscriber : subscribers) {
@@ -73,7 +74,8 @@ Owners owners_of(const Assignments& assignments, const std::vector<Subscriber>& 
 std::vector<TopicPartition> wanted(const std::vector<Subscriber>& subscribers, const PartitionCounts& counts) {
   std::vector<TopicPartition> partitions;
   for (const auto& [topic, count] : counts) {
-    const bool read = std::any_of(subscribers.begin(), subscribers.end(), [&](const auto& s) { return reads(s, topic); });
+    const bool read =
+        std::any_of(subscribers.begin(), subscribers.end(), [&](const auto& s) { return reads(s, topic); });
     for (int32_t p = 0; read && p < count; ++p) partitions.push_back({topic, PartitionId(p)});
   }
   return partitions;
@@ -107,7 +109,8 @@ struct Scene {
 
 Scene random_scene(SeededRandom& random, size_t members, size_t topics, size_t partitions, bool same) {
   Scene scene;
-  for (size_t t = 0; t < topics; ++t) scene.counts["t" + std::to_string(t)] = static_cast<int32_t>(random.below(partitions + 1));
+  for (size_t t = 0; t < topics; ++t)
+    scene.counts["t" + std::to_string(t)] = static_cast<int32_t>(random.below(partitions + 1));
   for (size_t m = 0; m < members; ++m) {
     Subscriber subscriber{"m" + std::to_string(random.below(1000)) + "-" + std::to_string(m), {"missing"}, {}};
     for (const auto& [topic, count] : scene.counts) {
@@ -254,7 +257,8 @@ TEST_CASE("assignor: each partition that somebody reads has one owner, who reads
     claim_at_random(random, scene);
     for (const auto kind : {AssignorKind::range, AssignorKind::round_robin, AssignorKind::sticky}) {
       const auto assigned = assign(kind, scene.subscribers, scene.counts);
-      CHECK(owners_of(assigned, scene.subscribers, scene.counts).size() == wanted(scene.subscribers, scene.counts).size());
+      CHECK(owners_of(assigned, scene.subscribers, scene.counts).size() ==
+            wanted(scene.subscribers, scene.counts).size());
       auto shuffled = scene.subscribers;
       std::reverse(shuffled.begin(), shuffled.end());
       CHECK(text_of(assign(kind, shuffled, scene.counts)) == text_of(assigned));
@@ -269,7 +273,8 @@ TEST_CASE("assignor: sticky, no assignment is more even, and hardly any that is 
     Scene scene = random_scene(random, 3 + random.below(2), 2 + random.below(3), 2, false);
     claim_at_random(random, scene);
     const Owners before = trusted_claims(scene);
-    const auto now = owners_of(assign(AssignorKind::sticky, scene.subscribers, scene.counts), scene.subscribers, scene.counts);
+    const auto now =
+        owners_of(assign(AssignorKind::sticky, scene.subscribers, scene.counts), scene.subscribers, scene.counts);
     const auto [uneven, most_kept] = best_of_all(scene, before);
     CHECK(unevenness(loads_of(now, scene.subscribers)) == uneven);
     could_be_kept += most_kept;
@@ -285,7 +290,8 @@ TEST_CASE("assignor: sticky, with the same topics for all only what balance need
     Scene scene = random_scene(random, 1 + random.below(8), 1 + random.below(4), 30, true);
     claim_at_random(random, scene);
     const Owners before = trusted_claims(scene);
-    const auto now = owners_of(assign(AssignorKind::sticky, scene.subscribers, scene.counts), scene.subscribers, scene.counts);
+    const auto now =
+        owners_of(assign(AssignorKind::sticky, scene.subscribers, scene.counts), scene.subscribers, scene.counts);
     const size_t members = scene.subscribers.size(), low = now.size() / members;
     size_t with_one_more = now.size() % members, most_kept = 0;
     for (const auto& [id, load] : loads_of(now, scene.subscribers)) {

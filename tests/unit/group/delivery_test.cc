@@ -23,7 +23,8 @@ const TopicPartition kP1{"t", PartitionId(1)};
 struct Driver {
   explicit Driver(DeliveryOptions options) : delivery(options, random) {}
 
-  void add(const TopicPartition& partition, int64_t offset, std::optional<std::string_view> key = {}, std::string_view value = "v") {
+  void add(const TopicPartition& partition, int64_t offset, std::optional<std::string_view> key = {},
+           std::string_view value = "v") {
     ConsumedRecord record;
     record.source = &partition;
     record.offset = Offset(offset);
@@ -114,8 +115,20 @@ TEST_CASE("delivery: how a command ended, and what follows") {
       {"success", 1, false, {kOk}, {Verdict::finished}, false, 11},
       {"one attempt is the last", 1, false, {kBad}, {Verdict::gave_up}, true, -1},
       {"a second attempt succeeds", 2, false, {kBad, kOk}, {Verdict::retry, Verdict::finished}, false, 11},
-      {"attempts are used up", 3, false, {kBad, kBad, kBad}, {Verdict::retry, Verdict::retry, Verdict::gave_up}, true, -1},
-      {"then there may be another place for it", 2, true, {kBad, kBad}, {Verdict::retry, Verdict::dead_letter}, false, 11},
+      {"attempts are used up",
+       3,
+       false,
+       {kBad, kBad, kBad},
+       {Verdict::retry, Verdict::retry, Verdict::gave_up},
+       true,
+       -1},
+      {"then there may be another place for it",
+       2,
+       true,
+       {kBad, kBad},
+       {Verdict::retry, Verdict::dead_letter},
+       false,
+       11},
       {"what can never succeed is not tried again", 3, false, {kImpossible}, {Verdict::gave_up}, true, -1},
       {"nor put away", 3, true, {kBad, kImpossible}, {Verdict::retry, Verdict::gave_up}, true, -1},
   };
@@ -252,7 +265,11 @@ TEST_CASE("delivery: any order, any outcomes: nothing is lost and lanes keep the
   SeededRandom random;
   for (int run = 0; run < 300; ++run) {
     const DeliveryOrder order = std::array{kPartition, kKey, kNone}[random.below(3)];
-    Driver d({.order = order, .workers = 1 + random.below(5), .batch_records = 1 + random.below(4), .attempts_max = 1'000'000, .retry_backoff = 1s});
+    Driver d({.order = order,
+              .workers = 1 + random.below(5),
+              .batch_records = 1 + random.below(4),
+              .attempts_max = 1'000'000,
+              .retry_backoff = 1s});
     CAPTURE(run);
     std::map<std::pair<int, int64_t>, std::string> keys;
     std::map<std::pair<int, std::string>, int64_t> last_of_lane;  // the last offset that finished
@@ -297,7 +314,6 @@ TEST_CASE("delivery: any order, any outcomes: nothing is lost and lanes keep the
       const int p = job.partition.partition.value;
       for (const auto& name : lanes_of(job)) busy.erase(name);
       if (random.one_in(3)) {
-
         REQUIRE(d.delivery.ended(id, Attempt::failed, d.clock.now()) == Verdict::retry);
         continue;
       }

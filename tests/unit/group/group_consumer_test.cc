@@ -25,8 +25,9 @@ struct Member {
       auto records = must(FetchedRecords::begin(*fetched));
       ConsumedRecord record;
       while (must(records.next(record))) {
-        text += (text.empty() ? "" : " ") + record.source->topic + "-" + std::to_string(record.source->partition.value) + "@" +
-                std::to_string(record.offset.value) + "=" + std::string(record.value.value_or("null"));
+        text += (text.empty() ? "" : " ") + record.source->topic + "-" +
+                std::to_string(record.source->partition.value) + "@" + std::to_string(record.offset.value) + "=" +
+                std::string(record.value.value_or("null"));
       }
       consumer->delivered(*fetched->source, fetched->end(), fetched->batch.header.leader_epoch);
     }
@@ -42,7 +43,8 @@ void write_offset(TestHome& t, const std::string& group, int64_t offset) {
   auto table = must(GroupTable::open(*t.home, group, t.env.soon()));
   must(table.change(
       [&]() -> Result<std::vector<TableRow>> {
-        return std::vector{offset_row(group, {"t", PartitionId(0)}, CommittedOffset{Offset(offset), LeaderEpoch(-1), "a note", 0})};
+        return std::vector{
+            offset_row(group, {"t", PartitionId(0)}, CommittedOffset{Offset(offset), LeaderEpoch(-1), "a note", 0})};
       },
       t.env.soon()));
 }
@@ -108,14 +110,16 @@ TEST_CASE("group_consumer: --reset decides where a group begins, and where its o
     must(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(0)}}, t.env.soon()));
     must(t.log("t")->raise_log_start(Offset(1), t.env.soon()));
     CHECK(Member(t, "g").read() == "t-0@1=b");
-    CHECK(t.env.notices().find("offset 0 is not in partition 0 of 't', which holds 1 to 2: going on at 1") != std::string::npos);
+    CHECK(t.env.notices().find("offset 0 is not in partition 0 of 't', which holds 1 to 2: going on at 1") !=
+          std::string::npos);
     GroupConsumerOptions options{.reset = OffsetReset::fail};
     options.membership = {.group = "g", .topics = {"t"}, .looks_by_itself = false};
     CHECK(code_of(GroupConsumer::open(*t.home, options)) == Errc::out_of_range);
     CHECK(Member(t, "g", {.reset = OffsetReset::latest}).read().empty());
   }
   SUBCASE("an offset above the end") {
-    CHECK(code_of(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(7)}}, t.env.soon())) == Errc::out_of_range);
+    CHECK(code_of(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(7)}}, t.env.soon())) ==
+          Errc::out_of_range);
     write_offset(t, "g", 7);
     CHECK(Member(t, "g").read() == "t-0@0=a t-0@1=b");
   }
@@ -200,7 +204,8 @@ TEST_CASE("group_consumer: a group that is moved while a member takes a partitio
   Member member(t, "g", options);
   CHECK(member.read() == "t-0@0=a t-1@0=a t-0@1=b t-1@1=b t-0@2=c t-1@2=c");
   must(member.consumer->commit());
-  const auto other = must(Membership::join(*t.home, {.group = "g", .topics = {"t"}, .looks_by_itself = false}, t.env.soon()));
+  const auto other =
+      must(Membership::join(*t.home, {.group = "g", .topics = {"t"}, .looks_by_itself = false}, t.env.soon()));
   CHECK(member.read().empty());
   auto table = must(GroupTable::open(*t.home, "g", t.env.soon()));
   must(table.change(
@@ -279,7 +284,8 @@ struct CutLog : TestHome {
 
 }  // namespace
 
-TEST_CASE("group_consumer: an offset of an epoch that the log has lost counts as where that epoch ended, for everybody") {
+TEST_CASE(
+    "group_consumer: an offset of an epoch that the log has lost counts as where that epoch ended, for everybody") {
   CutLog t;
   t.write({"a", "b"});
   t.write({"c", "d", "e"});
@@ -302,7 +308,9 @@ TEST_CASE("group_consumer: an offset of an epoch that the log has lost counts as
   CHECK(lag(t, "g") == 0);
 }
 
-TEST_CASE("group_consumer: a member whose log is cut while it reads goes back, and commits no further than it has read of this log") {
+TEST_CASE(
+    "group_consumer: a member whose log is cut while it reads goes back, and commits no further than it has read of "
+    "this log") {
   CutLog t;
   t.write({"a", "b"});
   t.write({"c", "d", "e"});
@@ -382,7 +390,9 @@ TEST_CASE("group_consumer: places that nobody can count to are the start and the
   t.create("t");
   t.produce("t", {"a", "b", "c"});
   const std::vector<PartitionChoice> choice = {{"t", {}}};
-  const auto to = [&](Place::Kind kind, int64_t value) { return must(plan_seek(*t.home, "g", {kind, value}, choice, t.env.soon())).at(0).to; };
+  const auto to = [&](Place::Kind kind, int64_t value) {
+    return must(plan_seek(*t.home, "g", {kind, value}, choice, t.env.soon())).at(0).to;
+  };
   CHECK(to(Place::Kind::after_start, INT64_MAX) == Offset(3));
   CHECK(to(Place::Kind::before_end, INT64_MAX) == Offset(0));
   CHECK(to(Place::Kind::offset, INT64_MAX) == Offset(3));
@@ -402,7 +412,8 @@ TEST_CASE("group_consumer: records that are deleted before a member has read the
   Member member(t, "g");
   delete_below(40);
   CHECK(member.read().starts_with("t-0@40="));
-  CHECK(t.env.notices().find("offset 0 of partition 0 of 't' was deleted before it was read: going on at 40") != std::string::npos);
+  CHECK(t.env.notices().find("offset 0 of partition 0 of 't' was deleted before it was read: going on at 40") !=
+        std::string::npos);
   must(commit_offsets(*t.home, "f", {{{"t", PartitionId(0)}, Offset(40)}}, t.env.soon()));
   Member strict(t, "f", {.reset = OffsetReset::fail});
   delete_below(58);

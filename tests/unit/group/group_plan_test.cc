@@ -16,7 +16,8 @@ GroupMember member(const std::string& id, int32_t slot, std::vector<std::string>
 }
 
 // The group after `change`; fails if nothing changes.
-GroupMetadata after(const std::optional<GroupMetadata>& group, const GroupChange& change, const PartitionCounts& counts) {
+GroupMetadata after(const std::optional<GroupMetadata>& group, const GroupChange& change,
+                    const PartitionCounts& counts) {
   const auto next = must(next_generation(group, change, counts, 1000));
   REQUIRE(next);
   return *next;

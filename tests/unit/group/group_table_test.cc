@@ -52,8 +52,9 @@ TEST_CASE("group_table: a change is decided anew where somebody was first") {
         const auto now = one.group("g").offsets.by_partition.find(kPartition);
         const int64_t next = now == one.group("g").offsets.by_partition.end() ? 1 : now->second.offset.value + 1;
         if (++decided == 1) {
-          must(other.change([]() -> Result<std::vector<TableRow>> { return std::vector{offset_row("g", kPartition, at(10))}; },
-                            t.env.soon()));
+          must(other.change(
+              []() -> Result<std::vector<TableRow>> { return std::vector{offset_row("g", kPartition, at(10))}; },
+              t.env.soon()));
         }
         return std::vector{offset_row("g", kPartition, at(next))};
       },

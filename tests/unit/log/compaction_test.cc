@@ -90,8 +90,10 @@ Offset cleaned_to(const TestPartition& partition) {
 bool is_busy(PartitionLog& log) {
   LockFile& locks = log.current_state()->locks();
   const std::string& log_directory = log.spec().log_directory;
-  if (must(must(log.env().files.open_lock(names::log_directory_lock(log_directory), Access::read_write))->is_held(0))) return true;
-  return must(locks.is_held(lock_byte::kAppend)) || must(locks.is_held(lock_byte::kFlush)) || must(locks.is_held(lock_byte::kSegmentList));
+  if (must(must(log.env().files.open_lock(names::log_directory_lock(log_directory), Access::read_write))->is_held(0)))
+    return true;
+  return must(locks.is_held(lock_byte::kAppend)) || must(locks.is_held(lock_byte::kFlush)) ||
+         must(locks.is_held(lock_byte::kSegmentList));
 }
 
 // `count` batches of one record over and over the same few keys.
@@ -450,7 +452,7 @@ TEST_CASE("compaction: random trims between its calls, and what it comes to agre
     TestPartition partition(env, config);
     const auto log = partition.open();
     const auto other = partition.open();
-    std::map<std::string, int64_t> last;       // each key's last offset
+    std::map<std::string, int64_t> last;  // each key's last offset
     std::map<int64_t, KeyValue> written;
     for (int step = 0; step < 8; ++step) {
       for (int i = 0; i < 40; ++i) {
@@ -465,7 +467,8 @@ TEST_CASE("compaction: random trims between its calls, and what it comes to agre
         if (!random.one_in(60) || is_busy(*other)) return;
         const LogPosition position = other->current_state()->position();
         const auto above = static_cast<uint64_t>(position.active_segment - position.log_start);
-        must(other->raise_log_start(position.log_start + static_cast<int64_t>(random.below(above / 4 + 1)), env.soon()));
+        must(
+            other->raise_log_start(position.log_start + static_cast<int64_t>(random.below(above / 4 + 1)), env.soon()));
         must(other->delete_old_segments(std::chrono::milliseconds(0), env.soon()));
       });
       must(compact_log(*log, env.clock().wall_ms(), env.soon(), random.one_in(2) ? kCompactionMapBytes : 24 * 32));
@@ -532,8 +535,10 @@ TEST_CASE("compaction: one that began before the log was cut or began again puts
       env.files.before_call([&, left = nth](Call, const std::string&) mutable {
         if (--left > 0 || cut || is_busy(*replica)) return;
         cut = true;
-        if (restart) must(replica->restart_at(Offset(0), env.soon()));
-        else must(replica->truncate_to(Offset(7), true, env.soon()));
+        if (restart)
+          must(replica->restart_at(Offset(0), env.soon()));
+        else
+          must(replica->truncate_to(Offset(7), true, env.soon()));
         kept = replica.position().log_end.value;  // or less, where a compacted batch goes across
         write("new", kept, 60 - kept);
       });
@@ -563,7 +568,9 @@ TEST_CASE("compaction: asked for, it closes an active segment that holds enough,
   const auto nothing = compact(*log);
   CHECK(nothing.records == 0);
   CHECK(nothing.idle.find("closed segment") != std::string::npos);
-  const auto asked = [&] { return must(compact_log(*log, env.clock().wall_ms(), env.soon(), kCompactionMapBytes, ActiveSegmentToo::yes)); };
+  const auto asked = [&] {
+    return must(compact_log(*log, env.clock().wall_ms(), env.soon(), kCompactionMapBytes, ActiveSegmentToo::yes));
+  };
   CHECK(asked().records == 197);
   CHECK(segments(partition) == std::vector{Offset(0), Offset(200)});
   const auto again = asked();
@@ -581,7 +588,11 @@ TEST_CASE("compaction: after a power cut at any of its calls every key has the v
   SeededRandom random(test_seed());
   TestEnv env;
   PowerCut power(env.memory, env.root());
-  Env shown{.files = power, .clock = env.clock(), .random = env.random, .boot_id = env.env().boot_id, .process = env.env().process,
+  Env shown{.files = power,
+            .clock = env.clock(),
+            .random = env.random,
+            .boot_id = env.env().boot_id,
+            .process = env.env().process,
             .notice = [](const std::string&) {}};
   const Uuid id = env.random.uuid();
   const LogConfig config = compacted();
@@ -598,7 +609,8 @@ TEST_CASE("compaction: after a power cut at any of its calls every key has the v
       power.leave(after.memory, random);
       ++cuts;
       after.reboot();
-      const auto left = must(PartitionLog::open(after.env(), {env.root(), {"t", PartitionId(0)}, id, config}, after.soon()));
+      const auto left =
+          must(PartitionLog::open(after.env(), {env.root(), {"t", PartitionId(0)}, id, config}, after.soon()));
       REQUIRE(table_of(*left) == table);
       REQUIRE(faults_of(*left) == "");
       compact(*left);

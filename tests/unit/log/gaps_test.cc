@@ -40,11 +40,13 @@ struct Gapped {
   // What was copied in has the logs and nothing else beside them.
   void forget(bool checkpoints = true) {
     for (const auto& name : must(env.files.list(partition.directory()))) {
-      const bool stays = name.ends_with(".log") || name == "partition.metadata" || (name == "leader-epoch-checkpoint" && !checkpoints);
+      const bool stays =
+          name.ends_with(".log") || name == "partition.metadata" || (name == "leader-epoch-checkpoint" && !checkpoints);
       if (!stays) must(env.files.unlink(partition.directory() + "/" + name));
     }
     if (!checkpoints) return;
-    for (const auto& path : {names::recovery_checkpoint(env.root()), names::gap_checkpoint(env.root())}) (void)env.files.unlink(path);
+    for (const auto& path : {names::recovery_checkpoint(env.root()), names::gap_checkpoint(env.root())})
+      (void)env.files.unlink(path);
   }
   std::string logs() {
     std::string all;
@@ -70,7 +72,8 @@ LogConfig segments_of_three() {
 std::string without(std::initializer_list<int64_t> missing, int64_t end = 10) {
   std::string text;
   for (int64_t n = 0; n < end; ++n) {
-    if (std::find(missing.begin(), missing.end(), n) == missing.end()) text += fmt::format("{}{}:{}", text.empty() ? "" : " ", n, n);
+    if (std::find(missing.begin(), missing.end(), n) == missing.end())
+      text += fmt::format("{}{}:{}", text.empty() ? "" : " ", n, n);
   }
   return text;
 }
@@ -83,9 +86,10 @@ TEST_CASE("gaps: a log that was copied in keeps its gaps, is read on behind them
     LogConfig config;
     std::initializer_list<int64_t> missing;
   };
-  for (const Row& row : {Row{"in the middle", {}, {1}}, Row{"at the start", {}, {0, 1}}, Row{"several", {}, {2, 5, 6, 8}},
-                         Row{"a segment's last", segments_of_three(), {2}}, Row{"a segment's first", segments_of_three(), {3}},
-                         Row{"around a border", segments_of_three(), {2, 3}}, Row{"all of a segment", segments_of_three(), {3, 4, 5}}}) {
+  for (const Row& row :
+       {Row{"in the middle", {}, {1}}, Row{"at the start", {}, {0, 1}}, Row{"several", {}, {2, 5, 6, 8}},
+        Row{"a segment's last", segments_of_three(), {2}}, Row{"a segment's first", segments_of_three(), {3}},
+        Row{"around a border", segments_of_three(), {2, 3}}, Row{"all of a segment", segments_of_three(), {3, 4, 5}}}) {
     CAPTURE(row.name);
     Gapped g(row.config);
     for (const int64_t offset : row.missing) g.cut_out(offset);
@@ -103,7 +107,8 @@ TEST_CASE("gaps: a log that was copied in keeps its gaps, is read on behind them
     for (int64_t from = 0; from < 10; ++from) {
       const std::string rest = contents(*log, from);
       CHECK(without(row.missing).ends_with(rest));
-      CHECK(rest.starts_with(fmt::format("{}:", from)) == (std::find(row.missing.begin(), row.missing.end(), from) == row.missing.end()));
+      CHECK(rest.starts_with(fmt::format("{}:", from)) ==
+            (std::find(row.missing.begin(), row.missing.end(), from) == row.missing.end()));
     }
     CHECK(g.logs() == before);
     CHECK(append(*log, {"10"}) == Offset(10));
@@ -314,7 +319,8 @@ TEST_CASE("gaps: repair keeps every record that a reader finds behind damage") {
       }
       if (!*batch) break;
       auto records = must(RecordCursor::begin((*batch)->bytes, (*batch)->header, decompressor));
-      for (RecordView record; must(records.next(record));) found.push_back(fmt::format("{}:{}", record.offset.value, *record.value));
+      for (RecordView record; must(records.next(record));)
+        found.push_back(fmt::format("{}:{}", record.offset.value, *record.value));
     }
     return found;
   };
@@ -344,6 +350,7 @@ TEST_CASE("gaps: repair keeps every record that a reader finds behind damage") {
     log = g.partition.open();
     CHECK(faults_of(*log) == "");
     const std::string after = contents(*log) + " ";
-    for (const auto& record : before) CHECK_MESSAGE(after.find(record + " ") != std::string::npos, record, " of ", after);
+    for (const auto& record : before)
+      CHECK_MESSAGE(after.find(record + " ") != std::string::npos, record, " of ", after);
   }
 }

@@ -155,7 +155,9 @@ TEST_CASE("log_append: LogAppendTime stamps every batch with the log's time") {
   CHECK(must(find_offset_by_time(*log, 7005, Offset(0), Offset(10))) == Offset(5));
 }
 
-TEST_CASE("log_append: a dead writer's torn tail is cut before the next append, whoever had the file open; a whole batch stays") {
+TEST_CASE(
+    "log_append: a dead writer's torn tail is cut before the next append, whoever had the file open; a whole batch "
+    "stays") {
   for (const Machine machine : kEveryMachine) {
     TestEnv env(machine);
     TestPartition partition(env);
@@ -191,7 +193,8 @@ TEST_CASE("log_append: what a dead writer left in the indexes misleads nobody") 
   const LogPosition before = log->current_state()->position();
   for (int i = 0; i < 2; ++i) append(*log, {"g", "h", "i", "j", "k", "l"}, 1'000'000);  // indexed
   publish(log->current_state()->page(), before);
-  must(must(env.files.open(partition.log_file(), OpenMode::write))->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
+  must(must(env.files.open(partition.log_file(), OpenMode::write))
+           ->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
   append(*log, {"5"}, 5000);
   append(*log, {"6"}, 6000);
   CHECK(contents(*log) == numbers(0, 7));
@@ -211,7 +214,8 @@ TEST_CASE("log_append: a stale time entry behind the published ones does not hid
   append(*log, {"a"}, 1060);  // its entry says: up to offset 11, nothing is later than 1060
   REQUIRE(log->current_state()->position().time_index_bytes > before.time_index_bytes);
   publish(log->current_state()->page(), before);
-  must(must(env.files.open(partition.log_file(), OpenMode::write))->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
+  must(must(env.files.open(partition.log_file(), OpenMode::write))
+           ->truncate(static_cast<uint64_t>(before.segment_bytes) + 70));
   append(*log, {"5"}, 5000);
   REQUIRE(log->current_state()->position().time_index_bytes == before.time_index_bytes);
   CHECK(must(find_offset_by_time(*log, 4500, Offset(0), Offset(6))) == Offset(5));
@@ -346,7 +350,9 @@ TEST_CASE("log_append: a writer that is seen to hold the lock is named to those 
   TestBatch batch({"1"});
   const Error unseen = error_of(log->append(batch.bytes(), env.clock().after(100ms)));
   CHECK(unseen.code == Errc::timed_out);
-  CHECK(unseen.what == "timed out waiting for the append lock of 't-0', held by a process that cannot be seen from here: another user's, or in another container");
+  CHECK(unseen.what ==
+        "timed out waiting for the append lock of 't-0', held by a process that cannot be seen from here: another "
+        "user's, or in another container");
   env.seen_holder = 815;
   const Error seen = error_of(log->append(batch.bytes(), env.clock().after(100ms)));
   CHECK(seen.what == "timed out waiting for the append lock of 't-0', held by process 815 (stopped? see 'ps')");

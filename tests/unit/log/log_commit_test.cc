@@ -114,7 +114,8 @@ TEST_CASE("log_commit: a follower takes over the leader's log start, and lets go
   must(follower->follow_log_start(Offset(60), env.soon()));  // it has not come so far
   CHECK(follower.position().log_start == Offset(30));
   CHECK(follower.text() == std::string(20, 'a'));
-  CHECK(code_of(follower->raise_log_start(Offset(31), env.soon())) == Errc::out_of_range);  // that is the leader's to say
+  CHECK(code_of(follower->raise_log_start(Offset(31), env.soon())) ==
+        Errc::out_of_range);  // that is the leader's to say
 }
 
 TEST_CASE("log_commit: the start of a log moves on its leader, and never above what is committed") {
@@ -137,7 +138,8 @@ TEST_CASE("log_commit: an append that has begun is waited for") {
   must(leader->await_appends(env.soon()));
   const auto other = leader.open();
   {
-    const HeldLock append = must(HeldLock::acquire(other->current_state()->locks(), lock_byte::kAppend, LockMode::exclusive, env.soon()));
+    const HeldLock append =
+        must(HeldLock::acquire(other->current_state()->locks(), lock_byte::kAppend, LockMode::exclusive, env.soon()));
     CHECK(code_of(leader->await_appends(env.clock().after(1s))) == Errc::timed_out);
   }
   must(leader->await_appends(env.soon()));

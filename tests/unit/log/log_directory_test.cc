@@ -10,9 +10,7 @@ using namespace pg;
 
 namespace {
 
-TopicPartition partition(int32_t n) {
-  return {"t", PartitionId(n)};
-}
+TopicPartition partition(int32_t n) { return {"t", PartitionId(n)}; }
 
 }  // namespace
 
@@ -47,15 +45,18 @@ TEST_CASE("log_directory: what changes nothing writes nothing") {
   CHECK(env.files.calls(Call::sync) == syncs);
 }
 
-TEST_CASE("log_directory: a spoilt line costs no other partition its own; the file is kept as it was, and a notice says so") {
+TEST_CASE(
+    "log_directory: a spoilt line costs no other partition its own; the file is kept as it was, and a notice says so") {
   const std::string whole = "0\n3\nt 0 5\nt 1 70\nt 2 9\n";
-  for (const std::string spoilt : {"0\n3\nt 0 5\nt 1 7x\nt 2 9\n", "0\n3\nt 0 5\nt 1 70\nt 1 60\nt 2 9\n", "0\n3\nt 0 5\n\xff\xfe\nt 2 9\n",
-                                   "0\n3\nt 0 5\nt 2 9\n", "0\n3\nt 0 5\nt 2 9\nt 1 7", "0\n3\nt 0 5\nt 1 9223372036854775807\nt 2 9\n"}) {
+  for (const std::string spoilt :
+       {"0\n3\nt 0 5\nt 1 7x\nt 2 9\n", "0\n3\nt 0 5\nt 1 70\nt 1 60\nt 2 9\n", "0\n3\nt 0 5\n\xff\xfe\nt 2 9\n",
+        "0\n3\nt 0 5\nt 2 9\n", "0\n3\nt 0 5\nt 2 9\nt 1 7", "0\n3\nt 0 5\nt 1 9223372036854775807\nt 2 9\n"}) {
     CAPTURE(spoilt);
     TestEnv env;
     LogDirectory directory(env.env(), env.root());
     const std::string path = names::recovery_checkpoint(env.root());
-    for (int32_t p = 0; p < 3; ++p) must(env.files.make_directory(names::partition_directory(env.root(), partition(p))));
+    for (int32_t p = 0; p < 3; ++p)
+      must(env.files.make_directory(names::partition_directory(env.root(), partition(p))));
     overwrite(env.files, path, spoilt);
     CHECK(must(directory.recovery_point(partition(0))) == Offset(5));
     CHECK(!must(directory.recovery_point(partition(1))));

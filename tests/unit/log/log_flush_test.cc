@@ -257,7 +257,8 @@ TEST_CASE("log_flush: an append whose own flush fails says so, and the records a
   CHECK(log->current_state()->page().failed == 1);
 }
 
-TEST_CASE("log_flush: rolling notes how far the log is on stable storage, and a failure to note it is no failed append") {
+TEST_CASE(
+    "log_flush: rolling notes how far the log is on stable storage, and a failure to note it is no failed append") {
   TestEnv env;
   TestPartition partition(env, tiny_segments());
   const auto log = partition.open();

@@ -94,14 +94,16 @@ std::string readable(PartitionLog& log, int64_t from = 0) {
     auto records = must(RecordCursor::begin((*batch)->bytes, (*batch)->header, decompressor));
     RecordView record;
     while (must(records.next(record))) {
-      if (record.offset.value >= from) seen = join(seen, std::to_string(record.offset.value) + ":" + std::string(record.value.value_or("null")));
+      if (record.offset.value >= from)
+        seen = join(seen, std::to_string(record.offset.value) + ":" + std::string(record.value.value_or("null")));
     }
   }
 }
 
 // The number, in its segment, of the batch that byte `at` belongs to.
 size_t batch_at(const ReadLog& l, const std::string& path, uint64_t at) {
-  const Offset base = *std::find_if(l.bases.begin(), l.bases.end(), [&](Offset b) { return l.partition.log_file(b.value) == path; });
+  const Offset base =
+      *std::find_if(l.bases.begin(), l.bases.end(), [&](Offset b) { return l.partition.log_file(b.value) == path; });
   uint64_t end = 0;
   for (size_t n = 0;; ++n) {
     end += TestBatch({std::to_string(base.value + static_cast<int64_t>(n))}).bytes().size();
@@ -251,7 +253,9 @@ TEST_CASE("log_reader: behind any flipped byte the reading goes on, and only the
 TEST_CASE("log_reader: behind a lost, emptied or shortened segment the reading goes on") {
   ReadLog l;
   const int64_t second = l.bases[1].value, third = l.bases[2].value;
-  const auto lost = [](int64_t from, int64_t to) { return "!" + std::to_string(from) + (to - from > 1 ? "-" + std::to_string(to - 1) : ""); };
+  const auto lost = [](int64_t from, int64_t to) {
+    return "!" + std::to_string(from) + (to - from > 1 ? "-" + std::to_string(to - 1) : "");
+  };
   const std::string without_second = join(numbers(0, second), join(lost(second, third), numbers(third, 40)));
   const std::string path = l.partition.log_file(second);
   must(must(l.env.files.open(path, OpenMode::write))->truncate(size_of(l.env.files, path) - 1));

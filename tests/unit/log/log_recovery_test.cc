@@ -66,9 +66,7 @@ struct Row {
   const char* epochs = "0\n2\n0 0\n1 40\n";  // a new epoch at the log's end
 };
 
-std::string all_forty(Crashed&) {
-  return numbers(0, 40);
-}
+std::string all_forty(Crashed&) { return numbers(0, 40); }
 
 const Row kRows[] = {
     {"a restart, and nothing wrong", [](Crashed& c) { c.env.reboot(); }, all_forty, 40},
@@ -105,7 +103,8 @@ const Row kRows[] = {
        c.add(2, "garbage");
        c.env.reboot();
      },
-     all_forty, 40, "00000000000000000028.torn-1", "recovered 't-0': cut 7 bytes after offset 39, with 0 whole batches of 0 offsets"},
+     all_forty, 40, "00000000000000000028.torn-1",
+     "recovered 't-0': cut 7 bytes after offset 39, with 0 whole batches of 0 offsets"},
     {"zeros behind the last batch are not worth keeping",
      [](Crashed& c) {
        c.add(2, std::string(5000, '\0'));
@@ -125,8 +124,8 @@ const Row kRows[] = {
                 ->write_at(c.batch_at(2, 3), as_bytes(std::string(100, '\0'))));
        c.env.reboot();
      },
-     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1", "after offset 30, with 7 whole batches of 7 offsets",
-     "0\n2\n0 0\n1 31\n"},
+     [](Crashed&) { return numbers(0, 31); }, 31, "00000000000000000028.torn-1",
+     "after offset 30, with 7 whole batches of 7 offsets", "0\n2\n0 0\n1 31\n"},
     {"a torn batch in an older segment, above the recovery point, ends the log there",
      [](Crashed& c) {
        c.partition.set_recovery_point(5);

@@ -27,8 +27,9 @@ struct Repaired {
   Result<RepairTotals> try_repair(bool apply) {
     said.clear();
     return repair_log(env.env(), partition.spec(), apply, env.clock().after(Duration(0)), [&](const RepairItem& item) {
-      if (item.first < item.end) said += fmt::format("{}{} {}-{}", said.empty() ? "" : ", ", item.is_lost ? "lost" : "restored", item.first.value,
-                          item.end.value);
+      if (item.first < item.end)
+        said += fmt::format("{}{} {}-{}", said.empty() ? "" : ", ", item.is_lost ? "lost" : "restored",
+                            item.first.value, item.end.value);
     });
   }
   RepairTotals repair(bool apply = true) { return must(try_repair(apply)); }
@@ -122,7 +123,8 @@ TEST_CASE("log_repair: segments that are gone, cut short, empty or another's") {
        [](Repaired& r) { return r.bases[1].value; }, [](Repaired& r) { return r.bases[2].value; }},
       {"one ends in the middle of a batch",
        [](Repaired& r) {
-         must(must(r.env.files.open(r.log_path(1), OpenMode::write))->truncate(r.position_of(1, r.bases[1].value + 1) + 9));
+         must(must(r.env.files.open(r.log_path(1), OpenMode::write))
+                  ->truncate(r.position_of(1, r.bases[1].value + 1) + 9));
        },
        [](Repaired& r) { return r.bases[1].value + 1; }, [](Repaired& r) { return r.bases[2].value; }},
       {"one is another's",
@@ -228,10 +230,13 @@ TEST_CASE("log_repair: what is made from the logs is made again, and no record i
   };
   const Row rows[] = {
       {"an offset index",
-       [](Repaired& r) { overwrite(r.env.files, r.partition.offset_index(r.bases[1].value), std::string(16, '\x7f')); }},
+       [](Repaired& r) {
+         overwrite(r.env.files, r.partition.offset_index(r.bases[1].value), std::string(16, '\x7f'));
+       }},
       {"a time index", [](Repaired& r) { must(r.env.files.unlink(r.partition.time_index(r.bases[0].value))); }},
       {"the epochs", [](Repaired& r) { must(r.env.files.unlink(names::epoch_checkpoint(r.partition.directory()))); }},
-      {"the metadata", [](Repaired& r) { must(r.env.files.unlink(names::partition_metadata(r.partition.directory()))); }},
+      {"the metadata",
+       [](Repaired& r) { must(r.env.files.unlink(names::partition_metadata(r.partition.directory()))); }},
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);

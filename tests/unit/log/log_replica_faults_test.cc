@@ -35,15 +35,17 @@ void restart_machine(TestReplica& replica) {
 
 // What a power cut may leave of records that were not synced; each is a batch in the log's only segment.
 void leave_records(TestReplica& replica, int64_t count) {
-  const auto file = must(replica.env.files.open(names::segment(replica.directory(), Offset(0), names::SegmentFile::log), OpenMode::write));
+  const auto file = must(
+      replica.env.files.open(names::segment(replica.directory(), Offset(0), names::SegmentFile::log), OpenMode::write));
   BatchScanner scanner(*file);
   for (int64_t i = 0; i < count; ++i) must(scanner.next(must(file->info()).size_bytes));
   must(file->truncate(scanner.position()));
 }
 
-// Lets each call of `act` fail once, on a follower with four segments that knows of `kCommitted` committed records; `check`
-// sees what is left.
-void fail_each_call(const std::function<Result<>(TestReplica&)>& act, const std::function<void(TestReplica&, int64_t nth)>& check) {
+// Lets each call of `act` fail once, on a follower with four segments that knows of `kCommitted` committed records;
+// `check` sees what is left.
+void fail_each_call(const std::function<Result<>(TestReplica&)>& act,
+                    const std::function<void(TestReplica&, int64_t nth)>& check) {
   for (int64_t nth = 1;; ++nth) {
     CAPTURE(nth);
     TestEnv env;
@@ -136,9 +138,8 @@ TEST_CASE("log_replica: a damaged log that could not be emptied is still damaged
     replica.page().damaged = 1;
     return replica->restart_at(Offset(0), replica.env.soon());
   };
-  fail_each_call(restart, [&](TestReplica& replica, int64_t) {
-    CHECK((replica.page().damaged == 1 || replica.text().empty()));
-  });
+  fail_each_call(
+      restart, [&](TestReplica& replica, int64_t) { CHECK((replica.page().damaged == 1 || replica.text().empty())); });
 }
 
 TEST_CASE("log_replica: whichever call fails while a batch is taken over, it can be taken over again") {
@@ -164,7 +165,9 @@ TEST_CASE("log_replica: whichever call fails while a batch is taken over, it can
 }
 
 // A broker goes on where it was, with the same handle.
-TEST_CASE("log_replica: whichever call fails while the first batch of an epoch is taken over, the epoch is stored before any batch of it") {
+TEST_CASE(
+    "log_replica: whichever call fails while the first batch of an epoch is taken over, the epoch is stored before any "
+    "batch of it") {
   const auto receive = [](TestReplica& replica) -> Result<> {
     PG_CHECK(replica->follow(epoch_of('c'), replica.env.soon()));
     return replica.try_receive('c');

@@ -45,7 +45,8 @@ TEST_CASE("log_replica: a follower has its leader's files, byte for byte") {
     TestEnv env(machine);
     TestReplica leader(env, 1), follower(env, 2);
     leader.lead('a', kAlone);
-    for (int64_t i = 0; i < 30; ++i) append(*leader, {fmt::format("{}", i), std::string(static_cast<size_t>(i * 7), 'x')}, 1000 + i % 7);
+    for (int64_t i = 0; i < 30; ++i)
+      append(*leader, {fmt::format("{}", i), std::string(static_cast<size_t>(i * 7), 'x')}, 1000 + i % 7);
     follower.follow('a');
     copy(leader, follower);
     leader.lead('c', kAlone);
@@ -155,7 +156,8 @@ TEST_CASE("log_replica: an epoch begins with its first batch, and goes with it")
   TestReplica replica(env, 2);
   replica.fill("aaccd");
   CHECK(replica.epochs() == "0@0 2@2 3@4");
-  CHECK(replica->epochs() == EpochHistory{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(2), Offset(2)}, {LeaderEpoch(3), Offset(4)}});
+  CHECK(replica->epochs() ==
+        EpochHistory{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(2), Offset(2)}, {LeaderEpoch(3), Offset(4)}});
   cut(replica, 4);
   CHECK(replica.epochs() == "0@0 2@2");
   cut(replica, 3);
@@ -237,7 +239,8 @@ TEST_CASE("log_replica: what is cut off counts as flushed no more, neither now n
   TestReplica replica(env, 2);
   replica.fill(times(30, 'a'));
   must(replica->flush(env.soon()));
-  must(LogDirectory(env.env(), env.root() + "/2").raise_recovery_points({{{"t", PartitionId(0)}, Offset(30)}}, env.soon()));
+  must(LogDirectory(env.env(), env.root() + "/2")
+           .raise_recovery_points({{{"t", PartitionId(0)}, Offset(30)}}, env.soon()));
   cut(replica, 20);
   CHECK(replica.page().flushed == 20);
   CHECK(replica.recovery_point() == Offset(20));
@@ -249,7 +252,8 @@ TEST_CASE("log_replica: what is cut off counts as flushed no more, neither now n
 }
 
 // Whoever raises the recovery point has read `flushed` before.
-TEST_CASE("log_replica: what was flushed raises no recovery point once it is cut off, nor once the log is another one") {
+TEST_CASE(
+    "log_replica: what was flushed raises no recovery point once it is cut off, nor once the log is another one") {
   TestEnv env;
   TestReplica replica(env, 2);
   replica.fill(times(30, 'a'));

@@ -13,9 +13,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A partition whose page and files may be put back to how they were, as when a file system stops and the machine goes on.
+// A partition whose page and files may be put back to how they were, as when a file system stops and the machine goes
+// on.
 struct Restored {
-  explicit Restored(Machine machine = Machine::memory, const LogConfig& config = {}) : env(machine), partition(env, config) {}
+  explicit Restored(Machine machine = Machine::memory, const LogConfig& config = {})
+      : env(machine), partition(env, config) {}
 
   std::string read(const std::string& path) { return must(env.files.read_all(path)); }
   void keep_page() { page = read(partition.page_file()); }
@@ -102,8 +104,10 @@ TEST_CASE("log_trust: a log that is copied over an empty one is found, by reader
             CAPTURE(epoch);
             CAPTURE(new_file);
             Restored r(machine);
-            if (new_file) r.replace_log(log_of(records, epoch));
-            else r.add(log_of(records, epoch));
+            if (new_file)
+              r.replace_log(log_of(records, epoch));
+            else
+              r.add(log_of(records, epoch));
             const auto log = r.partition.open();
             if (write_first) append(*log, {"next"});
             CHECK(contents(*log) == numbers(0, records) + (write_first ? fmt::format(" {}:next", records) : ""));
@@ -122,8 +126,10 @@ TEST_CASE("log_trust: a reader at work and an idle writer notice what is copied 
       CAPTURE(new_file);
       Restored r(machine);
       const auto copy = [&](int64_t from) {
-        if (new_file) r.replace_log(log_of(from + 4));
-        else r.add(log_of(4, 0, from));
+        if (new_file)
+          r.replace_log(log_of(from + 4));
+        else
+          r.add(log_of(4, 0, from));
       };
       const auto log = r.partition.open();
       append_numbers(*log, 0, 2);
@@ -131,11 +137,14 @@ TEST_CASE("log_trust: a reader at work and an idle writer notice what is copied 
       while (must(reader.next(Offset(2)))) {
       }
       copy(2);
-      if (machine == Machine::memory) r.env.manual_clock.advance(1s);
-      else std::this_thread::sleep_for(150ms);
+      if (machine == Machine::memory)
+        r.env.manual_clock.advance(1s);
+      else
+        std::this_thread::sleep_for(150ms);
       must(log->state(r.env.soon()));
       std::string rest;
-      while (const auto batch = must(reader.next(log->current_state()->high_watermark()))) rest += fmt::format(" {}", batch->header.base_offset.value);
+      while (const auto batch = must(reader.next(log->current_state()->high_watermark())))
+        rest += fmt::format(" {}", batch->header.base_offset.value);
       CHECK(rest == " 2 3 4 5");
       copy(6);
       append(*log, {"next"});
@@ -303,8 +312,10 @@ TEST_CASE("log_trust: a failed flush stays one for another boot and a rebuilt pa
       env.files.arm({.kind = Call::sync, .sys_errno = EIO});
       REQUIRE_FALSE(log->flush(env.soon()).has_value());
     }
-    if (reboots) env.reboot();
-    else must(env.files.unlink(partition.page_file()));
+    if (reboots)
+      env.reboot();
+    else
+      must(env.files.unlink(partition.page_file()));
     CHECK(code_of(try_append(*partition.open(), {"x"})) == Errc::io);
     CHECK(code_of(partition.open()->flush(env.soon())) == Errc::io);
     CHECK(contents(*partition.open()) == numbers(0, 3));
@@ -322,7 +333,8 @@ TEST_CASE("log_trust: a boot id that is not the kernel's is told from a restart,
     bool before, after;  // whether it was, and is, the kernel's
     bool works;
   };
-  for (const Row row : {Row{true, true, true}, Row{false, false, true}, Row{true, false, false}, Row{false, true, false}}) {
+  for (const Row row :
+       {Row{true, true, true}, Row{false, false, true}, Row{true, false, false}, Row{false, true, false}}) {
     TestEnv machine;
     TestPartition partition(machine);
     const auto open = [&](bool is_kernels) {

@@ -167,10 +167,12 @@ TEST_CASE("log_verify: a producer's sequences ascend, with gaps and around 2^31;
     return faults_of(*log);
   };
   CHECK(faults_after({{7, 0, 0}, {8, 0, 0}, {7, 0, 2}, {}, {7, 0, 10}, {8, 0, 2}}) == "");
-  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 0, 0}}) == "");                   // as Kafka's clients go on
-  CHECK(faults_after({{7, 0, INT32_MAX}, {7, 0, 1}}) == "");                       // wraps inside the batch
-  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 1, 0}}) == "");                   // as ours do
-  CHECK(faults_after({{7, 1, 0}, {7, 0, 2}}).find("offset 2: sequence 2 (epoch 0) of producer 7 follows its sequence 1 (epoch 1)") != std::string::npos);
+  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 0, 0}}) == "");  // as Kafka's clients go on
+  CHECK(faults_after({{7, 0, INT32_MAX}, {7, 0, 1}}) == "");      // wraps inside the batch
+  CHECK(faults_after({{7, 0, INT32_MAX - 1}, {7, 1, 0}}) == "");  // as ours do
+  CHECK(faults_after({{7, 1, 0}, {7, 0, 2}})
+            .find("offset 2: sequence 2 (epoch 0) of producer 7 follows its sequence 1 (epoch 1)") !=
+        std::string::npos);
   CHECK(faults_after({{7, 0, 0}, {7, 0, 0}}).find("sequence 0 (epoch 0) of producer 7") != std::string::npos);
   CHECK(faults_after({{7, 0, 4}, {7, 0, 5}}).find("sequence 5 (epoch 0) of producer 7") != std::string::npos);
 }

@@ -15,7 +15,8 @@ constexpr LeaderEpoch kEpoch{7};
 // The page of broker 1, which leads brokers 1, 2 and 3 in epoch 7.
 class Leader {
  public:
-  explicit Leader(const std::vector<BrokerId>& in_sync = {BrokerId(1), BrokerId(2), BrokerId(3)}, uint32_t min_in_sync = 1)
+  explicit Leader(const std::vector<BrokerId>& in_sync = {BrokerId(1), BrokerId(2), BrokerId(3)},
+                  uint32_t min_in_sync = 1)
       : page_(std::make_unique<StatePage>()) {
     page_->min_in_sync = min_in_sync;
     page_->leader_epoch = kEpoch.value;
@@ -28,7 +29,9 @@ class Leader {
     publish(*page_, position);
     page_->flushed = flushed;
   }
-  void follower(size_t slot, int64_t end, int64_t flushed = 0) { begin_slot(*page_, slot, kEpoch, Offset(end), Offset(flushed)); }
+  void follower(size_t slot, int64_t end, int64_t flushed = 0) {
+    begin_slot(*page_, slot, kEpoch, Offset(end), Offset(flushed));
+  }
   InSync word() const { return InSync::unpack(page_->in_sync); }
   int64_t committed() { return committed_end(*page_, true).value; }
   StatePage& operator*() { return *page_; }
@@ -41,8 +44,8 @@ class Leader {
 }  // namespace
 
 TEST_CASE("replica_words: the word of replicas in sync has an epoch, a version and a mask") {
-  for (const InSync& word : {InSync{LeaderEpoch(0), 0, 0}, InSync{LeaderEpoch(-1), 0, 0}, InSync{LeaderEpoch(0x7fffffff), 0xffff, 0xffff},
-                             InSync{LeaderEpoch(1), 2, 4}}) {
+  for (const InSync& word : {InSync{LeaderEpoch(0), 0, 0}, InSync{LeaderEpoch(-1), 0, 0},
+                             InSync{LeaderEpoch(0x7fffffff), 0xffff, 0xffff}, InSync{LeaderEpoch(1), 2, 4}}) {
     const InSync same = InSync::unpack(word.pack());
     CHECK(same.epoch == word.epoch);
     CHECK(same.version == word.version);
@@ -157,7 +160,8 @@ TEST_CASE("replica_words: the high watermark never goes back, and only a writer 
   CHECK(committed_end(*leader, false) == Offset(6));
 }
 
-TEST_CASE("replica_words: the high watermark of an epoch is the replica's own once it follows, wherever its offsets are") {
+TEST_CASE(
+    "replica_words: the high watermark of an epoch is the replica's own once it follows, wherever its offsets are") {
   for (const int64_t from : {int64_t{0}, (int64_t{1} << 47) - 3, int64_t{1} << 60}) {
     Leader leader({BrokerId(1)});
     leader->high_watermark = from;
@@ -173,7 +177,9 @@ TEST_CASE("replica_words: the high watermark of an epoch is the replica's own on
   }
 }
 
-TEST_CASE("replica_words: in a page whose epoch an older version has opened, all in sync count and the old word keeps the high watermark") {
+TEST_CASE(
+    "replica_words: in a page whose epoch an older version has opened, all in sync count and the old word keeps the "
+    "high watermark") {
   Leader leader({BrokerId(1), BrokerId(2)}, 2);
   leader->confirmed = 0;
   leader->committed = 0;

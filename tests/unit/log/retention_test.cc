@@ -243,7 +243,8 @@ TEST_CASE("retention: time in which the machine was suspended is no jump of the 
   const auto log = partition.open();
   Sleeper clock(env.manual_clock);
   const Env real = env.env();
-  const Env shown{.files = real.files, .clock = clock, .random = real.random, .boot_id = real.boot_id, .process = real.process};
+  const Env shown{
+      .files = real.files, .clock = clock, .random = real.random, .boot_id = real.boot_id, .process = real.process};
   StatePage& page = log->current_state()->page();
   CHECK(believed_wall_ms(shown, page));
   clock.slept_ms = 100 * kHourMs;

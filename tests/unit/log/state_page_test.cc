@@ -12,7 +12,8 @@ namespace {
 
 // A position whose every field tells which publication it is from.
 LogPosition position_number(int64_t n) {
-  return {Offset(n), n + 1, Offset(n + 2), Offset(n + 3), n + 4, n + 5, n + 6, n + 7, Offset(n + 8), n + 9, n + 10, n + 11};
+  return {Offset(n), n + 1, Offset(n + 2), Offset(n + 3), n + 4,  n + 5,
+          n + 6,     n + 7, Offset(n + 8), n + 9,         n + 10, n + 11};
 }
 
 bool is_whole(const LogPosition& p) {

@@ -1,7 +1,7 @@
 #include "core/log/transactions.h"
 
-#include "core/log/compaction.h"
 #include "core/format/producer_snapshot.h"
+#include "core/log/compaction.h"
 #include "core/log/segment_files.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_log.h"
@@ -12,18 +12,23 @@ using namespace pg;
 namespace {
 
 struct Log {
-  explicit Log(const std::string& script, const LogConfig& config = {}) : partition(env, config), log(partition.open()), writer(*log) { writer.write(script); }
+  explicit Log(const std::string& script, const LogConfig& config = {})
+      : partition(env, config), log(partition.open()), writer(*log) {
+    writer.write(script);
+  }
 
   Offset end() const { return log->current_state()->position().log_end; }
   // "a@3 b@5": who is in a transaction, and where it begins.
   std::string open() const {
     std::string text;
     for (const auto& each : must(open_transactions(*log, end()))) {
-      text += (text.empty() ? "" : " ") + std::string(1, static_cast<char>('a' + each.producer_id)) + "@" + std::to_string(each.first_offset.value);
+      text += (text.empty() ? "" : " ") + std::string(1, static_cast<char>('a' + each.producer_id)) + "@" +
+              std::to_string(each.first_offset.value);
     }
     return text;
   }
-  // How the transactions of all batches ended, from `from` on: "c" committed, "a" aborted, "?" open, "!" unknown, "." none.
+  // How the transactions of all batches ended, from `from` on: "c" committed, "a" aborted, "?" open, "!" unknown, "."
+  // none.
   std::string outcomes(int64_t from = 0, bool pass_damage = false) const {
     LogReader reader(*log, Offset(from));
     TransactionOutcomes transactions(*log, pass_damage);
@@ -81,10 +86,10 @@ TEST_CASE("transactions: the next marker of the producer decides, whatever its e
       {"a+1 b+2 a+3 b! x a?", "aca...", ""},
       {"a+1 b+2 c+3 b? c!", "?ac..", "a@0"},
       {"b+2 a+1 c+3 c!", "??c.", "b@0 a@1"},
-      {"a+1 a^ a+2 a!", "a.c.", ""},          // fenced: the marker has the next epoch
-      {"a! b? a+1 b+2 a!", "..c?.", "b@3"},   // markers without data
-      {"a+1 / x / a+2 / a! /", "c.c.", ""},   // in later segments
-      {"A+1 x A! B+2 B?", "c..a.", ""},       // compressed
+      {"a+1 a^ a+2 a!", "a.c.", ""},         // fenced: the marker has the next epoch
+      {"a! b? a+1 b+2 a!", "..c?.", "b@3"},  // markers without data
+      {"a+1 / x / a+2 / a! /", "c.c.", ""},  // in later segments
+      {"A+1 x A! B+2 B?", "c..a.", ""},      // compressed
   };
   for (const auto& row : rows) {
     CAPTURE(row.script);
@@ -92,7 +97,8 @@ TEST_CASE("transactions: the next marker of the producer decides, whatever its e
     CHECK(l.outcomes() == row.outcomes);
     CHECK(l.open() == row.open);
     CHECK(faults_of(*l.log) == "");
-    for (int64_t from = 1; from < l.end().value; ++from) CHECK(l.outcomes(from) == std::string(row.outcomes).substr(static_cast<size_t>(from)));
+    for (int64_t from = 1; from < l.end().value; ++from)
+      CHECK(l.outcomes(from) == std::string(row.outcomes).substr(static_cast<size_t>(from)));
     l.forget_page();
     CHECK(l.open() == row.open);
   }
@@ -133,7 +139,8 @@ TEST_CASE("transactions: a snapshot that lies is not believed") {
   ProducerEntry entry;
   entry.transaction_first_offset = 1;
   entry.last_offset = Offset(1);
-  must(l.env.files.replace(names::segment(l.partition.directory(), Offset(2), names::SegmentFile::snapshot), write_producer_snapshot({{0, entry}})));
+  must(l.env.files.replace(names::segment(l.partition.directory(), Offset(2), names::SegmentFile::snapshot),
+                           write_producer_snapshot({{0, entry}})));
   CHECK(l.open() == "");
 }
 
@@ -151,7 +158,8 @@ TEST_CASE("transactions: nor is one with producer ids, unless a version made its
   CHECK(must(last_stable_offset(*l.log, l.end())) == Offset(3));
   CHECK(l.env.files.calls(Call::read) == before);
   l.writer.write("a+1");
-  for (const uint32_t word : {uint32_t{StatePage::unknown}, uint32_t{StatePage::some}, StatePage::some ^ 0xffU, StatePage::some | 1U << 31}) {
+  for (const uint32_t word :
+       {uint32_t{StatePage::unknown}, uint32_t{StatePage::some}, StatePage::some ^ 0xffU, StatePage::some | 1U << 31}) {
     l.log->current_state()->page().transactional.store(word);
     CHECK(l.open() == "a@3");
   }
@@ -170,7 +178,8 @@ TEST_CASE("transactions: what damage may have swallowed is not guessed") {
     const auto [position, size] = size_of(damaged);
     const size_t follower = damaged + 1 < whole.end().value ? size_of(damaged + 1).second : 1;
     for (size_t at = 8; at < size; ++at) {
-      if (at >= 12 && at < 16) continue;  // the leader epoch lies outside the CRC: the reader compares it with those before
+      if (at >= 12 && at < 16)
+        continue;  // the leader epoch lies outside the CRC: the reader compares it with those before
       // A length that is damaged so that the batch ends where the next one does.
       const size_t length = size - kBatchPrefixBytes;
       const auto mask = static_cast<uint8_t>(at == 11 ? length ^ (length + follower) : 1);
@@ -179,7 +188,8 @@ TEST_CASE("transactions: what damage may have swallowed is not guessed") {
       Log l(script);
       flip_bits(l.env.files, l.partition.log_file(0), position + at, mask);
       const std::string seen = l.outcomes(0, true);
-      // Each batch that can be read has its true outcome, or none: only what has damage between it and its marker has none.
+      // Each batch that can be read has its true outcome, or none: only what has damage between it and its marker has
+      // none.
       const std::string truth = "cc..a.c.";
       size_t offset = 0;
       for (const char c : seen) {
@@ -198,7 +208,8 @@ TEST_CASE("transactions: what damage may have swallowed is not guessed") {
   CHECK(l.outcomes(0, true) == "!c.#a.c.");
 }
 
-TEST_CASE("transactions: compaction takes nothing that readers of committed records see, and no transaction's records") {
+TEST_CASE(
+    "transactions: compaction takes nothing that readers of committed records see, and no transaction's records") {
   LogConfig config;
   config.cleanup_compact = true;
   config.min_cleanable_dirty_ratio = 0;
@@ -215,7 +226,8 @@ TEST_CASE("transactions: compaction takes nothing that readers of committed reco
   std::string left;
   LogReader reader(*l.log, Offset(0));
   while (const auto batch = must(reader.next(l.end()))) {
-    if (batch->header.record_count > 0) left += std::to_string(batch->header.base_offset.value) + (batch->header.is_transactional() ? "t " : " ");
+    if (batch->header.record_count > 0)
+      left += std::to_string(batch->header.base_offset.value) + (batch->header.is_transactional() ? "t " : " ");
   }
   CHECK(left == "2t 3t 5t 7t 10t 11t 12t 13 14 ");
   CHECK(l.open() == "");

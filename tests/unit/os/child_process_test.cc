@@ -25,7 +25,10 @@ struct Runner {
   // What the command says on standard output.
   std::string output_of(const std::string& command, const std::string& input = "", const LockFile* inherit = nullptr) {
     const std::string path = directory.path() + "/out";
-    const auto exit = run({.shell_command = "{ " + command + "\n} >'" + path + "'", .environment = {}, .input = input, .inherit = inherit});
+    const auto exit = run({.shell_command = "{ " + command + "\n} >'" + path + "'",
+                           .environment = {},
+                           .input = input,
+                           .inherit = inherit});
     CHECK(exit.status.text() == "exit status 0");
     return must(PosixFileSystem().read_all(path));
   }
@@ -81,13 +84,16 @@ TEST_CASE("child_process: how it ended") {
 TEST_CASE("child_process: its environment is what it is given") {
   Runner runner;
   const std::string path = runner.directory.path() + "/out";
-  runner.run({.shell_command = "printf %s \"$A|$B|${HOME-none}\" >'" + path + "'", .environment = {"A=1", "B=x y\n"}, .input = ""});
+  runner.run({.shell_command = "printf %s \"$A|$B|${HOME-none}\" >'" + path + "'",
+              .environment = {"A=1", "B=x y\n"},
+              .input = ""});
   CHECK(must(PosixFileSystem().read_all(path)) == "1|x y\n|none");
 }
 
 TEST_CASE("child_process: what does not fit into an environment is the command's error, and others still run") {
   Runner runner;
-  const Error error = error_of(runner.children.start(1, {.shell_command = "true", .environment = {"A=" + std::string(200'000, 'x')}, .input = "v"}));
+  const Error error = error_of(runner.children.start(
+      1, {.shell_command = "true", .environment = {"A=" + std::string(200'000, 'x')}, .input = "v"}));
   CHECK(error.sys_errno == E2BIG);
   CHECK(runner.children.running() == 0);
   CHECK(runner.output_of("cat", "v") == "v");
@@ -99,8 +105,10 @@ TEST_CASE("child_process: no descriptor beyond 2, but the lock that is to be inh
   REQUIRE(forgotten > 2);
   const std::string path = runner.directory.path() + "/out";
   const auto lock = must(open_posix_lock(runner.directory.path() + "/lock", Access::read_write));
-  // By builtins alone: a pipeline's shell holds the pipes for a moment. `exec`, for the shell keeps a copy of 1 otherwise.
-  const std::string list = "exec >" + path + "; for fd in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do "
+  // By builtins alone: a pipeline's shell holds the pipes for a moment. `exec`, for the shell keeps a copy of 1
+  // otherwise.
+  const std::string list = "exec >" + path +
+                           "; for fd in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do "
                            "if [ -e /proc/$$/fd/$fd ]; then echo $fd; fi; done; readlink /proc/$$/fd/3";
   runner.run({.shell_command = list, .environment = {}, .input = ""});
   CHECK(must(PosixFileSystem().read_all(path)) == "0\n1\n2\n");
@@ -117,7 +125,8 @@ TEST_CASE("child_process: an inherited lock is held until the command has ended"
   REQUIRE(must(mine->try_lock(5, LockMode::exclusive)));
   const std::string fifo = runner.directory.path() + "/fifo";
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
-  must(runner.children.start(1, {.shell_command = "read line <" + fifo, .environment = {}, .input = "", .inherit = mine.get()}));
+  must(runner.children.start(
+      1, {.shell_command = "read line <" + fifo, .environment = {}, .input = "", .inherit = mine.get()}));
   mine.reset();
   CHECK_FALSE(must(other->try_lock(5, LockMode::exclusive)));
   const int writer = open(fifo.c_str(), O_WRONLY);
@@ -133,7 +142,8 @@ TEST_CASE("child_process: signals are as a program expects them") {
   sigaddset(&blocked, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &blocked, &before);
   signal(SIGXFSZ, SIG_IGN);
-  CHECK(runner.output_of("exec grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f 2 | sort -u") == "0000000000000000\n");
+  CHECK(runner.output_of("exec grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f 2 | sort -u") ==
+        "0000000000000000\n");
   signal(SIGXFSZ, SIG_DFL);
   signal(SIGHUP, SIG_IGN);
   CHECK(runner.output_of("exec grep ^SigIgn /proc/self/status | cut -f 2") == "0000000000000001\n");  // nohup
@@ -145,7 +155,9 @@ TEST_CASE("child_process: several at once, in any order, while all of them are f
   Runner runner;
   std::set<uint64_t> ended;
   for (uint64_t id = 1; id <= 8; ++id) {
-    must(runner.children.start(id, {.shell_command = "cat >/dev/null; exit " + std::to_string(id), .environment = {}, .input = std::string(1'000'000, 'x')}));
+    must(runner.children.start(id, {.shell_command = "cat >/dev/null; exit " + std::to_string(id),
+                                    .environment = {},
+                                    .input = std::string(1'000'000, 'x')}));
   }
   CHECK(runner.children.running() == 8);
   while (runner.children.running() > 0) {
@@ -178,8 +190,10 @@ TEST_CASE("child_process: standard error is passed on, and its end kept") {
   const int saved = dup(2);
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   dup2(file, 2);
-  const auto exit = runner.run({.shell_command = "seq 100000 >&2; echo last words >&2", .environment = {}, .input = "", .keep_errors = true});
-  const auto quiet = runner.run({.shell_command = "exec 2>&-; exit 1", .environment = {}, .input = "", .keep_errors = true});
+  const auto exit = runner.run(
+      {.shell_command = "seq 100000 >&2; echo last words >&2", .environment = {}, .input = "", .keep_errors = true});
+  const auto quiet =
+      runner.run({.shell_command = "exec 2>&-; exit 1", .environment = {}, .input = "", .keep_errors = true});
   dup2(saved, 2);
   close(saved);
   close(file);

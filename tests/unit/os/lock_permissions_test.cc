@@ -17,7 +17,9 @@ namespace {
 
 struct Files {
   std::string path(const std::string& name) const { return directory.path() + "/" + name; }
-  std::unique_ptr<LockFile> open(const std::string& name) const { return must(open_posix_lock(path(name), Access::read_write)); }
+  std::unique_ptr<LockFile> open(const std::string& name) const {
+    return must(open_posix_lock(path(name), Access::read_write));
+  }
   mode_t mode(const std::string& name) const {
     struct stat st;
     REQUIRE(stat(path(name).c_str(), &st) == 0);
@@ -38,7 +40,8 @@ Deadline in(Duration d) { return std::chrono::steady_clock::now() + d; }
 }  // namespace
 
 TEST_CASE("lock permissions: a user who cannot write cannot read") {
-  const std::pair<mode_t, mode_t> rows[] = {{0, 0666}, {002, 0660}, {022, 0600}, {027, 0600}, {007, 0660}, {077, 0600}, {020, 0606}};
+  const std::pair<mode_t, mode_t> rows[] = {{0, 0666},   {002, 0660}, {022, 0600}, {027, 0600},
+                                            {007, 0660}, {077, 0600}, {020, 0606}};
   for (const auto& [mask, mode] : rows) {
     CAPTURE(mask);
     const Umask umask(mask);

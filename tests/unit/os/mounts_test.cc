@@ -18,7 +18,9 @@ TEST_CASE("mounts: the mount point of fstab that is not mounted") {
       "#/dev/sde1 /old ext4 defaults 0 2\n"
       "broken\n";
   const char* const none = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
-  const char* const data = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 8:17 / /mnt/data rw - ext4 /dev/sdb1 rw\n31 22 8:49 / /mnt/my\\040disk rw - ext4 x rw\n";
+  const char* const data =
+      "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 8:17 / /mnt/data rw - ext4 /dev/sdb1 rw\n31 22 8:49 / "
+      "/mnt/my\\040disk rw - ext4 x rw\n";
   struct Row {
     const char *mountinfo, *path, *point;
   };

@@ -58,11 +58,12 @@ TEST_CASE("posix_file_system: what is no file is named, and never waited for") {
   std::strcat(address.sun_path, "/socket");
   REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   close(fd);
-  const std::pair<std::string, const char*> rows[] = {{root + "/fifo", "is a FIFO, where a file was expected"},
-                                                      {root + "/link", "is a symbolic link, where a file was expected"},
-                                                      {root + "/dangling", "is a symbolic link, where a file was expected"},
-                                                      {root + "/socket", "is a socket, where a file was expected"},
-                                                      {"/dev/zero", "is a device, where a file was expected"}};
+  const std::pair<std::string, const char*> rows[] = {
+      {root + "/fifo", "is a FIFO, where a file was expected"},
+      {root + "/link", "is a symbolic link, where a file was expected"},
+      {root + "/dangling", "is a symbolic link, where a file was expected"},
+      {root + "/socket", "is a socket, where a file was expected"},
+      {"/dev/zero", "is a device, where a file was expected"}};
   for (const auto& [path, what] : rows) {
     CAPTURE(path);
     for (const OpenMode mode : {OpenMode::read, OpenMode::write, OpenMode::create}) {

@@ -19,10 +19,15 @@ struct Holders {
   void start(const std::string& name, std::initializer_list<uint32_t> bytes) {
     const auto file = must(open_posix_lock(path(name), Access::read_write));
     for (const uint32_t byte : bytes) REQUIRE(must(file->try_lock(byte, LockMode::exclusive)));
-    must(children.start(++started, {.shell_command = "exec sleep 1000", .environment = {"PATH=/usr/bin:/bin"}, .input = "", .inherit = file.get()}));
+    must(children.start(++started, {.shell_command = "exec sleep 1000",
+                                    .environment = {"PATH=/usr/bin:/bin"},
+                                    .input = "",
+                                    .inherit = file.get()}));
   }
   std::string path(const std::string& name) const { return directory.path() + "/" + name; }
-  FileInfo info(const std::string& name) const { return must(must(open_posix_lock(path(name), Access::read_write))->info()); }
+  FileInfo info(const std::string& name) const {
+    return must(must(open_posix_lock(path(name), Access::read_write))->info());
+  }
 
   TempDir directory;
   ChildProcesses children;
@@ -55,7 +60,8 @@ TEST_CASE("process: a process is killed only if it is still the one that was des
   const auto file = must(open_posix_lock(holders.path("a"), Access::read_write));
   REQUIRE(must(file->try_lock(3, LockMode::exclusive)));
   const FileInfo lock = must(file->info());
-  for (const int32_t pid : {self.pid, 1, 0, -1}) CHECK_FALSE(kill_lock_holder({{pid, self.pid_namespace}, self.start_time}, lock, 3));
+  for (const int32_t pid : {self.pid, 1, 0, -1})
+    CHECK_FALSE(kill_lock_holder({{pid, self.pid_namespace}, self.start_time}, lock, 3));
 }
 
 TEST_CASE("process: a process is killed only while it holds exclusively what it is killed for") {

@@ -30,9 +30,7 @@ struct Pipe {
   int ends[2];
 };
 
-Deadline in(Duration d) {
-  return posix_env().clock.after(d);
-}
+Deadline in(Duration d) { return posix_env().clock.after(d); }
 
 }  // namespace
 

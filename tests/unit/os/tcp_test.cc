@@ -13,7 +13,8 @@ TEST_CASE("tcp: an address is a host and a port, and nothing else") {
   CHECK(text("127.0.0.1:8081") == "127.0.0.1 8081");
   CHECK(text("localhost:0") == "localhost 0");
   CHECK(text("[::1]:65535") == "::1 65535");
-  for (const char* wrong : {"", ":", ":8081", "8081", "h", "h:", "h:x", "h:-1", "h:65536", "h:80 ", "::1:80", "[]:80", "[::1:80", "::1]:80", "a:b:80"}) {
+  for (const char* wrong : {"", ":", ":8081", "8081", "h", "h:", "h:x", "h:-1", "h:65536", "h:80 ", "::1:80", "[]:80",
+                            "[::1:80", "::1]:80", "a:b:80"}) {
     CAPTURE(wrong);
     CHECK(code_of(parse_tcp_address(wrong)) == Errc::invalid_argument);
   }

@@ -52,7 +52,9 @@ TEST_CASE("measurement: it is the same behind a pipe") {
 }
 
 TEST_CASE("measurement: what is none is refused") {
-  for (const char* text : {"", "{}", "[]", "null", R"({"origin":"x"})", R"({"origin":1,"ended":1,"records":1,"bytes":1,"longest":1,"latency":[[1]],"timeline":[]})"}) {
+  for (const char* text :
+       {"", "{}", "[]", "null", R"({"origin":"x"})",
+        R"({"origin":1,"ended":1,"records":1,"bytes":1,"longest":1,"latency":[[1]],"timeline":[]})"}) {
     const auto parsed = Measurement::from_json(text);
     REQUIRE(!parsed);
     CHECK(parsed.error().code == Errc::corrupt);

@@ -79,8 +79,9 @@ TEST_CASE("values are written with their units") {
     double microseconds;
     const char* text;
   };
-  for (const auto& [microseconds, text] : {Row{0, "0 ns"}, Row{0.25, "250 ns"}, Row{1, "1 µs"}, Row{12.1, "12.1 µs"}, Row{901.4, "901 µs"},
-                                           Row{999.4, "999 µs"}, Row{999.7, "1 ms"}, Row{1234, "1.23 ms"}, Row{2e6, "2 s"}, Row{5e9, "5000 s"}}) {
+  for (const auto& [microseconds, text] :
+       {Row{0, "0 ns"}, Row{0.25, "250 ns"}, Row{1, "1 µs"}, Row{12.1, "12.1 µs"}, Row{901.4, "901 µs"},
+        Row{999.4, "999 µs"}, Row{999.7, "1 ms"}, Row{1234, "1.23 ms"}, Row{2e6, "2 s"}, Row{5e9, "5000 s"}}) {
     CHECK(latency_text(microseconds) == text);
   }
   CHECK(count_text(0) == "0");

@@ -60,8 +60,9 @@ TEST_CASE("latency_curve: without a histogram, from the percentiles; without the
   CHECK(latency_curve(result).empty());
   result.histogram = {{1000, 0}};
   CHECK(latency_curve(result).empty());
-  result.latency = {{"until", "written", {}}, {"p99.9_us", "30", 30.0}, {"p50_us", "10", 10.0}, {"p90_us", "20", 20.0},
-                    {"max_us", "99", 99.0},   {"p100_us", "99", 99.0},  {"px_us", "1", 1.0},    {"p75", "1", 1.0}, {"", "1", 1.0}};
+  result.latency = {{"until", "written", {}}, {"p99.9_us", "30", 30.0}, {"p50_us", "10", 10.0},
+                    {"p90_us", "20", 20.0},   {"max_us", "99", 99.0},   {"p100_us", "99", 99.0},
+                    {"px_us", "1", 1.0},      {"p75", "1", 1.0},        {"", "1", 1.0}};
   const auto points = latency_curve(result);
   REQUIRE(points.size() == 3);
   CHECK(points[0].y == 10);

@@ -6,7 +6,8 @@ using namespace pg;
 
 namespace {
 
-const std::string kLeast = R"({"bench":"b","records":1,"bytes":2,"seconds":3,"records_per_second":4,"bytes_per_second":5)";
+const std::string kLeast =
+    R"({"bench":"b","records":1,"bytes":2,"seconds":3,"records_per_second":4,"bytes_per_second":5)";
 
 std::string message_of(const std::string& text) {
   const auto results = parse_results("f", text);
@@ -16,12 +17,16 @@ std::string message_of(const std::string& text) {
 }  // namespace
 
 TEST_CASE("parse_results: a line with everything") {
-  const auto results = parse_results("f", "\n" + kLeast + R"(,"subject":"s","time":"t","version":"v","options":{"acks":"all","n":7,"list":[1]},
+  const auto results = parse_results(
+      "f", "\n" + kLeast + R"(,"subject":"s","time":"t","version":"v","options":{"acks":"all","n":7,"list":[1]},
 )" + "\n");
   CHECK(!results);  // a result is one line
-  const auto parsed = parse_results("f", "\n" + kLeast +
-      R"(,"subject":"s","options":{"acks":"all","n":7,"list":[1]},"latency":{"until":"written","p50_us":12.5},"histogram":[[20,1],[10,2]],)"
-      R"("timeline":{"interval_ms":100,"records":[1,2]},"machine":{"processors":2},"unknown":{"a":[]}})" "\r\n");
+  const auto parsed = parse_results(
+      "f",
+      "\n" + kLeast +
+          R"(,"subject":"s","options":{"acks":"all","n":7,"list":[1]},"latency":{"until":"written","p50_us":12.5},"histogram":[[20,1],[10,2]],)"
+          R"("timeline":{"interval_ms":100,"records":[1,2]},"machine":{"processors":2},"unknown":{"a":[]}})"
+          "\r\n");
   REQUIRE(parsed);
   REQUIRE(parsed->size() == 1);
   const auto& result = parsed->front();
@@ -44,7 +49,9 @@ TEST_CASE("parse_results: a line with everything") {
 }
 
 TEST_CASE("parse_results: what may be missing, and null is missing") {
-  const auto results = parse_results("f", kLeast + "}\n" + kLeast + R"(,"subject":null,"latency":null,"histogram":null,"timeline":null,"machine":null})");
+  const auto results =
+      parse_results("f", kLeast + "}\n" + kLeast +
+                             R"(,"subject":null,"latency":null,"histogram":null,"timeline":null,"machine":null})");
   REQUIRE(results);
   CHECK(results->size() == 2);
   CHECK(parse_results("f", "")->empty());

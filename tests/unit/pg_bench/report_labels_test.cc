@@ -21,7 +21,8 @@ using Labels = std::vector<std::string>;
 
 TEST_CASE("label_runs: the bench alone where that is enough") {
   CHECK(label_runs({run("produce", {{"acks", "all", {}}})}) == Labels{"produce"});
-  CHECK(label_runs({run("produce", {{"acks", "all", {}}}), run("consume", {{"group", "g", {}}})}) == Labels{"produce", "consume"});
+  CHECK(label_runs({run("produce", {{"acks", "all", {}}}), run("consume", {{"group", "g", {}}})}) ==
+        Labels{"produce", "consume"});
 }
 
 TEST_CASE("label_runs: the subject, and options that differ or that one lacks") {
@@ -35,7 +36,8 @@ TEST_CASE("label_runs: the subject, and options that differ or that one lacks") 
 }
 
 TEST_CASE("label_runs: what differs between different workloads only tells nothing") {
-  const auto labels = label_runs({run("produce", {{"acks", "all", {}}, {"count", "5", {}}}), run("durable", {{"acks", "none", {}}, {"count", "5", {}}}),
+  const auto labels = label_runs({run("produce", {{"acks", "all", {}}, {"count", "5", {}}}),
+                                  run("durable", {{"acks", "none", {}}, {"count", "5", {}}}),
                                   run("durable", {{"acks", "none", {}}, {"count", "9", {}}})});
   CHECK(labels == Labels{"produce", "durable · count=5", "durable · count=9"});
 }
@@ -48,7 +50,8 @@ TEST_CASE("label_runs: two versions are told apart") {
 }
 
 TEST_CASE("label_runs: the same runs by file, then by line, and only those that need it") {
-  CHECK(label_runs({run("produce", {}, "a"), run("produce", {}, "b"), run("exec", {}, "b")}) == Labels{"produce · a", "produce · b", "exec"});
+  CHECK(label_runs({run("produce", {}, "a"), run("produce", {}, "b"), run("exec", {}, "b")}) ==
+        Labels{"produce · a", "produce · b", "exec"});
   CHECK(label_runs({run("produce", {}, "a", 1), run("produce", {}, "a", 2), run("produce", {}, "b", 1)}) ==
         Labels{"produce · a:1", "produce · a:2", "produce · b"});
 }

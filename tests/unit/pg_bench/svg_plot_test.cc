@@ -34,7 +34,12 @@ TEST_CASE("style_classes: 64 runs look different, and neighbours differ in both 
 }
 
 TEST_CASE("line_plot: ticks are where their values are, and texts are escaped") {
-  const LinePlot plot{"name", "T<", "D&", {"x'", {0, 10}, {{0, "0"}, {2.5, "2<"}}}, {"y", {1, 100, true}, {{10, "10"}}}, {{"L>", 3, {{0, 1}, {10, 100}}}}};
+  const LinePlot plot{"name",
+                      "T<",
+                      "D&",
+                      {"x'", {0, 10}, {{0, "0"}, {2.5, "2<"}}},
+                      {"y", {1, 100, true}, {{10, "10"}}},
+                      {{"L>", 3, {{0, 1}, {10, 100}}}}};
   const std::string svg = line_plot(plot);
   const auto has = [&](std::string_view part) { return svg.find(part) != std::string::npos; };
   CHECK(has(R"(aria-labelledby="name-title name-desc")"));

@@ -15,12 +15,9 @@ TEST_CASE("told: what was acknowledged must be read, once, where it was put, and
     const char* offset;
   };
   const Row rows[] = {
-      {"lost at the end", {{5, 0}, {6, 1}}, "offset 7"},
-      {"lost in the middle", {{5, 0}, {7, 2}}, "offset 6"},
-      {"twice", {{5, 0}, {6, 1}, {7, 2}, {8, 2}}, "offset 8"},
-      {"another record", {{5, 0}, {6, 3}, {7, 2}}, "offset 6"},
-      {"elsewhere", {{4, 0}, {6, 1}, {7, 2}}, "offset 4"},
-      {"nothing", {}, "offset 5"},
+      {"lost at the end", {{5, 0}, {6, 1}}, "offset 7"},       {"lost in the middle", {{5, 0}, {7, 2}}, "offset 6"},
+      {"twice", {{5, 0}, {6, 1}, {7, 2}, {8, 2}}, "offset 8"}, {"another record", {{5, 0}, {6, 3}, {7, 2}}, "offset 6"},
+      {"elsewhere", {{4, 0}, {6, 1}, {7, 2}}, "offset 4"},     {"nothing", {}, "offset 5"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);

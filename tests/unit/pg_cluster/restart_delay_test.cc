@@ -7,7 +7,8 @@ using namespace std::chrono_literals;
 
 TEST_CASE("restart_delay: it doubles up to thirty seconds while brokers die soon") {
   RestartDelay delay;
-  for (const Duration expected : {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms, 12800ms, 25600ms, 30000ms, 30000ms}) {
+  for (const Duration expected :
+       {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms, 12800ms, 25600ms, 30000ms, 30000ms}) {
     CHECK(delay.after(500ms, false).count() == expected.count());
   }
 }

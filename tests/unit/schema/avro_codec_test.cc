@@ -17,8 +17,10 @@ std::unique_ptr<Schema> parsed(std::string_view text) {
   return std::move(*schema);
 }
 
-const std::string kList = R"({"type":"record","name":"L","fields":[{"name":"v","type":"int"},{"name":"next","type":["null","L"]}]})";
-const std::string kBook = R"({"type":"record","name":"n.B","fields":[{"name":"title","type":"string"},{"name":"price","type":"double","default":1},{"name":"tags","type":["null",{"type":"array","items":"string"}],"default":null}]})";
+const std::string kList =
+    R"({"type":"record","name":"L","fields":[{"name":"v","type":"int"},{"name":"next","type":["null","L"]}]})";
+const std::string kBook =
+    R"({"type":"record","name":"n.B","fields":[{"name":"title","type":"string"},{"name":"price","type":"double","default":1},{"name":"tags","type":["null",{"type":"array","items":"string"}],"default":null}]})";
 
 TEST_CASE("avro codec: values, their bytes and their JSON") {
   struct Row {
@@ -59,11 +61,13 @@ TEST_CASE("avro codec: values, their bytes and their JSON") {
       {R"(["null","string"])", R"({"string":"a"})", "020261"},
       {R"(["null","string"])", R"("a")", "020261", R"({"string":"a"})"},
       {R"(["null",{"type":"map","values":"int"}])", R"({"map":{"string":1}})", "02020c737472696e670200"},
-      {R"(["null",{"type":"map","values":"int"}])", R"({"string":1})", "02020c737472696e670200", R"({"map":{"string":1}})"},
+      {R"(["null",{"type":"map","values":"int"}])", R"({"string":1})", "02020c737472696e670200",
+       R"({"map":{"string":1}})"},
       {R"(["int","long"])", "3000000000", "0280f882ad16", R"({"long":3000000000})"},
       {R"(["int",{"type":"fixed","name":"n.F","size":1}])", R"({"n.F":"x"})", "0278"},
       {kBook, R"({"title":"x","price":1.0,"tags":{"array":["y"]}})", "0278000000000000f03f0202027900"},
-      {kBook, R"({"tags":["y"],"title":"x"})", "0278000000000000f03f0202027900", R"({"title":"x","price":1.0,"tags":{"array":["y"]}})"},
+      {kBook, R"({"tags":["y"],"title":"x"})", "0278000000000000f03f0202027900",
+       R"({"title":"x","price":1.0,"tags":{"array":["y"]}})"},
       {kBook, R"({"title":"x"})", "0278000000000000f03f00", R"({"title":"x","price":1.0,"tags":null})"},
       {kList, R"({"v":1,"next":{"L":{"v":2,"next":null}}})", "02020400"},
       {kList, R"({"v":1,"next":{"v":2,"next":null}})", "02020400", R"({"v":1,"next":{"L":{"v":2,"next":null}}})"},

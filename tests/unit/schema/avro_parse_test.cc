@@ -24,7 +24,9 @@ std::string refusal(std::string_view text) {
   return schema.error().what;
 }
 
-std::string record(std::string_view field) { return fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", field); }
+std::string record(std::string_view field) {
+  return fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", field);
+}
 
 TEST_CASE("avro parse: the text that is kept") {
   struct Row {
@@ -35,11 +37,15 @@ TEST_CASE("avro parse: the text that is kept") {
       {R"({"type":"string"})", R"("string")"},
       {R"({"type":"string","doc":"x","name":"y"})", R"("string")"},
       {R"({"logicalType":"date","type":"int"})", R"({"type":"int","logicalType":"date"})"},
-      {R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":9})", R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":9})"},
+      {R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":9})",
+       R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":9})"},
       {R"([ "null", {"type":"map","values":"long"} ])", R"(["null",{"type":"map","values":"long"}])"},
-      {R"({"java-class":"L","items":{"type":"int"},"type":"array"})", R"({"type":"array","items":"int","java-class":"L"})"},
-      {R"({"size":16,"type":"fixed","name":"a.b.F","aliases":["a.b.G","c.H","I"]})", R"({"type":"fixed","name":"F","namespace":"a.b","size":16,"aliases":["G","c.H","I"]})"},
-      {R"({"default":"X","symbols":["X","Y"],"name":"E","type":"enum","doc":"ä","p":1})", R"({"type":"enum","name":"E","doc":"ä","symbols":["X","Y"],"default":"X","p":1})"},
+      {R"({"java-class":"L","items":{"type":"int"},"type":"array"})",
+       R"({"type":"array","items":"int","java-class":"L"})"},
+      {R"({"size":16,"type":"fixed","name":"a.b.F","aliases":["a.b.G","c.H","I"]})",
+       R"({"type":"fixed","name":"F","namespace":"a.b","size":16,"aliases":["G","c.H","I"]})"},
+      {R"({"default":"X","symbols":["X","Y"],"name":"E","type":"enum","doc":"ä","p":1})",
+       R"({"type":"enum","name":"E","doc":"ä","symbols":["X","Y"],"default":"X","p":1})"},
       {R"({"type":"error","name":"R","namespace":"","fields":[]})", R"({"type":"error","name":"R","fields":[]})"},
       {R"({"type":"record","name":"R","namespace":"n","x":{"b":1,"a":[]},"doc":"d","fields":[{"type":"int","doc":"e","name":"a","aliases":["b"],"order":"ignore","default":3,"y":null},{"name":"c","type":"int","order":"ascending"}]})",
        R"({"type":"record","name":"R","namespace":"n","doc":"d","fields":[{"name":"a","type":"int","doc":"e","default":3,"order":"ignore","aliases":["b"],"y":null},{"name":"c","type":"int"}],"x":{"b":1,"a":[]}})"},
@@ -48,7 +54,8 @@ TEST_CASE("avro parse: the text that is kept") {
        R"({"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"record","name":"S","fields":[{"name":"r","type":["null","R"]}]}},{"name":"b","type":{"type":"fixed","name":"F","namespace":"m","size":1}},{"name":"c","type":"m.F"},{"name":"d","type":"S"}]})"},
       {R"({"type":"record","name":"n.R","fields":[{"name":"a","type":{"type":"enum","name":"E","namespace":"","symbols":[]}},{"name":"b","type":"E"}]})",
        R"({"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"enum","name":"E","namespace":"","symbols":[]}},{"name":"b","type":"E"}]})"},
-      {R"({"type":"record","name":"n.R","fields":[{"name":"a","type":{"type":"n.R"}}]})", R"({"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":"R"}]})"},
+      {R"({"type":"record","name":"n.R","fields":[{"name":"a","type":{"type":"n.R"}}]})",
+       R"({"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":"R"}]})"},
       // Not "map", which would be another type.
       {R"([{"type":"fixed","name":"map","size":1},{"type":"record","name":"n.map","fields":[{"name":"a","type":["null","n.map"]}]}])",
        R"([{"type":"fixed","name":"map","size":1},{"type":"record","name":"map","namespace":"n","fields":[{"name":"a","type":["null","n.map"]}]}])"},
@@ -99,11 +106,14 @@ TEST_CASE("avro parse: what is no schema, and where") {
       {record(R"({"name":"a-b","type":"int"})"), "/fields/0: 'a-b' is no name"},
       {record(R"({"name":"a"})"), "/fields/0: 'type' is missing"},
       {record(R"({"name":"a","type":"int"},{"name":"b","type":"Foo"})"), "/fields/1/type: unknown type 'Foo'"},
-      {record(R"({"name":"a","type":"array","items":"int"})"), R"(/fields/0/type: 'array' needs an object of its own, {"type": "array", ...})"},
+      {record(R"({"name":"a","type":"array","items":"int"})"),
+       R"(/fields/0/type: 'array' needs an object of its own, {"type": "array", ...})"},
       {record(R"({"name":"a","type":"int"},{"name":"a","type":"int"})"), "/fields/1: 'a' is the name of two fields"},
       {record(R"({"name":"a","type":"int","order":"up"})"), "/fields/0: unknown order 'up'"},
-      {record(R"({"name":"a","type":{"type":"record","name":"R","fields":[]}})"), "/fields/0/type: 'R' is defined a second time"},
-      {record(R"({"name":"a","type":"F"},{"name":"b","type":{"type":"fixed","name":"F","size":1}})"), "/fields/0/type: unknown type 'F'"},
+      {record(R"({"name":"a","type":{"type":"record","name":"R","fields":[]}})"),
+       "/fields/0/type: 'R' is defined a second time"},
+      {record(R"({"name":"a","type":"F"},{"name":"b","type":{"type":"fixed","name":"F","size":1}})"),
+       "/fields/0/type: unknown type 'F'"},
   };
   for (const Row& row : rows) CHECK(refusal(row.text) == row.refusal);
   CHECK(refusal("{").find("line 1, column 2") != std::string::npos);
@@ -141,8 +151,10 @@ TEST_CASE("avro parse: a default is a value of its field") {
       {R"(["int","null"])", "null", ""},  // of any branch, as in Avro since 1.12 and in Java before that
       {R"(["null","int"])", R"("x")", "'x' is no null and no int"},
       {R"(["null",{"type":"map","values":"int"}])", R"({"map":1})", ""},  // no branch is named in a default
-      {R"({"type":"record","name":"S","fields":[{"name":"x","type":"int"},{"name":"y","type":"int","default":2}]})", R"({"x":1})", ""},
-      {R"({"type":"record","name":"S","fields":[{"name":"x","type":"int"}]})", "{}", "missing, and the field has no default"},
+      {R"({"type":"record","name":"S","fields":[{"name":"x","type":"int"},{"name":"y","type":"int","default":2}]})",
+       R"({"x":1})", ""},
+      {R"({"type":"record","name":"S","fields":[{"name":"x","type":"int"}]})", "{}",
+       "missing, and the field has no default"},
       {R"({"type":"array","items":"R"})", R"([{"f":[]}])", ""},  // of a type that is not complete yet
       {R"({"type":"array","items":"R"})", R"([{}])", "nested more than 100 levels deep"},
       {R"("R")", "{}", "nested more than 100 levels deep"},
@@ -150,7 +162,8 @@ TEST_CASE("avro parse: a default is a value of its field") {
   for (const Row& row : rows) {
     CAPTURE(row.type);
     CAPTURE(row.value);
-    const auto schema = parse_schema(SchemaType::avro, record(fmt::format(R"({{"name":"f","type":{},"default":{}}})", row.type, row.value)));
+    const auto schema = parse_schema(
+        SchemaType::avro, record(fmt::format(R"({{"name":"f","type":{},"default":{}}})", row.type, row.value)));
     CHECK(schema.has_value() == row.refusal.empty());
     if (schema) continue;
     CHECK(schema.error().what.starts_with("/fields/0/default"));
@@ -161,7 +174,9 @@ TEST_CASE("avro parse: a default is a value of its field") {
 TEST_CASE("avro parse: defaults in defaults do not grow without end") {
   std::string fields = R"({"name":"f0","type":{"type":"record","name":"R0","fields":[]},"default":{}})";
   for (int i = 1; i < 60; ++i) {
-    fields += fmt::format(R"(,{{"name":"f{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},{{"name":"b","type":"R{1}","default":{{}}}}]}}}})", i, i - 1);
+    fields += fmt::format(
+        R"(,{{"name":"f{0}","type":{{"type":"record","name":"R{0}","fields":[{{"name":"a","type":"R{1}","default":{{}}}},{{"name":"b","type":"R{1}","default":{{}}}}]}}}})",
+        i, i - 1);
   }
   CHECK(refusal(record(fields)).ends_with("its defaults take more than 16 MiB"));
 }
@@ -178,7 +193,8 @@ TEST_CASE("avro parse: what is deep, long or large") {
   CHECK(refusal(deep + "\"int\"" + std::string(200, '}')) == "JSON nested more than 100 levels deep");
   // Each in the one before, in a text that is flat.
   std::string chain = R"([{"type":"record","name":"R0","fields":[]})";
-  for (int i = 1; i < 10'000; ++i) chain += fmt::format(R"(,{{"type":"record","name":"R{}","fields":[{{"name":"a","type":"R{}"}}]}})", i, i - 1);
+  for (int i = 1; i < 10'000; ++i)
+    chain += fmt::format(R"(,{{"type":"record","name":"R{}","fields":[{{"name":"a","type":"R{}"}}]}})", i, i - 1);
   chain += "]";
   CHECK(canonical(chain) == chain);
   const auto schema = *parse_schema(SchemaType::avro, chain);

@@ -18,13 +18,20 @@ class RandomAvro {
  public:
   Json schema(int depth) {
     switch (random_.below(depth > 0 ? 14 : 8)) {
-      case 8: return {{"type", "array"}, {"items", schema(depth - 1)}};
-      case 9: return {{"type", "map"}, {"values", schema(depth - 1)}};
-      case 10: return one_of(depth);
-      case 11: return {{"type", "fixed"}, {"name", new_name()}, {"size", random_.below(5)}};
-      case 12: return {{"type", "enum"}, {"name", new_name()}, {"symbols", {"A", "B", "C"}}};
-      case 13: return record(depth);
-      default: return kPrimitives[random_.below(8)];
+      case 8:
+        return {{"type", "array"}, {"items", schema(depth - 1)}};
+      case 9:
+        return {{"type", "map"}, {"values", schema(depth - 1)}};
+      case 10:
+        return one_of(depth);
+      case 11:
+        return {{"type", "fixed"}, {"name", new_name()}, {"size", random_.below(5)}};
+      case 12:
+        return {{"type", "enum"}, {"name", new_name()}, {"symbols", {"A", "B", "C"}}};
+      case 13:
+        return record(depth);
+      default:
+        return kPrimitives[random_.below(8)];
     }
   }
 
@@ -67,7 +74,9 @@ class RandomAvro {
   Json branch(const Json& schema) {
     const Json& chosen = schema.at(random_.below(schema.size()));
     if (chosen == "null") return nullptr;
-    const std::string name = chosen.is_string() ? chosen : chosen.contains("name") ? chosen.at("name") : chosen.at("type");
+    const std::string name = chosen.is_string()        ? chosen
+                             : chosen.contains("name") ? chosen.at("name")
+                                                       : chosen.at("type");
     Json wrapped = Json::object();
     wrapped[name] = value(chosen);
     return wrapped;
@@ -113,8 +122,10 @@ class RandomAvro {
     std::string text;
     for (; length > 0; --length) {
       const auto byte = static_cast<uint8_t>(random_.next());
-      if (byte < 0x80) text += static_cast<char>(byte);
-      else text.append({static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))});
+      if (byte < 0x80)
+        text += static_cast<char>(byte);
+      else
+        text.append({static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))});
     }
     return text;
   }
@@ -158,8 +169,10 @@ TEST_CASE("avro random: cut or changed bytes are refused, or are another value")
     std::string changed = bytes;
     changed[any.random().below(changed.size())] ^= static_cast<char>(1 << any.random().below(8));
     const auto json = (*schema)->decode(changed);
-    if (json) CHECK((*schema)->decode(*(*schema)->encode(*json)) == *json);
-    else CHECK((json.error().code == Errc::corrupt || json.error().code == Errc::limit));
+    if (json)
+      CHECK((*schema)->decode(*(*schema)->encode(*json)) == *json);
+    else
+      CHECK((json.error().code == Errc::corrupt || json.error().code == Errc::limit));
   }
 }
 

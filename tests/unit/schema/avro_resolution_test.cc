@@ -45,8 +45,8 @@ std::string enm(std::string_view symbols, std::string_view name = "E", std::stri
 std::string arr(std::string_view items) { return fmt::format(R"({{"type":"array","items":{}}})", items); }
 std::string map(std::string_view values) { return fmt::format(R"({{"type":"map","values":{}}})", values); }
 
-const std::string kInt = R"("int")", kLong = R"("long")", kFloat = R"("float")", kDouble = R"("double")", kNull = R"("null")",
-                  kString = R"("string")", kBytes = R"("bytes")", kBoolean = R"("boolean")";
+const std::string kInt = R"("int")", kLong = R"("long")", kFloat = R"("float")", kDouble = R"("double")",
+                  kNull = R"("null")", kString = R"("string")", kBytes = R"("bytes")", kBoolean = R"("boolean")";
 constexpr auto kType = "TYPE_MISMATCH /";
 
 void check(const Row& row) {
@@ -75,7 +75,8 @@ TEST_CASE("avro resolution: primitive types and promotions") {
       {rec(""), map(kInt), kType, kType},
       // Logical types are those that they annotate.
       {R"({"type":"int","logicalType":"date"})", kInt, "", ""},
-      {R"({"type":"bytes","logicalType":"decimal","precision":4})", R"({"type":"bytes","logicalType":"decimal","precision":9})", "", ""},
+      {R"({"type":"bytes","logicalType":"decimal","precision":4})",
+       R"({"type":"bytes","logicalType":"decimal","precision":9})", "", ""},
   };
   for (const Row& row : rows) check(row);
 }
@@ -94,7 +95,8 @@ TEST_CASE("avro resolution: named types") {
       {fix(2), fix(2), "", ""},
       {fix(2), fix(3), "FIXED_SIZE_MISMATCH /size", "FIXED_SIZE_MISMATCH /size"},
       {fix(2), fix(2, "G"), "NAME_MISMATCH /name", "NAME_MISMATCH /name"},
-      {fix(2), fix(3, "G"), "NAME_MISMATCH /name, FIXED_SIZE_MISMATCH /size", "NAME_MISMATCH /name, FIXED_SIZE_MISMATCH /size"},
+      {fix(2), fix(3, "G"), "NAME_MISMATCH /name, FIXED_SIZE_MISMATCH /size",
+       "NAME_MISMATCH /name, FIXED_SIZE_MISMATCH /size"},
       {fix(2, "F", R"(,"aliases":["G"])"), fix(2, "G"), "", "NAME_MISMATCH /name"},
       {fix(2, "n.F", R"(,"aliases":["G"])"), fix(2, "m.G"), "NAME_MISMATCH /name", "NAME_MISMATCH /name"},
       {fix(2, "n.F", R"(,"aliases":["m.G"])"), fix(2, "m.G"), "", "NAME_MISMATCH /name"},
@@ -121,13 +123,19 @@ TEST_CASE("avro resolution: fields") {
       {rec(a + "," + b_default), rec(a), "", ""},
       {rec(a), rec(b), "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0", "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
       {rec(fld("a", kInt, R"(,"aliases":["b"])")), rec(b), "", "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
-      {rec(fld("a", kString, R"(,"aliases":["b"])")), rec(b), "TYPE_MISMATCH /fields/0/type", "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
-      {rec(fld("a", kInt, R"(,"aliases":["b"])")), rec(fld("a", kInt) + "," + fld("b", kString)), "", "READER_FIELD_MISSING_DEFAULT_VALUE /fields/1"},
+      {rec(fld("a", kString, R"(,"aliases":["b"])")), rec(b), "TYPE_MISMATCH /fields/0/type",
+       "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
+      {rec(fld("a", kInt, R"(,"aliases":["b"])")), rec(fld("a", kInt) + "," + fld("b", kString)), "",
+       "READER_FIELD_MISSING_DEFAULT_VALUE /fields/1"},
       {rec(fld("a", kLong)), rec(a), "", "TYPE_MISMATCH /fields/0/type"},
-      {rec(fld("a", enm("\"A\""))), rec(fld("a", enm(R"("A","B")"))), "MISSING_ENUM_SYMBOLS /fields/0/type/symbols", ""},
-      {rec(fld("a", enm("\"A\"", "E", R"(,"default":"A")"))), rec(""), "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0", ""},
-      {rec(fld("a", rec(fld("b", kString), "S"))), rec(fld("a", rec(fld("b", kInt), "S"))), "TYPE_MISMATCH /fields/0/type/fields/0/type", "TYPE_MISMATCH /fields/0/type/fields/0/type"},
-      {rec(fld("a", kInt) + "," + fld("b", kInt)), rec(fld("a", kString)), "TYPE_MISMATCH /fields/0/type, READER_FIELD_MISSING_DEFAULT_VALUE /fields/1", "TYPE_MISMATCH /fields/0/type"},
+      {rec(fld("a", enm("\"A\""))), rec(fld("a", enm(R"("A","B")"))), "MISSING_ENUM_SYMBOLS /fields/0/type/symbols",
+       ""},
+      {rec(fld("a", enm("\"A\"", "E", R"(,"default":"A")"))), rec(""), "READER_FIELD_MISSING_DEFAULT_VALUE /fields/0",
+       ""},
+      {rec(fld("a", rec(fld("b", kString), "S"))), rec(fld("a", rec(fld("b", kInt), "S"))),
+       "TYPE_MISMATCH /fields/0/type/fields/0/type", "TYPE_MISMATCH /fields/0/type/fields/0/type"},
+      {rec(fld("a", kInt) + "," + fld("b", kInt)), rec(fld("a", kString)),
+       "TYPE_MISMATCH /fields/0/type, READER_FIELD_MISSING_DEFAULT_VALUE /fields/1", "TYPE_MISMATCH /fields/0/type"},
       {rec(fld("a", kInt)), rec(fld("a", kInt, R"(,"doc":"x","order":"ignore")"), "R", R"(,"doc":"y")"), "", ""},
   };
   for (const Row& row : rows) check(row);
@@ -141,14 +149,18 @@ TEST_CASE("avro resolution: unions") {
       {R"(["int"])", kInt, "", ""},
       {R"(["int","float"])", kDouble, "MISSING_UNION_BRANCH /", ""},
       {R"(["int","string"])", R"(["int"])", "", "MISSING_UNION_BRANCH /1"},
-      {R"(["int","null"])", R"(["int","string","bytes"])", "MISSING_UNION_BRANCH /1, MISSING_UNION_BRANCH /2", "MISSING_UNION_BRANCH /1"},
+      {R"(["int","null"])", R"(["int","string","bytes"])", "MISSING_UNION_BRANCH /1, MISSING_UNION_BRANCH /2",
+       "MISSING_UNION_BRANCH /1"},
       {R"(["string"])", R"(["bytes"])", "", ""},
       {R"(["double"])", R"(["int","float"])", "", "MISSING_UNION_BRANCH /0"},
       {"[]", "[]", "", ""},
       {rec(fld("a", R"(["null","int"])")), rec(fld("a", kInt)), "", "TYPE_MISMATCH /fields/0/type"},
-      {rec(fld("a", R"(["null","int"])")), rec(fld("a", kString)), "MISSING_UNION_BRANCH /fields/0/type", "TYPE_MISMATCH /fields/0/type, TYPE_MISMATCH /fields/0/type"},
-      {rec(fld("a", R"(["null","int"])")), rec(fld("a", R"(["null","int","string"])")), "MISSING_UNION_BRANCH /fields/0/type/2", ""},
-      {"[" + rec("", "R") + "," + rec(fld("a", kInt), "S") + "]", rec(fld("a", kInt), "S"), "", "NAME_MISMATCH /name, READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
+      {rec(fld("a", R"(["null","int"])")), rec(fld("a", kString)), "MISSING_UNION_BRANCH /fields/0/type",
+       "TYPE_MISMATCH /fields/0/type, TYPE_MISMATCH /fields/0/type"},
+      {rec(fld("a", R"(["null","int"])")), rec(fld("a", R"(["null","int","string"])")),
+       "MISSING_UNION_BRANCH /fields/0/type/2", ""},
+      {"[" + rec("", "R") + "," + rec(fld("a", kInt), "S") + "]", rec(fld("a", kInt), "S"), "",
+       "NAME_MISMATCH /name, READER_FIELD_MISSING_DEFAULT_VALUE /fields/0"},
       {"[" + rec(fld("a", kInt), "S") + "]", rec("", "S"), "MISSING_UNION_BRANCH /", ""},
   };
   for (const Row& row : rows) check(row);
@@ -162,16 +174,18 @@ TEST_CASE("avro resolution: types that contain themselves") {
   const Row rows[] = {
       {list(kLong), list(kInt), "", "TYPE_MISMATCH /fields/0/type, MISSING_UNION_BRANCH /fields/1/type/1"},
       {list(kInt), list(kInt), "", ""},
-      {rec(fld("children", R"({"type":"array","items":"R"})") + "," + fld("x", kInt, R"(,"default":0)")), rec(fld("children", R"({"type":"array","items":"R"})")), "", ""},
+      {rec(fld("children", R"({"type":"array","items":"R"})") + "," + fld("x", kInt, R"(,"default":0)")),
+       rec(fld("children", R"({"type":"array","items":"R"})")), "", ""},
   };
   for (const Row& row : rows) check(row);
 }
 
 // S is readable only if R is. R is not, so that the second branch, which needs S alone, is no way out.
 TEST_CASE("avro resolution: what was taken for readable meanwhile is looked at again") {
-  const std::string reader = rec(fld("u", "[" + rec(fld("s", rec(fld("back", "\"R\""), "S")) + "," + fld("x", kInt), "A") + "," +
-                                         rec(fld("s", "\"S\""), "A2", R"(,"aliases":["A"])") + "]") +
-                                 "," + fld("y", kInt));
+  const std::string reader =
+      rec(fld("u", "[" + rec(fld("s", rec(fld("back", "\"R\""), "S")) + "," + fld("x", kInt), "A") + "," +
+                       rec(fld("s", "\"S\""), "A2", R"(,"aliases":["A"])") + "]") +
+          "," + fld("y", kInt));
   const std::string writer = rec(fld("u", rec(fld("s", rec(fld("back", "\"R\""), "S")), "A")));
   CHECK(differences(reader, writer).find("READER_FIELD_MISSING_DEFAULT_VALUE /fields/1") != std::string::npos);
   const std::string part = R"({"type":"record","name":"W","fields":[{"name":"r","type":)";
@@ -181,14 +195,17 @@ TEST_CASE("avro resolution: what was taken for readable meanwhile is looked at a
 TEST_CASE("avro resolution: what is deep or large gets an answer") {
   const auto chain = [](int length, std::string_view last) {
     std::string text = fmt::format(R"([{{"type":"record","name":"R0","fields":[{{"name":"a","type":{}}}]}})", last);
-    for (int i = 1; i < length; ++i) text += fmt::format(R"(,{{"type":"record","name":"R{}","fields":[{{"name":"a","type":"R{}"}}]}})", i, i - 1);
+    for (int i = 1; i < length; ++i)
+      text += fmt::format(R"(,{{"type":"record","name":"R{}","fields":[{{"name":"a","type":"R{}"}}]}})", i, i - 1);
     return text + "]";
   };
   CHECK(differences(chain(500, kLong), chain(500, kInt)) == "");
   CHECK(differences(chain(5000, kLong), chain(5000, kInt)) == "");
   CHECK(differences(chain(100, kInt), chain(100, kLong)).starts_with("MISSING_UNION_BRANCH /0, "));
   // Met for the first time at its deepest.
-  const auto backwards = [&](std::string_view unused) { return rec(fld(unused, chain(5000, kInt), R"(,"default":{"a":1})") + "," + fld("z", "\"R4999\"")); };
+  const auto backwards = [&](std::string_view unused) {
+    return rec(fld(unused, chain(5000, kInt), R"(,"default":{"a":1})") + "," + fld("z", "\"R4999\""));
+  };
   CHECK(differences(backwards("x"), backwards("y")) == kType);
   std::string wide = "[\"null\"";
   for (int i = 0; i < 2000; ++i) wide += "," + fix(1, fmt::format("F{}", i));

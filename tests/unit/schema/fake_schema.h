@@ -19,14 +19,17 @@ class FakeSchema : public Schema {
     std::vector<Incompatibility> found;
     const auto written = split(writer.canonical(), ',');
     for (const auto field : split(text_, ',')) {
-      if (field.ends_with('?') || policy == CompatibilityPolicy::lenient || std::ranges::count(written, field) > 0) continue;
+      if (field.ends_with('?') || policy == CompatibilityPolicy::lenient || std::ranges::count(written, field) > 0)
+        continue;
       found.push_back({"FIELD_MISSING", "/" + std::string(field), "nothing was written"});
     }
     return found;
   }
 
   Result<std::string> encode(std::string_view json) const override { return text_ + "|" + std::string(json); }
-  Result<std::string> decode(std::string_view payload) const override { return std::string(payload.substr(text_.size() + 1)); }
+  Result<std::string> decode(std::string_view payload) const override {
+    return std::string(payload.substr(text_.size() + 1));
+  }
 
   // Blanks do not matter; "!" is no schema.
   static Result<std::unique_ptr<Schema>> parse(SchemaType type, std::string_view text) {

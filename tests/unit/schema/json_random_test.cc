@@ -1,5 +1,5 @@
-// Any two schemas, the one made from the other by a few changes, and any value: what the writer's schema takes the reader's
-// takes too, if it is said to be compatible.
+// Any two schemas, the one made from the other by a few changes, and any value: what the writer's schema takes the
+// reader's takes too, if it is said to be compatible.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,17 +19,28 @@ class RandomJson {
  public:
   Json schema(int depth) {
     switch (random_.below(depth > 0 ? 11 : 5)) {
-      case 0: return true;
-      case 1: return {{"type", "null"}};
-      case 2: return text();
-      case 3: return number();
-      case 4: return enumeration();
-      case 5: return array(depth);
-      case 6: return {{random_.below(2) ? "anyOf" : "allOf", Json::array({schema(depth - 1), schema(depth - 1)})}};
-      case 7: return {{"not", schema(depth - 1)}};
-      case 8: return several_types(depth);
-      case 9: return conditional(depth);
-      default: return object(depth);
+      case 0:
+        return true;
+      case 1:
+        return {{"type", "null"}};
+      case 2:
+        return text();
+      case 3:
+        return number();
+      case 4:
+        return enumeration();
+      case 5:
+        return array(depth);
+      case 6:
+        return {{random_.below(2) ? "anyOf" : "allOf", Json::array({schema(depth - 1), schema(depth - 1)})}};
+      case 7:
+        return {{"not", schema(depth - 1)}};
+      case 8:
+        return several_types(depth);
+      case 9:
+        return conditional(depth);
+      default:
+        return object(depth);
     }
   }
 
@@ -47,13 +58,20 @@ class RandomJson {
 
   Json value(int depth) {
     switch (random_.below(depth > 0 ? 7 : 5)) {
-      case 0: return nullptr;
-      case 1: return random_.below(2) == 0;
-      case 2: return word();
-      case 3: return random_.below(6);
-      case 4: return static_cast<double>(random_.below(12)) / 2;
-      case 5: return value_array(depth);
-      default: return value_object(depth);
+      case 0:
+        return nullptr;
+      case 1:
+        return random_.below(2) == 0;
+      case 2:
+        return word();
+      case 3:
+        return random_.below(6);
+      case 4:
+        return static_cast<double>(random_.below(12)) / 2;
+      case 5:
+        return value_array(depth);
+      default:
+        return value_object(depth);
     }
   }
 
@@ -83,8 +101,10 @@ class RandomJson {
   }
   Json array(int depth) {
     Json schema = {{"type", "array"}};
-    if (sometimes()) schema["items"] = Json::array({this->schema(depth - 1), this->schema(depth - 1)});
-    else if (random_.below(2)) schema["items"] = this->schema(depth - 1);
+    if (sometimes())
+      schema["items"] = Json::array({this->schema(depth - 1), this->schema(depth - 1)});
+    else if (random_.below(2))
+      schema["items"] = this->schema(depth - 1);
     if (sometimes()) schema["additionalItems"] = random_.below(2) ? Json(false) : this->schema(depth - 1);
     if (sometimes()) schema["contains"] = this->schema(depth - 1);
     if (sometimes()) schema["uniqueItems"] = true;
@@ -122,7 +142,8 @@ class RandomJson {
     if (value.is_number() && random_.below(4) == 0) return value.get<double>() + 1;
     if (name == "properties" || name == "patternProperties" || name == "dependencies") return changed_map(value, depth);
     if (name == "anyOf" || name == "allOf" || (name == "items" && value.is_array())) return changed_list(value, depth);
-    if (name == "enum" && random_.below(3) == 0) return Json::array({value[0], value[1], this->value(0), this->value(0)});
+    if (name == "enum" && random_.below(3) == 0)
+      return Json::array({value[0], value[1], this->value(0), this->value(0)});
     return value.is_object() ? changed(value, depth - 1) : value;
   }
   Json changed_map(const Json& map, int depth) {

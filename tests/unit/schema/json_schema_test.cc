@@ -50,7 +50,8 @@ TEST_CASE("json schema: what is no schema is refused with its place") {
   CHECK(parse_error(R"({"exclusiveMaximum":true})") == "#/exclusiveMaximum: must be a number");
   CHECK(parse_error(R"({"$schema":"http://json-schema.org/draft-04/schema#","exclusiveMaximum":5})") ==
         "#/exclusiveMaximum: must be a boolean");
-  CHECK(parse_error(R"({"$schema":"http://json-schema.org/draft-04/schema#","not":true})") == "#/not: must be an object");
+  CHECK(parse_error(R"({"$schema":"http://json-schema.org/draft-04/schema#","not":true})") ==
+        "#/not: must be an object");
   CHECK(parse_error(R"({"$schema":"https://json-schema.org/draft/2020-12/schema","prefixItems":{}})") ==
         "#/prefixItems: must be an array of at least one schema");
 }
@@ -60,7 +61,8 @@ TEST_CASE("json schema: references must lead somewhere inside the schema, and no
         "#/properties/a/$ref: '#/definitions/x' is not in this schema");
   CHECK(parse_error(R"({"$ref":"http://example.com/x.json"})") ==
         "#/$ref: 'http://example.com/x.json' is another document, and none is fetched");
-  CHECK(parse_error(R"({"$ref":"other.json#/a"})") == "#/$ref: 'other.json#/a' is another document, and none is fetched");
+  CHECK(parse_error(R"({"$ref":"other.json#/a"})") ==
+        "#/$ref: 'other.json#/a' is another document, and none is fetched");
   CHECK(parse_error(R"({"$ref":"#nobody"})") == "#/$ref: '#nobody' is not in this schema");
   // What is referred to has to be a schema as well.
   CHECK(parse_error(R"({"$ref":"#/elsewhere","elsewhere":{"type":1}})") ==
@@ -85,7 +87,8 @@ TEST_CASE("json schema: work that doubles with each level is given up") {
 
 TEST_CASE("json schema: patterns are checked when the schema is read, and are never slow") {
   CHECK(parse_error(R"({"pattern":"a("})") == "#/pattern: 'a(' is no regular expression: missing ): a(");
-  CHECK(parse_error(R"({"patternProperties":{"[":true}})").starts_with("#/patternProperties/[: '[' is no regular expression"));
+  CHECK(parse_error(R"({"patternProperties":{"[":true}})")
+            .starts_with("#/patternProperties/[: '[' is no regular expression"));
   const std::string nested = R"({"pattern":"^(a+)+$"})";
   CHECK(encode_error(nested, '"' + std::string(100'000, 'a') + '"') == "");
   CHECK(encode_error(nested, '"' + std::string(100'000, 'a') + "!\"") != "");
@@ -93,7 +96,8 @@ TEST_CASE("json schema: patterns are checked when the schema is read, and are ne
 }
 
 TEST_CASE("json schema: a pattern that RE2 cannot do registers, but values are not checked against it") {
-  for (const char* const text : {R"json({"properties":{"a":{"pattern":"^(?!x)"}}})json", R"json({"properties":{"a":{"pattern":"(a)\\1"}}})json"}) {
+  for (const char* const text : {R"json({"properties":{"a":{"pattern":"^(?!x)"}}})json",
+                                 R"json({"properties":{"a":{"pattern":"(a)\\1"}}})json"}) {
     const auto encoded = schema_of(text)->encode("{}");
     REQUIRE_FALSE(encoded);
     CHECK(encoded.error().code == Errc::unsupported_version);
@@ -106,9 +110,13 @@ TEST_CASE("json schema: drafts that cannot be validated are read, and named when
   const auto error = error_of(R"({"$schema":"https://json-schema.org/draft/2020-12/schema","prefixItems":[{}]})");
   CHECK(error.code == Errc::unsupported_version);
   CHECK(error.what == "values cannot be checked against schemas of draft 2020-12, only of draft 4, 6 and 7");
-  CHECK(error_of(R"({"$schema":"https://json-schema.org/draft/2019-09/schema"})").what.find("draft 2019-09") != std::string::npos);
-  CHECK(error_of(R"({"$schema":"http://json-schema.org/draft-03/schema#","type":{"any":1}})").what.find("draft 3,") != std::string::npos);
-  CHECK(error_of(R"({"$schema":"http://example.com/mine","type":{},"$ref":"x"})").what.find("http://example.com/mine") != std::string::npos);
+  CHECK(error_of(R"({"$schema":"https://json-schema.org/draft/2019-09/schema"})").what.find("draft 2019-09") !=
+        std::string::npos);
+  CHECK(error_of(R"({"$schema":"http://json-schema.org/draft-03/schema#","type":{"any":1}})").what.find("draft 3,") !=
+        std::string::npos);
+  CHECK(
+      error_of(R"({"$schema":"http://example.com/mine","type":{},"$ref":"x"})").what.find("http://example.com/mine") !=
+      std::string::npos);
 }
 
 TEST_CASE("json schema: a value is kept as it came") {
@@ -116,7 +124,8 @@ TEST_CASE("json schema: a value is kept as it came") {
   CHECK(schema->encode("{ \"b\": 1.50,\n\"a\" :2 }") == "{ \"b\": 1.50,\n\"a\" :2 }");
   CHECK(schema->decode("{ \"b\": 1.50,\n\"a\" :2 }") == "{\"b\":1.50,\"a\":2}");
   const std::string exact = R"({"n":12345678901234567890123,"s":" \u00e9 \" \\","t":[0.10000000000000000555, "\\"]})";
-  CHECK(schema->decode("\xef\xbb\xbf " + exact + "\r\n") == R"({"n":12345678901234567890123,"s":" \u00e9 \" \\","t":[0.10000000000000000555,"\\"]})");
+  CHECK(schema->decode("\xef\xbb\xbf " + exact + "\r\n") ==
+        R"({"n":12345678901234567890123,"s":" \u00e9 \" \\","t":[0.10000000000000000555,"\\"]})");
   CHECK(schema->decode("{").error().code == Errc::corrupt);
   CHECK(schema->encode("{").error().what.find("line 1, column 2") != std::string::npos);
   CHECK_FALSE(schema->encode(std::string(200'000, '[')));
@@ -128,14 +137,17 @@ TEST_CASE("json schema: a value that does not match is refused with each place a
   CHECK(encode_error(schema, R"({"id":1,"names":["abc","äöü"]})") == "");
   CHECK(encode_error(schema, "5") == "#: 5 is not of type object");
   CHECK(encode_error(schema, R"({"names":["abcd",7],"x/y":1})") ==
-        "#: member \"id\" is missing; #/names/0: 4 characters, at most 3 are allowed; #/names/1: 7 is not of type string; "
+        "#: member \"id\" is missing; #/names/0: 4 characters, at most 3 are allowed; #/names/1: 7 is not of type "
+        "string; "
         "#/x~1y: no such member is allowed");
-  CHECK(encode_error(R"({"items":{"type":"null"}})", "[1,2,3,4,5,6]") ==
-        "#/0: 1 is not of type null; #/1: 2 is not of type null; #/2: 3 is not of type null; #/3: 4 is not of type null; "
-        "#/4: 5 is not of type null; and more");
+  CHECK(
+      encode_error(R"({"items":{"type":"null"}})", "[1,2,3,4,5,6]") ==
+      "#/0: 1 is not of type null; #/1: 2 is not of type null; #/2: 3 is not of type null; #/3: 4 is not of type null; "
+      "#/4: 5 is not of type null; and more");
   CHECK(encode_error(R"({"anyOf":[{"type":"null"},{"minimum":5}]})", "1") ==
         "#: 1 matches none of the 2 schemas of 'anyOf'");
-  CHECK(encode_error(R"({"const":"x"})", '"' + std::string(100, 'y') + '"') == "#: \"" + std::string(60, 'y') + "…\" is not \"x\"");
+  CHECK(encode_error(R"({"const":"x"})", '"' + std::string(100, 'y') + '"') ==
+        "#: \"" + std::string(60, 'y') + "…\" is not \"x\"");
 }
 
 TEST_CASE("json schema: numbers are compared as they are, not as doubles") {

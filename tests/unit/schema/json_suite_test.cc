@@ -15,7 +15,8 @@ namespace {
 
 const std::filesystem::path kSuite = "/usr/share/json-schema-test-suite/tests";
 
-// What we do otherwise, as "file: group". One that does as the suite wants fails the test, so that none stays for nothing.
+// What we do otherwise, as "file: group". One that does as the suite wants fails the test, so that none stays for
+// nothing.
 const std::set<std::string> kExceptions = {
     // Their schemas refer to other documents, the schema of schemas among them, and nothing is ever fetched.
     "definitions.json: valid definition",

@@ -221,7 +221,8 @@ TEST_CASE("protobuf: an Any nested without end in the bytes is corrupt") {
   const auto order = schema(kOrder);
   const auto sized = [](char tag, const std::string& bytes) {
     std::string length;
-    for (size_t left = bytes.size(); left > 127 || length.empty() || static_cast<unsigned char>(length.back()) > 127; left >>= 7) {
+    for (size_t left = bytes.size(); left > 127 || length.empty() || static_cast<unsigned char>(length.back()) > 127;
+         left >>= 7) {
       length += static_cast<char>(left > 127 ? (left & 127) | 128 : left);
     }
     return tag + length + bytes;
@@ -261,17 +262,20 @@ TEST_CASE("protobuf: strings of the old version that are no UTF-8 are printed as
 // Bytes of its first message, given in hex, with the zero that says so.
 std::string first_message(std::string_view digits) {
   std::string bytes("\0", 1);
-  for (size_t i = 0; i + 1 < digits.size(); i += 2) bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+  for (size_t i = 0; i + 1 < digits.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
   return bytes;
 }
 
 TEST_CASE("protobuf: a group is an object of its own, wherever it stands") {
-  const auto flat = schema("syntax = \"proto2\"; message M { optional int32 a = 1; optional group G = 2 { optional int32 a = 1; } optional int32 b = 3; }");
+  const auto flat = schema(
+      "syntax = \"proto2\"; message M { optional int32 a = 1; optional group G = 2 { optional int32 a = 1; } optional "
+      "int32 b = 3; }");
   CHECK(decoded(*flat, first_message("0801130805141807")) == R"({"a":1,"g":{"a":5},"b":7})");
   CHECK(hex(encoded(*flat, R"({"a":1,"g":{"a":5},"b":7})")) == "000801130805141807");
   CHECK(decoded(*flat, first_message("1314")) == R"({"a":0,"g":{"a":0},"b":0})");
   CHECK(decoded(*flat, first_message("120208051807")) == R"({"a":0,"b":7})");  // a length is no group
-  CHECK(is_corrupt(*flat, first_message("08011308051807")));                             // without an end
+  CHECK(is_corrupt(*flat, first_message("08011308051807")));                   // without an end
 
   const auto deep = schema(R"(syntax = "proto2";
     message M {
@@ -281,15 +285,19 @@ TEST_CASE("protobuf: a group is an object of its own, wherever it stands") {
       extensions 100 to 200;
     }
     extend M { optional group Ext = 100 { optional int32 a = 1; } })");
-  for (const std::string_view json :
-       {R"({"r":[{"in":{"n":[1,2]}},{"m":{"r":[{"in":{"n":[3]}}],"choice":{"s":"x"},"byName":{}}}],"byName":{},"t":"y"})",
-        R"({"r":[],"byName":{"k":{"r":[],"choice":{"s":"z"},"byName":{}}}})"}) {
+  for (
+      const std::string_view json :
+      {R"({"r":[{"in":{"n":[1,2]}},{"m":{"r":[{"in":{"n":[3]}}],"choice":{"s":"x"},"byName":{}}}],"byName":{},"t":"y"})",
+       R"({"r":[],"byName":{"k":{"r":[],"choice":{"s":"z"},"byName":{}}}})"}) {
     CHECK(decoded(*deep, encoded(*deep, json)) == json);
   }
   // Of an extension nothing is printed: its fields are not those of the message.
-  CHECK(decoded(*deep, first_message("a3060805a4062201790b0b08070c0c")) == R"({"r":[{"in":{"n":[7]}}],"byName":{},"t":"y"})");
+  CHECK(decoded(*deep, first_message("a3060805a4062201790b0b08070c0c")) ==
+        R"({"r":[{"in":{"n":[7]}}],"byName":{},"t":"y"})");
 
-  CHECK_FALSE(parse_schema(SchemaType::protobuf, "syntax = \"proto2\"; import \"google/protobuf/any.proto\"; message M { optional group G = 1 {} }"));
+  CHECK_FALSE(
+      parse_schema(SchemaType::protobuf,
+                   "syntax = \"proto2\"; import \"google/protobuf/any.proto\"; message M { optional group G = 1 {} }"));
 }
 
 TEST_CASE("protobuf: of fields that exclude each other, or come twice, the last one counts") {
@@ -301,7 +309,8 @@ TEST_CASE("protobuf: of fields that exclude each other, or come twice, the last 
   CHECK(read("20012002") == R"({"n":2,"by":{}})");
   // Messages are made one, member by member.
   CHECK(read("2a0220012a021001") == R"({"n":0,"in":{"n":1,"by":{},"f":true},"by":{}})");
-  CHECK(read("32050a01611001" "32050a01611002") == R"({"n":0,"by":{"a":2}})");
+  CHECK(read("32050a01611001"
+             "32050a01611002") == R"({"n":0,"by":{"a":2}})");
   const auto any = R"({"n":0,"by":{},"any":{"@type":"type.googleapis.com/M","n":0,"by":{},"f":true}})";
   CHECK(read("3a1e0a15747970652e676f6f676c65617069732e636f6d2f4d12050a01611001") == any);
   CHECK(decoded(*message, encoded(*message, read("0a01611001"))) == read("1001"));

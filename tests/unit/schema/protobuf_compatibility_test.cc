@@ -1,5 +1,5 @@
-// One row for each rule: what a schema looked like, what it looks like now, and why data of the old one cannot be read with the
-// new one, and data of the new one with the old one. Empty: it can.
+// One row for each rule: what a schema looked like, what it looks like now, and why data of the old one cannot be read
+// with the new one, and data of the new one with the old one. Empty: it can.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -140,8 +140,11 @@ TEST_CASE("protobuf: the two versions of the language are compared by their wire
 }
 
 TEST_CASE("protobuf: an incompatibility says what changed, in the words of the schema") {
-  const auto before = schema("syntax = 'proto3'; package p; message M { map<string, N> a = 1; message N {} repeated E e = 2; enum E { A = 0; } }");
-  const auto after = schema("syntax = 'proto3'; package p; message M { repeated bytes b = 1; message N {} string e = 2; }");
+  const auto before = schema(
+      "syntax = 'proto3'; package p; message M { map<string, N> a = 1; message N {} repeated E e = 2; enum E { A = 0; "
+      "} }");
+  const auto after =
+      schema("syntax = 'proto3'; package p; message M { repeated bytes b = 1; message N {} string e = 2; }");
   const auto found = *after->cannot_read(*before, CompatibilityPolicy::strict);
   REQUIRE(found.size() == 2);
   CHECK(found[0].message == "field 'b' (1) changed from map<string, M.N> to repeated bytes");

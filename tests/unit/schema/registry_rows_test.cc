@@ -57,27 +57,31 @@ TEST_CASE("registry_rows: what is no key of ours is passed over") {
 TEST_CASE("registry_rows: a schema's row, with and without its type") {
   CHECK(write_schema_row("s", 2, {7, SchemaType::json, R"({"a":1})"}) ==
         R"({"subject":"s","version":2,"id":7,"schemaType":"JSON","schema":"{\"a\":1}","deleted":false})");
-  CHECK(write_schema_row("s", 2, {7, SchemaType::avro, "\"int\"", true}) == R"({"subject":"s","version":2,"id":7,"schema":"\"int\"","deleted":true})");
+  CHECK(write_schema_row("s", 2, {7, SchemaType::avro, "\"int\"", true}) ==
+        R"({"subject":"s","version":2,"id":7,"schema":"\"int\"","deleted":true})");
   const auto avro = parse_schema_row(R"({"subject":"s","version":1,"id":5,"schema":"\"int\"","deleted":false})");
   REQUIRE(avro);
   CHECK(avro->id == 5);
   CHECK(avro->type == SchemaType::avro);
   CHECK(avro->text == "\"int\"");
   CHECK_FALSE(avro->deleted);
-  const auto newer = parse_schema_row(R"({"subject":"s","version":1,"id":6,"guid":"x","schemaType":"XML","references":[{"name":"r","subject":"t","version":1}],)"
-                                      R"("ruleSet":{},"schema":"<a/>","deleted":true})");
+  const auto newer = parse_schema_row(
+      R"({"subject":"s","version":1,"id":6,"guid":"x","schemaType":"XML","references":[{"name":"r","subject":"t","version":1}],)"
+      R"("ruleSet":{},"schema":"<a/>","deleted":true})");
   REQUIRE(newer);
   CHECK_FALSE(newer->type);
   CHECK(newer->deleted);
   CHECK(newer->references == R"([{"name":"r","subject":"t","version":1}])");
-  for (const char* text : {"", "{}", R"({"id":1})", R"({"id":"1","schema":""})", R"({"id":0,"schema":""})", R"({"id":1.5,"schema":""})", R"({"schema":""})"}) {
+  for (const char* text : {"", "{}", R"({"id":1})", R"({"id":"1","schema":""})", R"({"id":0,"schema":""})",
+                           R"({"id":1.5,"schema":""})", R"({"schema":""})"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_schema_row(text));
   }
 }
 
 TEST_CASE("registry_rows: marking a row deleted keeps what we do not know") {
-  CHECK(mark_deleted(R"({"subject":"s","metadata":{"b":[1]},"deleted":false,"guid":"x"})") == R"({"subject":"s","metadata":{"b":[1]},"deleted":true,"guid":"x"})");
+  CHECK(mark_deleted(R"({"subject":"s","metadata":{"b":[1]},"deleted":false,"guid":"x"})") ==
+        R"({"subject":"s","metadata":{"b":[1]},"deleted":true,"guid":"x"})");
   CHECK(mark_deleted(R"({"id":1})") == R"({"id":1,"deleted":true})");
 }
 

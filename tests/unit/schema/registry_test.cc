@@ -23,7 +23,9 @@ int refused(const RegistryResult<T>& result) {
 
 template <class T>
 T got(RegistryResult<T> result) {
-  if (!result) throw std::runtime_error(std::to_string(static_cast<int>(result.error().code)) + ": " + result.error().error.message());
+  if (!result)
+    throw std::runtime_error(std::to_string(static_cast<int>(result.error().code)) + ": " +
+                             result.error().error.message());
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
@@ -32,12 +34,19 @@ struct Scene {
   Registry registry = open();
 
   Registry open() { return must(Registry::open(*t.home, t.env.soon(), FakeSchema::parse)); }
-  RegistryResult<RegisteredSchema> add(const std::string& subject, const std::string& text, SchemaType type = SchemaType::json) {
+  RegistryResult<RegisteredSchema> add(const std::string& subject, const std::string& text,
+                                       SchemaType type = SchemaType::json) {
     return registry.register_schema(subject, {type, text}, CompatibilityPolicy::strict, t.env.soon());
   }
-  int32_t id(const std::string& subject, const std::string& text, SchemaType type = SchemaType::json) { return got(add(subject, text, type)).id; }
-  void level(std::optional<std::string> subject, std::optional<Level> level) { got(registry.set_level(subject, level, t.env.soon())); }
-  Versions drop(const std::string& subject, bool permanent = false) { return got(registry.delete_subject(subject, permanent, t.env.soon())); }
+  int32_t id(const std::string& subject, const std::string& text, SchemaType type = SchemaType::json) {
+    return got(add(subject, text, type)).id;
+  }
+  void level(std::optional<std::string> subject, std::optional<Level> level) {
+    got(registry.set_level(subject, level, t.env.soon()));
+  }
+  Versions drop(const std::string& subject, bool permanent = false) {
+    return got(registry.delete_subject(subject, permanent, t.env.soon()));
+  }
   int32_t drop_version(const std::string& subject, std::optional<int32_t> version, bool permanent = false) {
     return got(registry.delete_version(subject, version, permanent, t.env.soon()));
   }
@@ -53,12 +62,15 @@ struct Scene {
     for (const auto& subject : got(of.subjects("", Deleted::too))) {
       for (const int32_t version : got(of.versions(subject, Deleted::too))) {
         const auto schema = got(of.find(subject, version, Deleted::too));
-        text += subject + ":" + std::to_string(version) + "=" + std::to_string(schema.id) + (schema.deleted ? "D " : " ") + schema.text + "\n";
+        text += subject + ":" + std::to_string(version) + "=" + std::to_string(schema.id) +
+                (schema.deleted ? "D " : " ") + schema.text + "\n";
       }
-      text += std::string(level_name(got(of.level(subject)).value)) + " " + std::string(mode_name(got(of.mode(subject)).value)) + "\n";
+      text += std::string(level_name(got(of.level(subject)).value)) + " " +
+              std::string(mode_name(got(of.mode(subject)).value)) + "\n";
     }
     for (int32_t id = 1; id <= ids; ++id) {
-      if (const auto having = of.versions_of_id(id, Deleted::too)) text += std::to_string(id) + ": " + std::to_string(having->size()) + "\n";
+      if (const auto having = of.versions_of_id(id, Deleted::too))
+        text += std::to_string(id) + ": " + std::to_string(having->size()) + "\n";
     }
     return text;
   }
@@ -194,7 +206,10 @@ TEST_CASE("registry: softly deleted, then for good; no id is given twice") {
   CHECK(got(s.registry.subjects("", Deleted::no)).empty());
   CHECK(got(s.registry.subjects("", Deleted::too)).size() == 1);
   CHECK_FALSE(got(s.registry.own_level("s")));
-  CHECK(s.state(s.registry) == [&] { Registry other = s.open(); return s.state(other); }());
+  CHECK(s.state(s.registry) == [&] {
+    Registry other = s.open();
+    return s.state(other);
+  }());
 
   SUBCASE("registered again it is a new version, with the same id") {
     CHECK(s.id("s", "a") == 1);
@@ -207,7 +222,8 @@ TEST_CASE("registry: softly deleted, then for good; no id is given twice") {
     CHECK(s.drop("s", true) == Versions{2});
     CHECK(refused(s.registry.delete_subject("s", true, s.t.env.soon())) == 40401);
     Registry other = s.open();
-    const auto again = got(other.register_schema("s", {SchemaType::json, "a,b?"}, CompatibilityPolicy::strict, s.t.env.soon()));
+    const auto again =
+        got(other.register_schema("s", {SchemaType::json, "a,b?"}, CompatibilityPolicy::strict, s.t.env.soon()));
     CHECK(again.id == 3);
     CHECK(again.version == 1);
   }
@@ -235,11 +251,13 @@ TEST_CASE("registry: a read-only one takes nothing, and gives what it has") {
 }
 
 TEST_CASE("registry: names of subjects") {
-  for (const std::string& name : {std::string(), std::string(kSubjectBytesMax + 1, 'x'), std::string("a\nb"), std::string("a\0b", 3), std::string("\x7f"), std::string("\xff")}) {
+  for (const std::string& name : {std::string(), std::string(kSubjectBytesMax + 1, 'x'), std::string("a\nb"),
+                                  std::string("a\0b", 3), std::string("\x7f"), std::string("\xff")}) {
     CAPTURE(name);
     CHECK(refused(check_subject(name)) == 42208);
   }
-  for (const std::string& name : {std::string(kSubjectBytesMax, 'x'), std::string("é/a b\"\\"), std::string(":.ctx:s"), std::string("日本")}) {
+  for (const std::string& name :
+       {std::string(kSubjectBytesMax, 'x'), std::string("é/a b\"\\"), std::string(":.ctx:s"), std::string("日本")}) {
     CAPTURE(name);
     Scene s;
     CHECK(s.id(name, "a") == 1);
@@ -251,15 +269,19 @@ TEST_CASE("registry: names of subjects") {
 
 TEST_CASE("registry: the rows of another program count; those that make no sense are passed over") {
   Scene s;
-  s.write({{R"({"keytype":"NOOP","magic":0})", {}},
-           {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})", R"({"subject":"s","version":1,"id":40,"schema":"a","deleted":false})"},
-           {R"({"keytype":"SCHEMA","subject":"s","version":2,"magic":1})", R"({"subject":"s","version":2,"id":41,"schema":"a , b?","deleted":false})"},
-           {R"({"keytype":"SCHEMA","subject":"x","version":1,"magic":1})", R"({"subject":"x","version":1,"id":50,"schemaType":"XML","schema":"a","deleted":false})"},
-           {R"({"keytype":"SCHEMA","subject":"r","version":1,"magic":1})",
-            R"({"subject":"r","version":1,"id":45,"references":[{"name":"n","subject":"s","version":1}],"schema":"a","deleted":false})"},
-           {"what is this", "?"},
-           {R"({"keytype":"SCHEMA","subject":"s","version":3,"magic":1})", "no JSON"},
-           {R"({"keytype":"CONFIG","subject":null,"magic":0})", R"({"compatibilityLevel":"SIDEWAYS"})"}});
+  s.write(
+      {{R"({"keytype":"NOOP","magic":0})", {}},
+       {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+        R"({"subject":"s","version":1,"id":40,"schema":"a","deleted":false})"},
+       {R"({"keytype":"SCHEMA","subject":"s","version":2,"magic":1})",
+        R"({"subject":"s","version":2,"id":41,"schema":"a , b?","deleted":false})"},
+       {R"({"keytype":"SCHEMA","subject":"x","version":1,"magic":1})",
+        R"({"subject":"x","version":1,"id":50,"schemaType":"XML","schema":"a","deleted":false})"},
+       {R"({"keytype":"SCHEMA","subject":"r","version":1,"magic":1})",
+        R"({"subject":"r","version":1,"id":45,"references":[{"name":"n","subject":"s","version":1}],"schema":"a","deleted":false})"},
+       {"what is this", "?"},
+       {R"({"keytype":"SCHEMA","subject":"s","version":3,"magic":1})", "no JSON"},
+       {R"({"keytype":"CONFIG","subject":null,"magic":0})", R"({"compatibilityLevel":"SIDEWAYS"})"}});
   must(s.registry.catch_up(s.t.env.soon()));
   CHECK(got(s.registry.versions("s", Deleted::no)) == Versions{1, 2});
   CHECK(got(s.registry.level("s")).value == Level::backward);
@@ -314,7 +336,8 @@ TEST_CASE("registry: many at once give one id each") {
   Registry registry = s.open();
   for (int32_t id = 1; id <= kSchemas; ++id) CHECK(got(registry.versions_of_id(id, Deleted::too)).size() == 4);
   CHECK(refused(registry.find_id(kSchemas + 1)) == 40403);
-  for (const auto& subject : got(registry.subjects("", Deleted::no))) CHECK(got(registry.versions(subject, Deleted::no)).size() == kSchemas);
+  for (const auto& subject : got(registry.subjects("", Deleted::no)))
+    CHECK(got(registry.versions(subject, Deleted::no)).size() == kSchemas);
 }
 
 TEST_CASE("registry: the index says what the log says, and any doubt about it is for the log") {
@@ -358,7 +381,8 @@ TEST_CASE("registry: the index says what the log says, and any doubt about it is
     }
   }
   SUBCASE("cut short, empty, or something else") {
-    for (const size_t length : {size_t{0}, size_t{10}, index.size() / 2, index.size() - 1}) same(index.substr(0, length));
+    for (const size_t length : {size_t{0}, size_t{10}, index.size() / 2, index.size() - 1})
+      same(index.substr(0, length));
     same("no index at all, but a text of more than forty-four bytes");
   }
   SUBCASE("of a topic that was deleted and made again") {

@@ -69,7 +69,8 @@ TEST_CASE("bounded json: a member that is there twice has its last value, at its
 }
 
 TEST_CASE("bounded json: members keep their order") {
-  CHECK(to_one_line(*parse_bounded_json(" { \"b\" : 1, \"a\" : [ null , \"\\u00e4\" ] } ")) == "{\"b\":1,\"a\":[null,\"ä\"]}");
+  CHECK(to_one_line(*parse_bounded_json(" { \"b\" : 1, \"a\" : [ null , \"\\u00e4\" ] } ")) ==
+        "{\"b\":1,\"a\":[null,\"ä\"]}");
 }
 
 }  // namespace

@@ -40,14 +40,18 @@ TEST_CASE("cluster_config: each config, its limits and what it sets") {
 TEST_CASE("cluster_config: what is refused, and says why") {
   const std::pair<const char*, const char*> bad[] = {
       {"broker.session.timeout.ms", "a config is written name=value, not 'broker.session.timeout.ms'"},
-      {"broker.session.timeout.ms=199", "config broker.session.timeout.ms must be a number from 200 to 600000, not '199'"},
-      {"broker.session.timeout.ms=600001", "config broker.session.timeout.ms must be a number from 200 to 600000, not '600001'"},
-      {"broker.heartbeat.interval.ms=9", "config broker.heartbeat.interval.ms must be a number from 10 to 10000, not '9'"},
+      {"broker.session.timeout.ms=199",
+       "config broker.session.timeout.ms must be a number from 200 to 600000, not '199'"},
+      {"broker.session.timeout.ms=600001",
+       "config broker.session.timeout.ms must be a number from 200 to 600000, not '600001'"},
+      {"broker.heartbeat.interval.ms=9",
+       "config broker.heartbeat.interval.ms must be a number from 10 to 10000, not '9'"},
       {"replica.lag.time.max.ms=1s", "config replica.lag.time.max.ms must be a number from 200 to 3600000, not '1s'"},
       {"auto.leader.rebalance.enable=1", "config auto.leader.rebalance.enable must be true or false, not '1'"},
       {"auto.leader.rebalance.enable=", "config auto.leader.rebalance.enable must be true or false, not ''"},
       {"segment.bytes=1024",
-       "unknown config 'segment.bytes' of a cluster; known are auto.leader.rebalance.enable, broker.heartbeat.interval.ms, "
+       "unknown config 'segment.bytes' of a cluster; known are auto.leader.rebalance.enable, "
+       "broker.heartbeat.interval.ms, "
        "broker.session.timeout.ms, replica.lag.time.max.ms"},
   };
   for (const auto& [assignment, message] : bad) {
@@ -61,7 +65,8 @@ TEST_CASE("cluster_config: what is refused, and says why") {
 
 TEST_CASE("cluster_config: a heart must beat at least twice within a session") {
   CHECK(to_cluster_config({{"broker.session.timeout.ms", "200"}, {"broker.heartbeat.interval.ms", "100"}}));
-  const auto refused = to_cluster_config({{"broker.session.timeout.ms", "200"}, {"broker.heartbeat.interval.ms", "101"}});
+  const auto refused =
+      to_cluster_config({{"broker.session.timeout.ms", "200"}, {"broker.heartbeat.interval.ms", "101"}});
   REQUIRE(code_of(refused) == Errc::invalid_argument);
   CHECK(refused.error().what == "broker.session.timeout.ms must be at least twice broker.heartbeat.interval.ms");
   CHECK(code_of(to_cluster_config({{"broker.heartbeat.interval.ms", "1001"}})) == Errc::invalid_argument);

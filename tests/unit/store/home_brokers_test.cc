@@ -17,17 +17,24 @@ const std::vector<BrokerMetadata> kThree{{BrokerId(0)}, {BrokerId(1)}, {BrokerId
 struct Brokers {
   explicit Brokers(Machine machine = Machine::memory) : env(machine), path(env.root() + "/home") {}
 
-  Result<> try_init(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config = {}) { return Home::init(env.env(), path, brokers, config); }
-  void init(const std::vector<BrokerMetadata>& brokers = kThree, const ConfigMap& config = {}) { must(try_init(brokers, config)); }
+  Result<> try_init(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config = {}) {
+    return Home::init(env.env(), path, brokers, config);
+  }
+  void init(const std::vector<BrokerMetadata>& brokers = kThree, const ConfigMap& config = {}) {
+    must(try_init(brokers, config));
+  }
   std::unique_ptr<Home> open() { return must(Home::open(env.env(), path)); }
   ClusterMetadata cluster() { return must(open()->describe_cluster()); }
-  std::string properties(const std::string& directory) { return must(env.files.read_all(names::meta_properties(directory))); }
+  std::string properties(const std::string& directory) {
+    return must(env.files.read_all(names::meta_properties(directory)));
+  }
   // The brokers that have a directory of this partition.
   std::string holders(const std::string& topic, int32_t partition = 0) {
     const auto home = open();
     std::vector<BrokerId> found;
     for (const BrokerId broker : home->broker_ids()) {
-      if (exists(env.files, names::partition_directory(home->log_directory(broker), {topic, PartitionId(partition)}))) found.push_back(broker);
+      if (exists(env.files, names::partition_directory(home->log_directory(broker), {topic, PartitionId(partition)})))
+        found.push_back(broker);
     }
     return ids_of(found);
   }
@@ -42,9 +49,11 @@ TEST_CASE("home: init makes a cluster with a log directory for each broker") {
   for (const Machine machine : kEveryMachine) {
     Brokers t(machine);
     must(t.env.files.make_directory(t.env.root() + "/disk"));
-    t.init({{BrokerId(2), t.env.root() + "/disk/two"}, {BrokerId(0)}, {BrokerId(1)}}, {{"broker.session.timeout.ms", "3000"}});
+    t.init({{BrokerId(2), t.env.root() + "/disk/two"}, {BrokerId(0)}, {BrokerId(1)}},
+           {{"broker.session.timeout.ms", "3000"}});
     const ClusterMetadata cluster = t.cluster();
-    CHECK((cluster.brokers == std::vector<BrokerMetadata>{{BrokerId(0)}, {BrokerId(1)}, {BrokerId(2), t.env.root() + "/disk/two"}}));
+    CHECK((cluster.brokers ==
+           std::vector<BrokerMetadata>{{BrokerId(0)}, {BrokerId(1)}, {BrokerId(2), t.env.root() + "/disk/two"}}));
     CHECK(cluster.config == ConfigMap{{"broker.session.timeout.ms", "3000"}});
     const std::string id = uuid_text(cluster.id);
     CHECK(t.properties(t.path + "/brokers/1") == "version=1\nbroker.id=1\ncluster.id=" + id + "\n");
@@ -70,7 +79,8 @@ TEST_CASE("home: brokers are added to a home that has topics, which stay where t
   Brokers t;
   {
     const auto home = t.open();
-    const auto log = must(home->open_partition(must(home->create_topic("old", 1, {}, t.env.soon())), PartitionId(0), Access::read_write, t.env.soon()));
+    const auto log = must(home->open_partition(must(home->create_topic("old", 1, {}, t.env.soon())), PartitionId(0),
+                                               Access::read_write, t.env.soon()));
     append_numbers(*log, 0, 3);
   }
   const Uuid id = t.cluster().id;
@@ -102,7 +112,8 @@ TEST_CASE("home: whoever has the home open sees new brokers when it asks") {
 TEST_CASE("home: what init refuses, and says why") {
   Brokers t;
   t.init({{BrokerId(0)}, {BrokerId(1)}});
-  const auto refused = [&](const std::vector<BrokerMetadata>& brokers, Errc code, const std::string& what, const ConfigMap& config = {}) {
+  const auto refused = [&](const std::vector<BrokerMetadata>& brokers, Errc code, const std::string& what,
+                           const ConfigMap& config = {}) {
     const auto done = t.try_init(brokers, config);
     REQUIRE(code_of(done) == code);
     CHECK(done.error().what.find(what) != std::string::npos);
@@ -110,7 +121,8 @@ TEST_CASE("home: what init refuses, and says why") {
   };
   refused({}, Errc::invalid_argument, "a cluster has 1 to ");
   refused({{BrokerId(0)}}, Errc::invalid_argument, "the cluster has the brokers 0, 1: none can be removed");
-  refused({{BrokerId(0)}, {BrokerId(1), "/elsewhere"}}, Errc::already_exists, "broker 1 has the log directory " + t.path + "/brokers/1 already");
+  refused({{BrokerId(0)}, {BrokerId(1), "/elsewhere"}}, Errc::already_exists,
+          "broker 1 has the log directory " + t.path + "/brokers/1 already");
   refused(kThree, Errc::invalid_argument, "unknown config 'nonsense'", {{"nonsense", "1"}});
   refused({{BrokerId(0)}, {BrokerId(1)}}, Errc::invalid_argument, "twice", {{"broker.heartbeat.interval.ms", "5000"}});
 }
@@ -200,8 +212,11 @@ TEST_CASE("home: as many replicas as wanted, but no more than there are brokers"
   Brokers t;
   t.init();
   const auto home = t.open();
-  const auto create = [&](const std::string& topic, int32_t factor) { return home->create_topic(topic, 2, {}, t.env.soon(), factor); };
-  for (const auto& [factor, what] : {std::pair{4, "replication factor 4: the cluster has 3 brokers"}, {0, "replication factor 0: the cluster has 3 brokers"},
+  const auto create = [&](const std::string& topic, int32_t factor) {
+    return home->create_topic(topic, 2, {}, t.env.soon(), factor);
+  };
+  for (const auto& [factor, what] : {std::pair{4, "replication factor 4: the cluster has 3 brokers"},
+                                     {0, "replication factor 0: the cluster has 3 brokers"},
                                      {17, "replication factor 17: at most 16"}}) {
     const auto refused = create("t", factor);
     REQUIRE(code_of(refused) == Errc::invalid_argument);

@@ -19,8 +19,12 @@ struct Fixture {
   Env with_mounts() {
     Env e = env.env();
     e.mounts.notes = env.root() + "/notes";
-    e.mounts.open_notes = [this] { return exists(env.files, env.root() + "/notes") || env.files.make_directory(env.root() + "/notes").has_value(); };
-    e.mounts.unmounted = [this](const std::string& at) { return at.starts_with(unmounted + "/") ? unmounted : std::string(); };
+    e.mounts.open_notes = [this] {
+      return exists(env.files, env.root() + "/notes") || env.files.make_directory(env.root() + "/notes").has_value();
+    };
+    e.mounts.unmounted = [this](const std::string& at) {
+      return at.starts_with(unmounted + "/") ? unmounted : std::string();
+    };
     e.mounts.identify = [this](const std::string& at) -> std::optional<DirectoryIdentity> {
       const auto info = env.files.info(at);
       if (!info || !info->is_directory) return std::nullopt;
@@ -97,7 +101,8 @@ TEST_CASE("home_guard: no home below a mount point that is not mounted") {
   t.unmounted = t.env.root();
   const Error error = t.refusal();
   CHECK(error.code == Errc::io);
-  CHECK(error.what == "cannot make the home: " + t.env.root() + " is in /etc/fstab but not mounted: 'mount " + t.env.root() + "'");
+  CHECK(error.what ==
+        "cannot make the home: " + t.env.root() + " is in /etc/fstab but not mounted: 'mount " + t.env.root() + "'");
   CHECK_FALSE(exists(t.env.files, t.path));
 }
 
@@ -226,14 +231,17 @@ TEST_CASE("home_guard: lost metadata of a home is damage, and init makes it of w
     if (is_empty) {
       overwrite(t.env.files, file, "");
     } else {
-      for (int64_t v = 1; v <= before.version; ++v) must(t.env.files.unlink(names::versioned(names::cluster_file(t.path), v)));
+      for (int64_t v = 1; v <= before.version; ++v)
+        must(t.env.files.unlink(names::versioned(names::cluster_file(t.path), v)));
     }
     for (const bool make : {false, true}) {
       const Error error = t.refusal({.make = make});
       CHECK(error.code == Errc::corrupt);
       CHECK(error.path == (is_empty ? file : names::versioned(names::cluster_file(t.path), 1)));
     }
-    const auto init = [&](const std::vector<BrokerMetadata>& brokers) { return Home::init(t.with_mounts(), t.path, brokers, {}); };
+    const auto init = [&](const std::vector<BrokerMetadata>& brokers) {
+      return Home::init(t.with_mounts(), t.path, brokers, {});
+    };
     CHECK(code_of(init({{BrokerId(1), disk}})) == Errc::conflict);
     must(init({{BrokerId(0)}, {BrokerId(1), disk}}));
     const auto home = must(t.open());

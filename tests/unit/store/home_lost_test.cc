@@ -22,8 +22,10 @@ TEST_CASE("home_lost: an empty or lost first version is damage, and is made agai
     t.create("t", 3);
     t.produce("t", {"a", "b"}, 2);
     const Uuid id = must(t.home->describe_topic("t")).id;
-    if (is_lost) must(t.env.files.remove_tree(parent_path(names::topic_file(t.path, "t"))));
-    else overwrite(t.env.files, topic_version(t, "t", 1), "");
+    if (is_lost)
+      must(t.env.files.remove_tree(parent_path(names::topic_file(t.path, "t"))));
+    else
+      overwrite(t.env.files, topic_version(t, "t", 1), "");
     const Error error = error_of(t.home->describe_topic("t"));
     CHECK(error.code == Errc::corrupt);
     CHECK(error.path == topic_version(t, "t", 1));
@@ -87,7 +89,8 @@ TEST_CASE("home_lost: directories of several topics of one name are a conflict")
   TestHome t;
   t.create("t", 2);
   t.produce("t", {"a"}, 0);
-  overwrite(t.env.files, t.path + "/brokers/0/t-1/partition.metadata", "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n");
+  overwrite(t.env.files, t.path + "/brokers/0/t-1/partition.metadata",
+            "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n");
   must(t.env.files.remove_tree(parent_path(names::topic_file(t.path, "t"))));
   CHECK(code_of(t.home->restore_topic("t", true, t.env.soon())) == Errc::conflict);
   CHECK(code_of(t.home->restore_topic("nosuch", true, t.env.soon())) == Errc::not_found);

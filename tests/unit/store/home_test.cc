@@ -67,13 +67,15 @@ TEST_CASE("home: a home on a network file system is refused before anything is s
   env.memory.pretend_remote("NFS");
   const Error error = error_of(Home::open(env.env(), env.root() + "/home"));
   CHECK(error.code == Errc::io);
-  CHECK(error.what == "cannot make the home: the home is on NFS, which is not supported yet: use --home with a local disk");
+  CHECK(error.what ==
+        "cannot make the home: the home is on NFS, which is not supported yet: use --home with a local disk");
   CHECK_FALSE(exists(env.files, env.root() + "/home"));
 
   env.memory.pretend_remote("");
   must(must(Home::open(env.env(), env.root() + "/home"))->make());
   env.memory.pretend_remote("NFS");
-  CHECK(error_of(Home::open(env.env(), env.root() + "/home")).what == "the home is on NFS, which is not supported yet: use --home with a local disk");
+  CHECK(error_of(Home::open(env.env(), env.root() + "/home")).what ==
+        "the home is on NFS, which is not supported yet: use --home with a local disk");
 }
 
 TEST_CASE("home: many first users make one cluster") {

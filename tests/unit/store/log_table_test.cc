@@ -10,9 +10,7 @@ using namespace pg;
 
 namespace {
 
-LogTable open_table(TestHome& t) {
-  return must(LogTable::open(*t.home, "__rows", t.env.soon()));
-}
+LogTable open_table(TestHome& t) { return must(LogTable::open(*t.home, "__rows", t.env.soon())); }
 
 Result<std::optional<std::string>> try_add(LogTable& table, const std::string& key, Deadline deadline) {
   return table.change(
@@ -178,7 +176,8 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
   };
   CHECK_FALSE(must(table.place()));
   for (const char* key : {"a", "b"}) must(try_add(table, key, t.env.soon()));
-  must(table.catch_up(visit, [] {}, t.env.soon()));
+  must(table.catch_up(
+      visit, [] {}, t.env.soon()));
   const TablePlace place = *must(table.place());
   CHECK(place.next == Offset(2));
   must(try_add(table, "c", t.env.soon()));
@@ -188,7 +187,8 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
     LogTable other = open_table(t);
     const bool is_there = other.resume(from, t.env.soon());
     if (!is_there) other.restart();
-    must(other.catch_up(visit, [] {}, t.env.soon()));
+    must(other.catch_up(
+        visit, [] {}, t.env.soon()));
     return is_there;
   };
   CHECK(resumed(place));
@@ -206,16 +206,19 @@ TEST_CASE("log_table: reading goes on from a place, as long as it is that of thi
   wrong = place;
   wrong.next = Offset(9);
   CHECK_FALSE(resumed(wrong));
-  must(table.catch_up(visit, [] {}, t.env.soon()));
+  must(table.catch_up(
+      visit, [] {}, t.env.soon()));
   REQUIRE(must(table.append({{"d", "1"}, {"e", "2"}}, t.env.soon())));
-  must(table.catch_up(visit, [] {}, t.env.soon()));
+  must(table.catch_up(
+      visit, [] {}, t.env.soon()));
   wrong = *must(table.place());
   CHECK(wrong.next == Offset(5));
   wrong.next = Offset(4);  // in the middle of the last batch
   CHECK_FALSE(resumed(wrong));
 
   LogTable waiting = open_table(t);
-  must(waiting.catch_up(visit, [] {}, t.env.soon()));
+  must(waiting.catch_up(
+      visit, [] {}, t.env.soon()));
   CHECK_FALSE(waiting.has_fallen_behind());
   must(t.log("__rows")->roll_active(t.env.soon()));
   CHECK_FALSE(waiting.has_fallen_behind());

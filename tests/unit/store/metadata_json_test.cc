@@ -44,7 +44,8 @@ TEST_CASE("metadata_json: a topic comes back as it was") {
 
 TEST_CASE("metadata_json: a cluster comes back as it was") {
   SeededRandom random;
-  const ClusterMetadata cluster{random.uuid(), {{BrokerId(0)}, {BrokerId(7), "/disk"}}, {{"broker.session.timeout.ms", "3000"}}};
+  const ClusterMetadata cluster{
+      random.uuid(), {{BrokerId(0)}, {BrokerId(7), "/disk"}}, {{"broker.session.timeout.ms", "3000"}}};
   const ClusterMetadata read = must(parse_cluster(write_cluster(cluster)));
   CHECK(read.id == cluster.id);
   CHECK((read.brokers == cluster.brokers));

@@ -10,7 +10,8 @@ using namespace pg;
 
 namespace {
 
-const std::vector<BrokerId> kThree{BrokerId(0), BrokerId(1), BrokerId(2)}, kFive{BrokerId(1), BrokerId(3), BrokerId(4), BrokerId(8), BrokerId(9)};
+const std::vector<BrokerId> kThree{BrokerId(0), BrokerId(1), BrokerId(2)},
+    kFive{BrokerId(1), BrokerId(3), BrokerId(4), BrokerId(8), BrokerId(9)};
 
 // A topic whose partition 0 is led by the first broker.
 std::string first_topic(const std::vector<BrokerId>& brokers) {
@@ -23,7 +24,8 @@ std::string first_topic(const std::vector<BrokerId>& brokers) {
 std::string layout(const std::vector<BrokerId>& brokers, int32_t partitions, int32_t factor) {
   const std::string topic = first_topic(brokers);
   std::string text;
-  for (int32_t p = 0; p < partitions; ++p) text += (p == 0 ? "" : " ") + ids_of(place_replicas(topic, p, factor, brokers));
+  for (int32_t p = 0; p < partitions; ++p)
+    text += (p == 0 ? "" : " ") + ids_of(place_replicas(topic, p, factor, brokers));
   return text;
 }
 
@@ -62,5 +64,6 @@ TEST_CASE("placement: topics of one partition are spread") {
 }
 
 TEST_CASE("placement: whoever asks gets the same") {
-  for (int32_t p = 0; p < 10; ++p) CHECK(place_replicas("orders", p, 3, kFive) == place_replicas("orders", p, 3, kFive));
+  for (int32_t p = 0; p < 10; ++p)
+    CHECK(place_replicas("orders", p, 3, kFive) == place_replicas("orders", p, 3, kFive));
 }

@@ -28,7 +28,8 @@ Rows from(const SortedFile& file, std::string_view key) {
 
 Rows many() {
   Rows rows;
-  for (int i = 0; i < 500; ++i) rows[std::to_string(i * 7) + std::string(1, '\0')] = std::string(static_cast<size_t>(i), 'v');
+  for (int i = 0; i < 500; ++i)
+    rows[std::to_string(i * 7) + std::string(1, '\0')] = std::string(static_cast<size_t>(i), 'v');
   rows[""] = "empty key";
   rows["z"] = std::string(2 << 20, 'l');
   return rows;
@@ -44,7 +45,8 @@ TEST_CASE("sorted_file: rows from any key on, as they were added") {
     const auto file = must(SortedFile::open(env.files, path));
     CHECK(file->note() == "note");
     CHECK(file->rows() == rows.size());
-    for (const char* key : {"", "0", "1", "35", "a", "z", "zz"}) CHECK(from(*file, key) == Rows(rows.lower_bound(key), rows.end()));
+    for (const char* key : {"", "0", "1", "35", "a", "z", "zz"})
+      CHECK(from(*file, key) == Rows(rows.lower_bound(key), rows.end()));
   }
 }
 

@@ -11,9 +11,7 @@ using namespace pg;
 
 namespace {
 
-VersionedFile file_in(TestEnv& env) {
-  return {env.env(), env.root() + "/f.json"};
-}
+VersionedFile file_in(TestEnv& env) { return {env.env(), env.root() + "/f.json"}; }
 
 // "3: content", or "nothing".
 std::string seen(const VersionedFile& file) {

@@ -35,5 +35,6 @@ TEST_CASE("delimiter: what is refused") {
 TEST_CASE("delimiter: framings by name") {
   CHECK(must(parse_framing("lines")) == Framing::lines);
   CHECK(must(parse_framing("len32be")) == Framing::len32be);
-  for (const auto& other : {"", "line", "len32", "LINES"}) CHECK(code_of(parse_framing(other)) == Errc::invalid_argument);
+  for (const auto& other : {"", "line", "len32", "LINES"})
+    CHECK(code_of(parse_framing(other)) == Errc::invalid_argument);
 }

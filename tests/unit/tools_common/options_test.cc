@@ -204,8 +204,10 @@ TEST_CASE("options: help wants no operands, and lists every option") {
 }
 
 TEST_CASE("options: what is given twice is refused, unless each value counts") {
-  for (const Words& words : {Words{"-k", "a", "-k", "b", "t"}, Words{"-k", "a", "--key=b", "t"}, Words{"-vka", "-kb", "t"}, Words{"-n", "1", "t", "-n", "1"},
-                             Words{"--linger", "1s", "--linger=1s", "t"}, Words{"--bytes", "1", "--bytes", "2", "t"}, Words{"--file=", "--file=", "t"}}) {
+  for (const Words& words :
+       {Words{"-k", "a", "-k", "b", "t"}, Words{"-k", "a", "--key=b", "t"}, Words{"-vka", "-kb", "t"},
+        Words{"-n", "1", "t", "-n", "1"}, Words{"--linger", "1s", "--linger=1s", "t"},
+        Words{"--bytes", "1", "--bytes", "2", "t"}, Words{"--file=", "--file=", "t"}}) {
     Command command;
     const Error error = error_of(command.table.parse(words));
     CHECK(error.code == Errc::invalid_argument);

@@ -162,7 +162,8 @@ TEST_CASE("place: a local time that comes twice, or never, begins early and ends
     return std::pair(parsed.from.value / 1000, parsed.to->value / 1000);
   };
   using Seconds = std::pair<int64_t, int64_t>;
-  // The clock is put back from 03:00 to 02:00, on from 02:00 to 03:00; and in the south, where summer time is in winter.
+  // The clock is put back from 03:00 to 02:00, on from 02:00 to 03:00; and in the south, where summer time is in
+  // winter.
   CHECK(both("Europe/Berlin", "2026-10-25T02:30") == Seconds(1'792'888'200, 1'792'891'800));
   CHECK(both("Europe/Berlin", "2026-10-25T01:59:59") == Seconds(1'792'886'399, 1'792'886'399));
   CHECK(both("Europe/Berlin", "2026-10-25T03:00") == Seconds(1'792'893'600, 1'792'893'600));

@@ -49,7 +49,7 @@ TEST_CASE("record_filter: patterns") {
   CHECK(matches("tea|rice", "green tea"));
   CHECK(matches("(?i)TEA", "green tea"));
   CHECK(matches("[[:digit:]]{3}", "x123"));
-  CHECK(matches("^.$", "\u00e4"));  // a character, not a byte
+  CHECK(matches("^.$", "\u00e4"));     // a character, not a byte
   CHECK_FALSE(matches("^b", "a\nb"));  // the start of the value, not of a line
   CHECK(matches("(?m)^b", "a\nb"));
 }

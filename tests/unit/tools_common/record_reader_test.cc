@@ -140,7 +140,8 @@ TEST_CASE("record_reader: random streams in random pieces") {
 
 TEST_CASE("record_reader: frames hold any bytes, also none, wherever reads divide them") {
   SeededRandom random;
-  const Records expected = {"", "a\nb", std::string("\0\0\0\7", 4), "", random.bytes(300), std::string(200'000, 'x'), ""};
+  const Records expected = {"", "a\nb", std::string("\0\0\0\7", 4), "", random.bytes(300), std::string(200'000, 'x'),
+                            ""};
   std::string input;
   for (const auto& record : expected) input += frame(record);
   for (const size_t piece : {1, 3, 4, 7, 70'000}) {

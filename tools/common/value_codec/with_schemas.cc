@@ -16,7 +16,8 @@ tl::unexpected<Error> not_of_schema(int32_t id, Error error) {
 
 class RegistryCodec : public ValueCodec {
  public:
-  RegistryCodec(Registry registry, const ValueCodecOptions& options) : registry_(std::move(registry)), options_(options) {}
+  RegistryCodec(Registry registry, const ValueCodecOptions& options)
+      : registry_(std::move(registry)), options_(options) {}
 
   Result<> open();
   Result<std::string_view> encode(std::string_view json) override;
@@ -54,7 +55,8 @@ Result<std::string_view> RegistryCodec::encode(std::string_view json) {
     Error error = std::move(payload.error());
     const bool differs = error.code == Errc::invalid_argument;
     if (differs) error.code = Errc::conflict;
-    error.what = fmt::format("{}version {} of subject '{}': {}", differs ? "the value does not match " : "", chosen_.version, chosen_.subject, error.what);
+    error.what = fmt::format("{}version {} of subject '{}': {}", differs ? "the value does not match " : "",
+                             chosen_.version, chosen_.subject, error.what);
     return tl::unexpected(std::move(error));
   }
   value_ = to_wire(chosen_.id, *payload);
@@ -74,7 +76,9 @@ Result<> RegistryCodec::check_encoded(std::string_view value) {
     known = is_of_subject_.emplace(wire->schema_id, found).first;
   }
   if (!known->second) {
-    return fail(Errc::conflict, fmt::format("the value names the schema with the id {}, which is no version of subject '{}'", wire->schema_id, chosen_.subject));
+    return fail(Errc::conflict,
+                fmt::format("the value names the schema with the id {}, which is no version of subject '{}'",
+                            wire->schema_id, chosen_.subject));
   }
   PG_ASSIGN(const Schema* schema, schema_of(wire->schema_id));
   // Any JSON can be decoded; it takes encoding to compare it with its schema.

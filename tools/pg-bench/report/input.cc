@@ -66,12 +66,15 @@ Result<> parse_histogram(const Json& json, ReportedRun& result) {
     if (!highest || !count) return refuse();
     result.histogram.push_back({*highest, *count});
   }
-  std::stable_sort(result.histogram.begin(), result.histogram.end(), [](const auto& a, const auto& b) { return a.highest_ns < b.highest_ns; });
+  std::stable_sort(result.histogram.begin(), result.histogram.end(),
+                   [](const auto& a, const auto& b) { return a.highest_ns < b.highest_ns; });
   return {};
 }
 
 Result<> parse_timeline(const Json& json, ReportedRun& result) {
-  const auto refuse = [] { return malformed("\"timeline\" has to have an \"interval_ms\" from 1 on and a list of \"records\""); };
+  const auto refuse = [] {
+    return malformed("\"timeline\" has to have an \"interval_ms\" from 1 on and a list of \"records\"");
+  };
   if (!json.is_object()) return refuse();
   const auto interval = required_number(json, "interval_ms");
   const Json* records = member(json, "records");
@@ -112,7 +115,8 @@ Result<ReportedRun> to_result(const Json& json) {
   return result;
 }
 
-// Without the library's own prefix and its count of lines: "[json.exception.parse_error.101] parse error at line 1, column 5: …".
+// Without the library's own prefix and its count of lines: "[json.exception.parse_error.101] parse error at line 1,
+// column 5: …".
 std::string reason_of(const Json::exception& error) {
   std::string_view what = error.what();
   for (const std::string_view prefix : {"] ", "parse error at line 1, "}) {
@@ -143,7 +147,8 @@ Result<std::vector<ReportedRun>> parse_results(const std::string& file, std::str
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     auto result = parse_result(line);
-    if (!result) return fail(Errc::invalid_argument, fmt::format("'{}', line {}: {}", file, number, result.error().what));
+    if (!result)
+      return fail(Errc::invalid_argument, fmt::format("'{}', line {}: {}", file, number, result.error().what));
     result->file = file;
     result->line = number;
     results.push_back(std::move(*result));

@@ -1,4 +1,5 @@
-// Results, as 'pg-bench COMMAND --json' prints them, one a line. The format may grow: what is not known here is not an error.
+// Results, as 'pg-bench COMMAND --json' prints them, one a line. The format may grow: what is not known here is not an
+// error.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,8 @@ struct ReportedRun {
   std::string file;  // where it was read
   int64_t line = 0;
   std::string bench, subject, time, version;
-  double records = 0, bytes = 0, seconds = 0, records_per_second = 0, bytes_per_second = 0;  // 0: it measures no throughput
+  double records = 0, bytes = 0, seconds = 0, records_per_second = 0,
+         bytes_per_second = 0;  // 0: it measures no throughput
   Facts options, latency, figures, machine;
   std::string latency_until;  // what a record had waited for
 

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kBetween = " · ";
 
-std::string workload_of(const ReportedRun& result) { return result.subject.empty() ? result.bench : result.bench + " " + result.subject; }
+std::string workload_of(const ReportedRun& result) {
+  return result.subject.empty() ? result.bench : result.bench + " " + result.subject;
+}
 
 // The version is an option like others: who compares two of them wants to see which is which.
 Facts settings_of(const ReportedRun& result) {

@@ -6,8 +6,8 @@
 #include <functional>
 #include <set>
 
-#include "tools/pg-bench/report/plot_scale.h"
 #include "tools/pg-bench/report/labels.h"
+#include "tools/pg-bench/report/plot_scale.h"
 #include "tools/pg-bench/report/plots.h"
 #include "tools/pg-bench/report/style.h"
 #include "tools/pg-bench/report/svg_plot.h"
@@ -40,9 +40,12 @@ Column machine_column(const char* title, const char* fact, std::string (*text)(d
 std::vector<Column> columns_of(const Results& results) {
   const std::string until = common_until(results), latency = until.empty() ? "Latency" : "Latency " + until;
   std::vector<Column> columns = {
-      {"Throughput", "records", [](const auto& result) { return result.records == 0 ? "" : count_text(result.records); }},
-      {"Throughput", "records/s", [](const auto& result) { return result.records == 0 ? "" : count_text(result.records_per_second); }},
-      {"Throughput", "MB/s", [](const auto& result) { return result.records == 0 ? "" : megabytes_text(result.bytes_per_second); }},
+      {"Throughput", "records",
+       [](const auto& result) { return result.records == 0 ? "" : count_text(result.records); }},
+      {"Throughput", "records/s",
+       [](const auto& result) { return result.records == 0 ? "" : count_text(result.records_per_second); }},
+      {"Throughput", "MB/s",
+       [](const auto& result) { return result.records == 0 ? "" : megabytes_text(result.bytes_per_second); }},
       {latency, "until", [until](const auto& result) { return until.empty() ? result.latency_until : ""; }},
       latency_column(latency, "p50", "p50_us"),
       latency_column(latency, "p90", "p90_us"),
@@ -63,20 +66,24 @@ std::vector<Column> columns_of(const Results& results) {
 std::string heads(const std::vector<Column>& columns) {
   std::string groups, titles;
   for (auto column = columns.begin(); column != columns.end();) {
-    const auto end = std::find_if(column, columns.end(), [&](const Column& each) { return each.group != column->group; });
-    groups += fmt::format("<th colspan=\"{}\" scope=\"colgroup\" class=\"first\">{}</th>", end - column, escape_markup(column->group));
+    const auto end =
+        std::find_if(column, columns.end(), [&](const Column& each) { return each.group != column->group; });
+    groups += fmt::format("<th colspan=\"{}\" scope=\"colgroup\" class=\"first\">{}</th>", end - column,
+                          escape_markup(column->group));
     for (bool is_first = true; column != end; ++column, is_first = false) {
       titles += fmt::format("<th scope=\"col\"{}>{}</th>", is_first ? " class=\"first\"" : "", column->title);
     }
   }
-  return fmt::format("<thead><tr><th rowspan=\"2\" scope=\"col\">Run</th>{}</tr>\n<tr>{}</tr></thead>\n", groups, titles);
+  return fmt::format("<thead><tr><th rowspan=\"2\" scope=\"col\">Run</th>{}</tr>\n<tr>{}</tr></thead>\n", groups,
+                     titles);
 }
 
 std::string table(const Results& results, const Labels& labels) {
   const auto columns = columns_of(results);
   std::string out = "<div class=\"scroll\"><table>\n" + heads(columns) + "<tbody>\n";
   for (size_t i = 0; i < results.size(); ++i) {
-    out += fmt::format("<tr><th scope=\"row\"><span>{}<span>{}</span></span></th>", key_mark(i), escape_markup(labels[i]));
+    out +=
+        fmt::format("<tr><th scope=\"row\"><span>{}<span>{}</span></span></th>", key_mark(i), escape_markup(labels[i]));
     const std::string* group = nullptr;
     for (const auto& column : columns) {
       const std::string text = column.cell(results[i]);
@@ -92,7 +99,8 @@ std::string table(const Results& results, const Labels& labels) {
 std::string facts_list(const char* title, const Facts& facts) {
   if (facts.empty()) return {};
   std::string out = fmt::format("<section><h3>{}</h3><dl>", title);
-  for (const auto& fact : facts) out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", escape_markup(fact.name), escape_markup(fact.text));
+  for (const auto& fact : facts)
+    out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>", escape_markup(fact.name), escape_markup(fact.text));
   return out + "</dl></section>\n";
 }
 
@@ -105,8 +113,9 @@ std::string details(const Results& results, const Labels& labels) {
                        {"seconds", fmt::format("{:g}", result.seconds), {}},
                        {"bytes", fmt::format("{:.0f}", result.bytes), {}},
                        {"read from", fmt::format("{}:{}", result.file, result.line), {}}};
-    out += fmt::format("<details><summary>{}<span>{}</span></summary><div>\n{}{}{}{}{}</div></details>\n", key_mark(i), escape_markup(labels[i]),
-                       facts_list("Options", result.options), facts_list("Machine", result.machine), facts_list("Figures", result.figures),
+    out += fmt::format("<details><summary>{}<span>{}</span></summary><div>\n{}{}{}{}{}</div></details>\n", key_mark(i),
+                       escape_markup(labels[i]), facts_list("Options", result.options),
+                       facts_list("Machine", result.machine), facts_list("Figures", result.figures),
                        facts_list("Latency", result.latency), facts_list("Run", run));
   }
   return out;
@@ -146,12 +155,15 @@ std::string report_page(const Results& results) {
   const std::string summary = escape_markup(summary_of(results));
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<meta name=\"color-scheme\" "
+      "content=\"light dark\"/>\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-      "<title>pg-bench: {0}</title>\n<style>{1}{2}</style>\n</head>\n<body>\n<header><h1>Benchmark results</h1><p>{0}</p></header>\n<main>\n",
+      "<title>pg-bench: {0}</title>\n<style>{1}{2}</style>\n</head>\n<body>\n<header><h1>Benchmark "
+      "results</h1><p>{0}</p></header>\n<main>\n",
       summary, kReportStyle, kPlotStyle);
   out += table(results, labels);
-  out += "<div class=\"figures\">\n" + latency_figure(results, labels) + timeline_figure(results, labels) + throughput_figure(results, labels) + "</div>\n";
+  out += "<div class=\"figures\">\n" + latency_figure(results, labels) + timeline_figure(results, labels) +
+         throughput_figure(results, labels) + "</div>\n";
   return out + details(results, labels) + "</main>\n</body>\n</html>\n";
 }
 

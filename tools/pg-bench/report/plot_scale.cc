@@ -43,7 +43,9 @@ const Unit& unit_for(const Unit (&units)[N], double value) {
 }
 
 // Three digits, without an exponent and without zeros at the end.
-std::string three_digits(double value) { return value >= 100 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
+std::string three_digits(double value) {
+  return value >= 100 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
 
 }  // namespace
 

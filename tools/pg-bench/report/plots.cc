@@ -18,15 +18,16 @@ using Labels = std::vector<std::string>;
 constexpr int kSteps = 6;  // between ticks
 
 std::string figure(const char* name, std::string_view heading, std::string_view explanation, std::string_view content) {
-  return fmt::format("<figure class=\"{}\">\n<figcaption><h2>{}</h2><p>{}</p></figcaption>\n{}\n</figure>\n", name, escape_markup(heading),
-                     escape_markup(explanation), content);
+  return fmt::format("<figure class=\"{}\">\n<figcaption><h2>{}</h2><p>{}</p></figcaption>\n{}\n</figure>\n", name,
+                     escape_markup(heading), escape_markup(explanation), content);
 }
 
 // Of one line alone the heading says all.
 std::string legend(const std::vector<Line>& lines, size_t runs) {
   if (runs < 2) return {};
   std::string out = "\n<ul class=\"legend\">";
-  for (const auto& line : lines) out += fmt::format("<li>{}<span>{}</span></li>", key_mark(line.style), escape_markup(line.label));
+  for (const auto& line : lines)
+    out += fmt::format("<li>{}<span>{}</span></li>", key_mark(line.style), escape_markup(line.label));
   return out + "</ul>";
 }
 
@@ -88,8 +89,8 @@ Axis time_axis(double end) {
 std::string describe_latency(const std::vector<Line>& lines) {
   std::string out;
   for (const auto& line : lines) {
-    out += fmt::format("{}: from {} to {} at {:.4g} %. ", line.label, latency_text(line.points.front().y), latency_text(line.points.back().y),
-                       100 * (1 - std::pow(10, -line.points.back().x)));
+    out += fmt::format("{}: from {} to {} at {:.4g} %. ", line.label, latency_text(line.points.front().y),
+                       latency_text(line.points.back().y), 100 * (1 - std::pow(10, -line.points.back().x)));
   }
   return out;
 }
@@ -98,14 +99,16 @@ std::string describe_rates(const std::vector<Line>& lines) {
   std::string out;
   for (const auto& line : lines) {
     const Range rates = range_of({line}, &Point::y);
-    out += fmt::format("{}: between {} and {} records/s in {:.3g} s. ", line.label, count_text(rates.low), count_text(rates.high), line.points.back().x);
+    out += fmt::format("{}: between {} and {} records/s in {:.3g} s. ", line.label, count_text(rates.low),
+                       count_text(rates.high), line.points.back().x);
   }
   return out;
 }
 
 // A bar for each run that has a throughput: `value` gives its length, `text` is written behind it.
 template <class Value, class Text>
-std::string bars(const char* heading, const Results& results, const Labels& labels, const Value& value, const Text& text) {
+std::string bars(const char* heading, const Results& results, const Labels& labels, const Value& value,
+                 const Text& text) {
   double most = 0;
   for (const auto& result : results) most = std::max(most, value(result));
   if (most == 0) return {};
@@ -113,7 +116,8 @@ std::string bars(const char* heading, const Results& results, const Labels& labe
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].records == 0) continue;
     out += fmt::format("\n<li><span>{}</span><div>{}<b>{}</b></div></li>", escape_markup(labels[i]),
-                       bar(value(results[i]) / most, i, fmt::format("{}: {}", labels[i], text(results[i]))), text(results[i]));
+                       bar(value(results[i]) / most, i, fmt::format("{}: {}", labels[i], text(results[i]))),
+                       text(results[i]));
   }
   return fmt::format("<section><h3>{}</h3>\n{}</ul></section>\n", heading, out);
 }
@@ -146,16 +150,23 @@ std::string throughput_figure(const Results& results, const Labels& labels) {
   const auto records = [](const auto& result) { return result.records_per_second; };
   const auto bytes = [](const auto& result) { return result.bytes_per_second; };
   const auto megabytes = [](const auto& result) { return megabytes_text(result.bytes_per_second); };
-  std::string content = bars("records/s", results, labels, records, [](const auto& result) { return count_text(result.records_per_second); });
+  std::string content = bars("records/s", results, labels, records,
+                             [](const auto& result) { return count_text(result.records_per_second); });
   if (content.empty() || sizes_differ(results)) content += bars("MB/s", results, labels, bytes, megabytes);
-  return content.empty() ? "" : figure("throughput", "Throughput", "Longer is faster.", "<div class=\"groups\">" + content + "</div>");
+  return content.empty()
+             ? ""
+             : figure("throughput", "Throughput", "Longer is faster.", "<div class=\"groups\">" + content + "</div>");
 }
 
 std::string latency_figure(const Results& results, const Labels& labels) {
   const auto lines = lines_of(results, labels, latency_curve);
   if (lines.empty()) return {};
-  LinePlot plot{"latency", "Latency by percentile", describe_latency(lines), percentile_axis(range_of(lines, &Point::x).high),
-                latency_axis(range_of(lines, &Point::y)), lines};
+  LinePlot plot{"latency",
+                "Latency by percentile",
+                describe_latency(lines),
+                percentile_axis(range_of(lines, &Point::x).high),
+                latency_axis(range_of(lines, &Point::y)),
+                lines};
   const std::string until = common_until(results);
   if (!until.empty()) plot.y.title += ", " + until;
   return figure("lines", plot.title, "Lower is better. Each further nine has the same room.",
@@ -165,8 +176,12 @@ std::string latency_figure(const Results& results, const Labels& labels) {
 std::string timeline_figure(const Results& results, const Labels& labels) {
   const auto lines = lines_of(results, labels, throughput_curve);
   if (lines.empty()) return {};
-  const LinePlot plot{"timeline", "Throughput over time", describe_rates(lines), time_axis(range_of(lines, &Point::x).high),
-                      rate_axis(range_of(lines, &Point::y).high), lines};
+  const LinePlot plot{"timeline",
+                      "Throughput over time",
+                      describe_rates(lines),
+                      time_axis(range_of(lines, &Point::x).high),
+                      rate_axis(range_of(lines, &Point::y).high),
+                      lines};
   return figure("lines", plot.title, "Higher is faster, level is steady.",
                 line_plot(plot) + legend(lines, results.size()));
 }

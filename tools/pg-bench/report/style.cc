@@ -2,7 +2,8 @@
 
 namespace pg {
 
-// A phone scrolls the table and nothing else; paper has its colours of daylight, and what is folded is unfolded where a browser can.
+// A phone scrolls the table and nothing else; paper has its colours of daylight, and what is folded is unfolded where a
+// browser can.
 const std::string_view kReportStyle = R"(
 :root{color-scheme:light dark;--paper:#fff;--back:#f5f6f8;--ink:#1c2128;--soft:#57606a;--rule:#dfe3e8}
 @media screen and (prefers-color-scheme:dark){:root{--paper:#1a1f26;--back:#11151a;--ink:#e4e9ee;--soft:#9aa5b1;--rule:#323a44}}

@@ -16,18 +16,21 @@ std::string x_axis(const Axis& axis) {
   std::string out;
   for (const auto& tick : axis.ticks) {
     const std::string at = percent(axis.scale.at(tick.value));
-    out += fmt::format(R"(<line class="grid" x1="{0}" x2="{0}" y1="0" y2="100%"/><text x="{0}" y="100%" dy="1.5em" text-anchor="middle">{1}</text>)",
-                       at, escape_markup(tick.label));
+    out += fmt::format(
+        R"(<line class="grid" x1="{0}" x2="{0}" y1="0" y2="100%"/><text x="{0}" y="100%" dy="1.5em" text-anchor="middle">{1}</text>)",
+        at, escape_markup(tick.label));
   }
-  return out + fmt::format(R"(<text class="axis" x="100%" y="100%" dy="3em" text-anchor="end">{}</text>)", escape_markup(axis.title));
+  return out + fmt::format(R"(<text class="axis" x="100%" y="100%" dy="3em" text-anchor="end">{}</text>)",
+                           escape_markup(axis.title));
 }
 
 std::string y_axis(const Axis& axis) {
   std::string out;
   for (const auto& tick : axis.ticks) {
     const std::string at = percent(1 - axis.scale.at(tick.value));
-    out += fmt::format(R"(<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-8" y="{0}" dy="0.35em" text-anchor="end">{1}</text>)", at,
-                       escape_markup(tick.label));
+    out += fmt::format(
+        R"(<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-8" y="{0}" dy="0.35em" text-anchor="end">{1}</text>)",
+        at, escape_markup(tick.label));
   }
   return out + fmt::format(R"(<text class="axis" x="-65" y="-16">{}</text>)", escape_markup(axis.title));
 }
@@ -43,14 +46,21 @@ std::string_view escape_next(std::string_view& text, bool is_text) {
   text.remove_prefix(1);
   const auto byte = static_cast<uint8_t>(first[0]);
   switch (byte) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
     case '\t':
-    case '\n': return first;
-    default: return byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_text) ? kReplacement : first;
+    case '\n':
+      return first;
+    default:
+      return byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_text) ? kReplacement : first;
   }
 }
 
@@ -71,12 +81,14 @@ std::string path_data(const std::vector<Point>& points, const Scale& x, const Sc
   return out;
 }
 
-std::string style_classes(size_t style) { return fmt::format("c{} d{}", style % kStyles, (style + style / kStyles) % kStyles); }
+std::string style_classes(size_t style) {
+  return fmt::format("c{} d{}", style % kStyles, (style + style / kStyles) % kStyles);
+}
 
 std::string line_plot(const LinePlot& plot) {
   std::string out = fmt::format(
-      R"(<svg class="plot" role="img" aria-labelledby="{0}-title {0}-desc"><title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>)", plot.id,
-      escape_markup(plot.title), escape_markup(plot.description));
+      R"(<svg class="plot" role="img" aria-labelledby="{0}-title {0}-desc"><title id="{0}-title">{1}</title><desc id="{0}-desc">{2}</desc>)",
+      plot.id, escape_markup(plot.title), escape_markup(plot.description));
   out += x_axis(plot.x) + y_axis(plot.y);
   // Stretched to the width there is; the strokes are not.
   out += R"(<svg width="100%" height="100%" viewBox="0 0 1000 1000" preserveAspectRatio="none">)";
@@ -88,16 +100,19 @@ std::string line_plot(const LinePlot& plot) {
 }
 
 std::string key_mark(size_t style) {
-  return fmt::format(R"(<svg class="key" width="30" height="10" aria-hidden="true"><path class="{}" d="M1 5H29"/></svg>)", style_classes(style));
+  return fmt::format(
+      R"(<svg class="key" width="30" height="10" aria-hidden="true"><path class="{}" d="M1 5H29"/></svg>)",
+      style_classes(style));
 }
 
 std::string bar(double share, size_t style, std::string_view title) {
-  return fmt::format(R"(<svg class="bar" role="img" width="100%" height="14"><title>{}</title><rect class="{}" width="{}" height="14" rx="2"/></svg>)",
-                     escape_markup(title), style_classes(style), percent(share));
+  return fmt::format(
+      R"(<svg class="bar" role="img" width="100%" height="14"><title>{}</title><rect class="{}" width="{}" height="14" rx="2"/></svg>)",
+      escape_markup(title), style_classes(style), percent(share));
 }
 
-// The hues of Okabe and Ito, darker on white and lighter on black where the originals would not stand out; neighbours differ in
-// lightness too. The dashes tell lines apart where colours cannot, on paper for instance.
+// The hues of Okabe and Ito, darker on white and lighter on black where the originals would not stand out; neighbours
+// differ in lightness too. The dashes tell lines apart where colours cannot, on paper for instance.
 const std::string_view kPlotStyle = R"(
 .c0{--c:#0072b2}.c1{--c:#d55e00}.c2{--c:#00875f}.c3{--c:#882255}.c4{--c:#b07a00}.c5{--c:#3b98d0}.c6{--c:#4b3aa8}.c7{--c:#6f6f6f}
 @media screen and (prefers-color-scheme:dark){

@@ -1,5 +1,5 @@
-// Plots as SVG inside of HTML that is well-formed XML too. A plot is as wide as the page lets it, its text has the size of the page's
-// text at any width, and its colours and dashes come from kPlotStyle. Pure functions.
+// Plots as SVG inside of HTML that is well-formed XML too. A plot is as wide as the page lets it, its text has the size
+// of the page's text at any width, and its colours and dashes come from kPlotStyle. Pure functions.
 #pragma once
 
 #include <string>

@@ -14,8 +14,8 @@ using namespace std::chrono;
 
 constexpr size_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kBodyBytesMax = 2 * kRestBodyBytesMax;  // as it is sent, in chunks
-constexpr Duration kRequestTimeMax = 10s;   // to send it
-constexpr Duration kResponseTimeMax = 10s;  // to take the answer
+constexpr Duration kRequestTimeMax = 10s;                // to send it
+constexpr Duration kResponseTimeMax = 10s;               // to take the answer
 constexpr Duration kIdleTimeMax = 5s;
 constexpr Duration kLookInterval = 100ms;  // how often one that is idle looks for others
 constexpr int kRequestsMax = 1000;         // on one connection
@@ -24,7 +24,8 @@ constexpr Duration kFinishTimeMax = 1s;
 constexpr size_t kPathBytesMax = 2 * kSubjectBytesMax;
 
 bool is_json(const std::string& content_type) {
-  static const std::set<std::string> types = {"", kRestContentType, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream"};
+  static const std::set<std::string> types = {"", kRestContentType, "application/vnd.schemaregistry+json",
+                                              "application/json", "application/octet-stream"};
   return types.contains(content_type.substr(0, content_type.find_first_of("; ")));
 }
 
@@ -68,7 +69,9 @@ class HttpWorker::BoundedStream final : public httplib::Stream {
   bool fill() {
     position_ = end_ = 0;
     const size_t wanted = std::min(left_, buffer_.size());
-    const auto got = wanted == 0 ? Result<size_t>(0) : connection_.read(std::as_writable_bytes(std::span(buffer_)).first(wanted), read_deadline_);
+    const auto got = wanted == 0
+                         ? Result<size_t>(0)
+                         : connection_.read(std::as_writable_bytes(std::span(buffer_)).first(wanted), read_deadline_);
     end_ = got.value_or(0);
     left_ -= end_;
     return end_ > 0;
@@ -87,14 +90,18 @@ HttpWorker::HttpWorker(HttpService& service) : service_(&service) {
   set_payload_max_length(kRestBodyBytesMax);
   set_keep_alive_timeout(kIdleTimeMax / 1s);
   set_keep_alive_max_count(kRequestsMax);
-  set_pre_routing_handler([this](const auto& request, auto& response) { return answer_without_body(request, response); });
-  const auto with_body = [this](const auto& request, auto& response, const auto& content) { answer_with_body(request, response, content); };
+  set_pre_routing_handler(
+      [this](const auto& request, auto& response) { return answer_without_body(request, response); });
+  const auto with_body = [this](const auto& request, auto& response, const auto& content) {
+    answer_with_body(request, response, content);
+  };
   Post(R"([\s\S]*)", httplib::Server::HandlerWithContentReader(with_body));
   Put(R"([\s\S]*)", httplib::Server::HandlerWithContentReader(with_body));
   // What it refuses itself.
   set_error_handler(Handler([this](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
-    refuse(request, response, response.status, response.status == 414 ? "the path is too long" : "this is no request that can be answered");
+    refuse(request, response, response.status,
+           response.status == 414 ? "the path is too long" : "this is no request that can be answered");
   }));
 }
 
@@ -134,23 +141,32 @@ bool HttpWorker::await_request(const TcpConnection& connection) {
   }
 }
 
-httplib::Server::HandlerResponse HttpWorker::answer_without_body(const httplib::Request& request, httplib::Response& response) {
+httplib::Server::HandlerResponse HttpWorker::answer_without_body(const httplib::Request& request,
+                                                                 httplib::Response& response) {
   const bool takes_body = request.method == "POST" || request.method == "PUT";
   const bool is_chunked = request.has_header("Transfer-Encoding");
   const auto size = request.get_header_value<uint64_t>("Content-Length");
   if (request.path.size() > kPathBytesMax) refuse(request, response, 414, "the path is too long");
   // A page that a browser shows may send requests to this machine; it cannot read the answers.
-  else if (request.method != "GET" && request.has_header("Origin")) refuse(request, response, 403, "web pages may not change anything here");
-  else if (takes_body && !is_json(request.get_header_value("Content-Type"))) refuse(request, response, 415, std::string("the body is to be ") + kRestContentType);
-  else if (takes_body && !is_chunked && !request.has_header("Content-Length")) refuse(request, response, 411, "how long is the body?");
-  else if (takes_body && size > kRestBodyBytesMax) refuse(request, response, 413, "the body is too large");
-  else if (takes_body) return HandlerResponse::Unhandled;
-  else if (is_chunked || size > 0) refuse(request, response, 400, fmt::format("a {} has no body here", request.method));
-  else answer(request, response, "");
+  else if (request.method != "GET" && request.has_header("Origin"))
+    refuse(request, response, 403, "web pages may not change anything here");
+  else if (takes_body && !is_json(request.get_header_value("Content-Type")))
+    refuse(request, response, 415, std::string("the body is to be ") + kRestContentType);
+  else if (takes_body && !is_chunked && !request.has_header("Content-Length"))
+    refuse(request, response, 411, "how long is the body?");
+  else if (takes_body && size > kRestBodyBytesMax)
+    refuse(request, response, 413, "the body is too large");
+  else if (takes_body)
+    return HandlerResponse::Unhandled;
+  else if (is_chunked || size > 0)
+    refuse(request, response, 400, fmt::format("a {} has no body here", request.method));
+  else
+    answer(request, response, "");
   return HandlerResponse::Handled;
 }
 
-void HttpWorker::answer_with_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& content) {
+void HttpWorker::answer_with_body(const httplib::Request& request, httplib::Response& response,
+                                  const httplib::ContentReader& content) {
   stream_->begin_body();
   std::string body;
   bool fits = true;
@@ -160,9 +176,12 @@ void HttpWorker::answer_with_body(const httplib::Request& request, httplib::Resp
     return fits;
   });
   // The status is httplib's, where it has not called us.
-  if (whole) answer(request, response, body);
-  else if (!fits || response.status == 413) refuse(request, response, 413, "the body is too large");
-  else refuse(request, response, response.status == 415 ? 415 : 400, "the body cannot be read");
+  if (whole)
+    answer(request, response, body);
+  else if (!fits || response.status == 413)
+    refuse(request, response, 413, "the body is too large");
+  else
+    refuse(request, response, response.status == 415 ? 415 : 400, "the body cannot be read");
 }
 
 void HttpWorker::answer(const httplib::Request& request, httplib::Response& response, const std::string& body) {
@@ -172,7 +191,8 @@ void HttpWorker::answer(const httplib::Request& request, httplib::Response& resp
 }
 
 // Whether the body was read is not known then, so the connection ends.
-void HttpWorker::refuse(const httplib::Request& request, httplib::Response& response, int status, const std::string& why) {
+void HttpWorker::refuse(const httplib::Request& request, httplib::Response& response, int status,
+                        const std::string& why) {
   keep_ = false;
   response.status = status;
   if (request.get_header_value("Connection") != "close") response.set_header("Connection", "close");

@@ -1,7 +1,8 @@
 // One thread of 'pg-schema serve': takes connections one after the other and answers what is asked on them.
 //
-// cpp-httplib understands HTTP; what it reads comes from us, so that a request has an end: a size, a time, and a stop signal.
-// Its own server waits for those who never finish, and for a chunked body or headers without end it has no bound.
+// cpp-httplib understands HTTP; what it reads comes from us, so that a request has an end: a size, a time, and a stop
+// signal. Its own server waits for those who never finish, and for a chunked body or headers without end it has no
+// bound.
 #pragma once
 
 #include <httplib.h>
@@ -35,7 +36,8 @@ class HttpWorker : private httplib::Server {
   // Until the next request begins. False: there is none, or the connection has been idle while others wait.
   bool await_request(const TcpConnection& connection);
   HandlerResponse answer_without_body(const httplib::Request& request, httplib::Response& response);
-  void answer_with_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& content);
+  void answer_with_body(const httplib::Request& request, httplib::Response& response,
+                        const httplib::ContentReader& content);
   void answer(const httplib::Request& request, httplib::Response& response, const std::string& body);
   void refuse(const httplib::Request& request, httplib::Response& response, int status, const std::string& why);
 
@@ -43,7 +45,7 @@ class HttpWorker : private httplib::Server {
 
   HttpService* service_;
   BoundedStream* stream_ = nullptr;  // of the connection that is served
-  bool keep_ = true;  // the connection, behind this request
+  bool keep_ = true;                 // the connection, behind this request
 };
 
 }  // namespace pg

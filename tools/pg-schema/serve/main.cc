@@ -22,16 +22,25 @@ struct ServeOptions {
 };
 
 void add_options(OptionTable& table, ServeOptions& options) {
-  table.option("--listen", "HOST:PORT", [&options](const std::string& value) -> Result<> {
-    PG_ASSIGN(options.listen, parse_tcp_address(value));
-    return {};
-  }, "where (default 127.0.0.1:8081); with port 0, any that is\nfree");
-  table.option("--policy", "POLICY", [&options](const std::string& value) -> Result<> {
-    if (value == "strict") options.policy = CompatibilityPolicy::strict;
-    else if (value == "lenient") options.policy = CompatibilityPolicy::lenient;
-    else return fail(Errc::invalid_argument, fmt::format("'{}' is not strict or lenient", value));
-    return {};
-  }, "how changes of open content models of JSON Schema are\njudged: strict (default) or lenient");
+  table.option(
+      "--listen", "HOST:PORT",
+      [&options](const std::string& value) -> Result<> {
+        PG_ASSIGN(options.listen, parse_tcp_address(value));
+        return {};
+      },
+      "where (default 127.0.0.1:8081); with port 0, any that is\nfree");
+  table.option(
+      "--policy", "POLICY",
+      [&options](const std::string& value) -> Result<> {
+        if (value == "strict")
+          options.policy = CompatibilityPolicy::strict;
+        else if (value == "lenient")
+          options.policy = CompatibilityPolicy::lenient;
+        else
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not strict or lenient", value));
+        return {};
+      },
+      "how changes of open content models of JSON Schema are\njudged: strict (default) or lenient");
 }
 
 // Returns when all have, which a stop signal makes them do.
@@ -40,7 +49,9 @@ Result<> run_workers(HttpService& service) {
   std::vector<Result<>> results(kWorkers);
   std::vector<std::thread> threads;
   for (int i = 0; i < kWorkers; ++i) {
-    threads.emplace_back([&worker = workers.emplace_back(service), &result = results[static_cast<size_t>(i)]] { result = worker.run(); });
+    threads.emplace_back([&worker = workers.emplace_back(service), &result = results[static_cast<size_t>(i)]] {
+      result = worker.run();
+    });
   }
   for (auto& thread : threads) thread.join();
   for (auto& result : results) PG_CHECK(result);

@@ -132,7 +132,7 @@ Result<> NamedInput::check_end() const {
   for (const Part& p : parts_) {
     if (p.taken >= p.written) continue;
     return fail(Errc::conflict,
-                fmt::format("the input lacks the last {} records that were written to '{}' under this producer "
+                fmt::format("the input lacks the last {} records that were written to '{}' under this input "
                             "id, and has others",
                             p.written - p.taken, p.log->name()));
   }

@@ -282,6 +282,26 @@ TEST_CASE(
   CHECK(t.log("t", 1)->current_state()->position().log_end == Offset(0));
 }
 
+TEST_CASE(
+    "named_input: a record that is too large counts neither for its partition nor for the place of the next ones") {
+  NamedHome t;
+  t.create("t", 2);
+  const std::string large(static_cast<size_t>(2) << 20, 'x');
+  const Lines lines = {{.value = "0"}, {.value = "1"}, {.value = "2"}, {.value = "3"}};
+  {
+    const auto producer = must(t.open());
+    must(t.send_all(*producer, {lines.begin(), lines.begin() + 2}));
+    CHECK(code_of(producer->send({.value = large})) == Errc::limit);
+    must(t.send_all(*producer, {lines.begin() + 2, lines.end()}));
+    must(producer->close());
+  }
+  const auto again = t.run(lines);
+  must(again.result);
+  CHECK(again.skipped == 4);
+  CHECK(again.written == 0);
+  CHECK(t.values() == std::vector{0, 1, 2, 3});
+}
+
 TEST_CASE("named_input: a second process with the name is told who has it") {
   NamedHome t;
   t.create("t", 1);

@@ -70,6 +70,21 @@ TEST_CASE("retention: by size, segments go from the start while what stays is no
   CHECK(faults_of(*log).empty());
 }
 
+TEST_CASE("retention: by size, what stays may be exactly retention.bytes") {
+  for (const int64_t more : {0, 1}) {
+    CAPTURE(more);
+    TestEnv env;
+    TestPartition partition(env, retention(-1, -1));
+    append_numbers(*partition.open(), 0, 60);
+    const auto log = partition.open();
+    const auto measured = must(measure_segments(*log, *log->current_state()));
+    int64_t bytes = 0;
+    for (const Segment& segment : measured) bytes += segment.bytes;
+    partition.config.retention_bytes = bytes - measured.front().bytes + more;
+    CHECK(retain(*partition.open(), ActiveSegmentToo::no).segments == 1 - more);
+  }
+}
+
 TEST_CASE("retention: what is not committed stays, and asking for the rest is no error") {
   for (const bool by_age : {false, true}) {
     CAPTURE(by_age);

@@ -48,7 +48,7 @@ patient='echo "start $PG_OFFSET" >>said; until [ -e go ]; do sleep 0.01; done; e
   pg-produce u x
   # no key is not an empty key, and nothing of an outer command is left
   export PG_KEY=outer PG_KEY_BASE64=outer PG_COUNT=outer PG_LAST_OFFSET=outer PG_NULL=outer
-  [ "$(pg-consume --exec 'env | grep ^PG_ | grep -v -e PG_BIN -e PG_SHARED -e PG_LONG | cut -d = -f 1 | sort | tr "\n" " "' u)" = \
+  [ "$(pg-consume --exec 'env | grep ^PG_ | grep -v -e PG_BIN -e PG_LONG | cut -d = -f 1 | sort | tr "\n" " "' u)" = \
     'PG_ATTEMPT PG_HEADERS PG_HOME PG_OFFSET PG_PARTITION PG_TIMESTAMP PG_TOPIC ' ]
   pg-produce --key= u y
   [ "$(pg-consume -o 1 --exec 'echo "${PG_KEY-unset}|"' u)" = '|' ]

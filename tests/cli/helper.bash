@@ -41,6 +41,13 @@ flip() {
   printf "\\x$(printf %02x $((255 - byte)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# Sets files: real text. CMake's PG_TEST_LOGS names a folder of log files; without one, it is the sources of the unit tests.
+# shellcheck disable=SC2034 # the caller's
+real_files() {
+  files=("$BATS_TEST_DIRNAME"/../unit/*/*.cc)
+  [ -z "${TEST_LOGS-}" ] || files=("$TEST_LOGS"/*)
+}
+
 # until_true COMMAND...: waits for a condition, at most 20 s
 until_true() {
   local tries

@@ -48,6 +48,7 @@ struct LogConfig {
 
   int32_t min_in_sync_replicas = 1;  // with fewer in sync nothing is committed; only with more than one replica
 
+  bool operator==(const LogConfig&) const = default;
   bool may_delete() const { return cleanup_delete && (retention_ms >= 0 || retention_bytes >= 0); }
 };
 

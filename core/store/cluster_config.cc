@@ -1,72 +1,54 @@
 #include "core/store/cluster_config.h"
 
-#include <fmt/format.h>
-
 #include "core/base/text.h"
 
 namespace pg {
 namespace {
 
-struct ConfigRow {
-  std::string_view name;
-  int64_t least, most, standard;  // 0, 1: false and true
-  void (*apply)(ClusterConfig&, int64_t value);
-};
+using std::chrono::milliseconds;
 
 template <auto Member>
-void set_ms(ClusterConfig& config, int64_t value) {
-  config.*Member = std::chrono::milliseconds(value);
+void set_ms(ClusterConfig& config, std::string_view value) {
+  config.*Member = milliseconds(parse_integer(value).value_or(0));
 }
 
-constexpr ConfigRow kTable[] = {
-    {"auto.leader.rebalance.enable", 0, 1, 1,
-     [](ClusterConfig& config, int64_t value) { config.rebalance_leaders = value != 0; }},
-    {"broker.heartbeat.interval.ms", 10, 10'000, 100, set_ms<&ClusterConfig::heartbeat_interval>},
-    {"broker.session.timeout.ms", 200, 600'000, 2000, set_ms<&ClusterConfig::session_timeout>},
-    {"replica.lag.time.max.ms", 200, 3'600'000, 10'000, set_ms<&ClusterConfig::replica_lag_max>},
+template <auto Member>
+std::string show_ms(const ClusterConfig& config) {
+  return std::to_string(std::chrono::duration_cast<milliseconds>(config.*Member).count());
+}
+
+template <auto Member>
+constexpr ConfigRow<ClusterConfig> ms(std::string_view name, int64_t least, int64_t most, std::string_view text) {
+  return {name, ConfigValues::number(least, most), set_ms<Member>, show_ms<Member>, text};
+}
+
+constexpr ConfigRow<ClusterConfig> kRows[] = {
+    {"auto.leader.rebalance.enable", ConfigValues::boolean(),
+     [](ClusterConfig& config, std::string_view value) { config.rebalance_leaders = value == "true"; },
+     [](const ClusterConfig& config) -> std::string { return config.rebalance_leaders ? "true" : "false"; },
+     "Whether a preferred leader gets its partitions back by itself once it is in sync again."},
+    ms<&ClusterConfig::heartbeat_interval>(
+        "broker.heartbeat.interval.ms", 10, 10'000,
+        "How often a broker counts up its heartbeat; at most half of *broker.session.timeout.ms*."),
+    ms<&ClusterConfig::session_timeout>("broker.session.timeout.ms", 200, 600'000,
+                                        "A broker whose heartbeat stands still for so long counts as hung."),
+    ms<&ClusterConfig::replica_lag_max>(
+        "replica.lag.time.max.ms", 200, 3'600'000,
+        "A replica that has lacked what its leader has for so long counts as out of sync."),
 };
 
-std::string known_names() {
-  std::string names;
-  for (const auto& row : kTable) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
-}
-
-Result<int64_t> parse_value(const ConfigRow& row, std::string_view value) {
-  const bool is_switch = row.most == 1;
-  if (is_switch && (value == "true" || value == "false")) return value == "true" ? 1 : 0;
-  const auto number = is_switch ? std::nullopt : parse_integer(value);
-  if (number && *number >= row.least && *number <= row.most) return *number;
-  const std::string what = is_switch ? "true or false" : fmt::format("a number from {} to {}", row.least, row.most);
-  return fail(Errc::invalid_argument, fmt::format("config {} must be {}, not '{}'", row.name, what, value));
-}
-
-Result<> apply(ClusterConfig& config, std::string_view name, std::string_view value) {
-  for (const auto& row : kTable) {
-    if (row.name != name) continue;
-    PG_ASSIGN(const int64_t number, parse_value(row, value));
-    row.apply(config, number);
-    return {};
-  }
-  return fail(Errc::invalid_argument,
-              fmt::format("unknown config '{}' of a cluster; known are {}", name, known_names()));
-}
+constexpr ConfigTable<ClusterConfig> kTable(kRows, " of a cluster");
 
 }  // namespace
 
-Result<> add_cluster_config(ConfigMap& config, std::string_view assignment) {
-  PG_ASSIGN(const auto parts, split_config(assignment));
-  ClusterConfig checked{};
-  PG_CHECK(apply(checked, parts.first, parts.second));
-  if (config.emplace(parts.first, parts.second).second) return {};
-  return fail(Errc::invalid_argument, fmt::format("config {} is given twice", parts.first));
-}
+Result<> add_cluster_config(ConfigMap& config, std::string_view assignment) { return kTable.add(config, assignment); }
+
+std::vector<ConfigDescription> describe_cluster_configs() { return kTable.describe(); }
 
 Result<ClusterConfig> to_cluster_config(const ConfigMap& config) {
-  ClusterConfig cluster{};
-  for (const auto& row : kTable) row.apply(cluster, row.standard);
-  for (const auto& [name, value] : config) PG_CHECK(apply(cluster, name, value));
-  // A heart that is looked at less often than it beats would seem to stand still.
+  ClusterConfig cluster;
+  PG_CHECK(kTable.set_all(cluster, config));
+  // A broker that beats less often than others look would seem to hang.
   if (cluster.session_timeout < 2 * cluster.heartbeat_interval) {
     return fail(Errc::invalid_argument,
                 "broker.session.timeout.ms must be at least twice broker.heartbeat.interval.ms");

@@ -72,5 +72,5 @@ codecs_in() { pg-topic dump --json "$1" | jq -r 'select(.type == "batch").codec'
 
 @test "unknown codecs are exit 2" {
   fails 2 "*'brotli' is not none, gzip, snappy, lz4 or zstd*" pg-produce -z brotli t x
-  fails 2 "*compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd*" pg-topic create t -c compression.type=none
+  fails 2 "*compression.type must be producer, uncompressed, gzip, snappy, lz4 or zstd*" pg-topic create t -c compression.type=none
 }

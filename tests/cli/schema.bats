@@ -262,7 +262,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   fails 8 "pg-produce: file 1: the value is not what the schema with the id 1 says: #/a: *; 0 records written" pg-produce --file unlike t
   pg-topic alter -c schema.validation=false t
   pg-produce t anything
-  fails 2 "*schema.validation is true or false*" pg-topic create -c schema.validation=yes w
+  fails 2 "*schema.validation must be true or false*" pg-topic create -c schema.validation=yes w
 }
 
 @test "the tools that know no schemas become their twins, and say so where those are missing" {

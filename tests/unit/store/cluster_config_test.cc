@@ -63,11 +63,20 @@ TEST_CASE("cluster_config: what is refused, and says why") {
   }
 }
 
-TEST_CASE("cluster_config: a heart must beat at least twice within a session") {
+TEST_CASE("cluster_config: a broker must beat at least twice within a session") {
   CHECK(to_cluster_config({{"broker.session.timeout.ms", "200"}, {"broker.heartbeat.interval.ms", "100"}}));
   const auto refused =
       to_cluster_config({{"broker.session.timeout.ms", "200"}, {"broker.heartbeat.interval.ms", "101"}});
   REQUIRE(code_of(refused) == Errc::invalid_argument);
   CHECK(refused.error().what == "broker.session.timeout.ms must be at least twice broker.heartbeat.interval.ms");
   CHECK(code_of(to_cluster_config({{"broker.heartbeat.interval.ms", "1001"}})) == Errc::invalid_argument);
+}
+
+TEST_CASE("cluster_config: each default that is described is the one that counts, and can be set") {
+  for (const ConfigDescription& described : describe_cluster_configs()) {
+    CAPTURE(described.name);
+    ConfigMap config;
+    must(add_cluster_config(config, described.name + "=" + described.default_value));
+    CHECK(must(to_cluster_config(config)) == ClusterConfig{});
+  }
 }

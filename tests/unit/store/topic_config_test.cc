@@ -57,15 +57,20 @@ TEST_CASE("topic_config: what is refused, and says why") {
       {"segment.ms=0", "config segment.ms must be a number from 1 to 9223372036854775807, not '0'"},
       {"index.interval.bytes=-1", "config index.interval.bytes must be a number from 0 to 2147483647, not '-1'"},
       {"max.message.bytes=99", "config max.message.bytes must be a number from 100 to 1073741824, not '99'"},
-      {"compression.type=none", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
-      {"compression.type=", "compression.type is producer, uncompressed, gzip, snappy, lz4 or zstd"},
+      {"compression.type=none",
+       "config compression.type must be producer, uncompressed, gzip, snappy, lz4 or zstd, not 'none'"},
+      {"compression.type=",
+       "config compression.type must be producer, uncompressed, gzip, snappy, lz4 or zstd, not ''"},
       {"retention.ms=-2", "config retention.ms must be a number from -1 to 9223372036854775807, not '-2'"},
-      {"cleanup.policy=", "cleanup.policy is delete, compact, or compact,delete"},
-      {"cleanup.policy=compact, delete", "cleanup.policy is delete, compact, or compact,delete"},
+      {"cleanup.policy=",
+       "config cleanup.policy must be one or more of delete, compact, with commas between them, not ''"},
+      {"cleanup.policy=compact, delete",
+       "config cleanup.policy must be one or more of delete, compact, with commas between them, not 'compact, delete'"},
       {"min.cleanable.dirty.ratio=1.1", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not '1.1'"},
       {"min.cleanable.dirty.ratio=nan", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not 'nan'"},
       {"min.cleanable.dirty.ratio=", "config min.cleanable.dirty.ratio must be a number from 0 to 1, not ''"},
-      {"message.timestamp.type=createtime", "message.timestamp.type is CreateTime or LogAppendTime"},
+      {"message.timestamp.type=createtime",
+       "config message.timestamp.type must be CreateTime or LogAppendTime, not 'createtime'"},
   };
   for (const auto& [assignment, message] : bad) {
     ConfigMap config;
@@ -111,4 +116,14 @@ TEST_CASE("topic_config: a name is given once, and defaults are Kafka's") {
 TEST_CASE("topic_config: a stored config that could not have been set is damage") {
   CHECK(code_of(to_log_config({{"segment.bytes", "x"}})) == Errc::corrupt);
   CHECK(code_of(to_log_config({{"no.such", "1"}})) == Errc::corrupt);
+}
+
+TEST_CASE("topic_config: each default that is described is the one that counts, and can be set") {
+  for (const ConfigDescription& described : describe_topic_configs()) {
+    CAPTURE(described.name);
+    ConfigMap config;
+    must(add_config(config, described.name + "=" + described.default_value));
+    CHECK(must(to_log_config(config)) == LogConfig{});
+    CHECK(!described.text.empty());
+  }
 }

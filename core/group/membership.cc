@@ -247,8 +247,8 @@ Result<CommittedOffsets> Membership::committed(Deadline deadline) {
 
 Result<> Membership::check_member() const {
   if (group_now().member(id_) != nullptr) return {};
-  return fail(Errc::fenced,
-              fmt::format("this process is no member of group '{}' any more: nothing was committed", options_.group));
+  return fail(Errc::fenced, fmt::format("this process is not a member of group '{}' any more: nothing was committed",
+                                        options_.group));
 }
 
 Result<> Membership::commit(const CommittedOffsets& offsets, Deadline deadline) {

@@ -134,7 +134,7 @@ Result<> PartitionLog::check_directory() const {
   PG_CHECK(info);
   if (!info->is_directory) {
     return fail(Errc::io,
-                fmt::format("partition '{}' is no directory but {}{}", name_, name_of(info->kind),
+                fmt::format("partition '{}' is not a directory but {}{}", name_, name_of(info->kind),
                             info->kind == FileKind::symbolic_link
                                 ? ", which is not followed: move the directory here, or mount its disk here"
                                 : ""),

@@ -11,7 +11,7 @@ namespace pg {
 // Members keep their order.
 using Json = nlohmann::ordered_json;
 
-// In time that grows with the text and no faster. Errc::invalid_argument: it is no JSON, where and why, or deeper than
+// In time that grows with the text and no faster. Errc::invalid_argument: it is not JSON, where and why, or deeper than
 // kSchemaDepthMax.
 Result<Json> parse_bounded_json(std::string_view text);
 

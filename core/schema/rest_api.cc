@@ -74,7 +74,7 @@ RegistryResult<std::optional<int32_t>> Call::version_number() const {
   if (version == "latest" || version == "-1") return std::optional<int32_t>();
   if (const auto number = parse_positive(version)) return number;
   return refuse(RegistryCode::invalid_version,
-                fmt::format("'{}' is no version: a number from 1 to 2147483647, or 'latest'", version));
+                fmt::format("'{}' is not a version: a number from 1 to 2147483647, or 'latest'", version));
 }
 
 RegistryResult<int32_t> Call::id_number() const {
@@ -84,8 +84,8 @@ RegistryResult<int32_t> Call::id_number() const {
 
 Answer<Json> Call::json_body() const {
   auto json = parse_bounded_json(body);
-  if (!json) return refuse_plainly(400, "the body is no JSON: " + json.error().message());
-  if (!json->is_object()) return refuse_plainly(400, "the body is no JSON object");
+  if (!json) return refuse_plainly(400, "the body is not JSON: " + json.error().message());
+  if (!json->is_object()) return refuse_plainly(400, "the body is not a JSON object");
   return std::move(*json);
 }
 
@@ -93,7 +93,7 @@ Answer<Json> Call::json_body() const {
 Answer<std::optional<std::string>> text_member(const Json& object, const char* name) {
   const auto member = object.find(name);
   if (member == object.end() || member->is_null()) return std::optional<std::string>();
-  if (!member->is_string()) return refuse_plainly(400, fmt::format("\"{}\" is no string", name));
+  if (!member->is_string()) return refuse_plainly(400, fmt::format("\"{}\" is not a string", name));
   return std::optional(member->get<std::string>());
 }
 
@@ -401,7 +401,7 @@ Body put_setting(Call& call) {
   PG_CHECK(check_only_member(json, setting.put_word));
   PG_ASSIGN(const auto text, text_member(json, setting.put_word));
   const auto value = text ? setting.parse(*text) : std::nullopt;
-  if (!value) return refuse(setting.invalid, fmt::format("'{}' is no {}", text.value_or(""), setting.get_word));
+  if (!value) return refuse(setting.invalid, fmt::format("'{}' is not a {}", text.value_or(""), setting.get_word));
   PG_CHECK((call.registry.*setting.set)(call.subject_or_all(), value, call.deadline));
   return to_one_line({{setting.put_word, setting.name(*value)}});
 }
@@ -502,7 +502,7 @@ RestResponse rest_error(int code, std::string_view message) {
 
 RestResponse RestApi::handle(const RestRequest& request, Deadline deadline) {
   const auto target = parse_rest_target(request.target);
-  if (!target) return rest_error(400, "this is no path with a query");
+  if (!target) return rest_error(400, "this is not a path with a query");
   Call call{*registry_, policy_, deadline, *target, request.body};
   const auto answer = [&]() -> Body {
     PG_ASSIGN(const Route* route, find_route(request.method, call));

@@ -50,7 +50,7 @@ load helper
 @test "malformed JSON Lines name line and column" {
   fails 2 "pg-produce: line 2: column 9: malformed JSON*; 1 records written" pg-produce --json t <<<$'{"value":"a"}\n{"value"}'
   fails 2 "*line 1: *\"value\" is missing*" pg-produce --json t <<<'{"key":"k"}'
-  fails 2 "*line 1: *\"value\" is no string*" pg-produce --json t <<<'{"value":5}'
+  fails 2 "*line 1: *\"value\" is not a string*" pg-produce --json t <<<'{"value":5}'
   fails 2 "*line 1: *\"timestamp\"*" pg-produce --json t <<<'{"value":"v","timestamp":1.5}'
   fails 2 "*line 1: *\"headers\"*" pg-produce --json t <<<'{"value":"v","headers":[["a"]]}'
   fails 2 "*line 1: *base64*" pg-produce --json t <<<'{"value":{"base64":"?"}}'
@@ -99,7 +99,7 @@ load helper
   rm -r "$(partition t)"
   mkdir elsewhere
   ln -s "$PWD/elsewhere" "$(partition t)"
-  fails 1 "*is no directory*" pg-produce t y
+  fails 1 "*is not a directory*" pg-produce t y
   [ -z "$(ls elsewhere)" ]
 }
 

@@ -124,7 +124,7 @@ END
   for command in start stop; do
     fails 2 "*either their numbers or --all*" pg-cluster "$command"
     fails 2 "*either their numbers or --all*" pg-cluster "$command" --all 0
-    fails 2 "*'x' is no number*" pg-cluster "$command" x
+    fails 2 "*'x' is not a number*" pg-cluster "$command" x
     fails 2 "*'-1'*" pg-cluster "$command" -- -1
     fails 3 "*there is no broker 5: the cluster has 0*" pg-cluster "$command" 0 5
   done

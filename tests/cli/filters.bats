@@ -32,7 +32,7 @@ load helper
   [ "$(pg-consume --grep '^needle' -f '%o ' u)" = '' ]
   [ "$(pg-consume --grep '(?m)^needle' -f '%o ' u)" = '2 ' ]
   [ "$(pg-consume --grep '' -f '%o ' u)" = '0 2 ' ]
-  fails 2 "*--grep: '(' is no regular expression*" pg-consume --grep '(' t
+  fails 2 "*--grep: '(' is not a regular expression*" pg-consume --grep '(' t
   fails 2 "*--grep: *" pg-consume --grep '(.)\1' t
 }
 

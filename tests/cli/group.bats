@@ -160,7 +160,7 @@ all_read() {
   cut -f 1-4 offsets >of_earlier_version
   fails 0 "*2 of 2 partitions were committed that far already" pg-group commit g of_earlier_version
   [ -z "$output" ]
-  # What is no file is written to, and what a link leads to is replaced.
+  # What is not a file is written to, and what a link leads to is replaced.
   pg-group seek g start >/dev/null
   mkfifo pipe
   ln -s elsewhere link

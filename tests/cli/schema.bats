@@ -40,7 +40,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   add s a:string
   fails 3 "*: subject 's' has no version 2" pg-schema get s:2
   fails 3 "*: no schema has the id 2" pg-schema get --id 2
-  fails 2 "*'0' is no version*" pg-schema get s:0
+  fails 2 "*'0' is not a version*" pg-schema get s:0
   fails 2 "*'s:2' names a version*" pg-schema register s:2 <(object a:string) --type json
   fails 2 "*'s:latest' names a version*" pg-schema level s:latest NONE
   [ "$(pg-schema list)" = s ]
@@ -257,7 +257,7 @@ add() { object "${@:2}" | pg-schema register "$1" - --type json; }
   [ "$(pg-consume --schema t | sort | uniq -c | awk '{ print $1 }')" = $'2\n2\n2' ]
   pg-produce --schema other o '{"b":"x"}'
   pg-consume --framing len32be o >foreign
-  fails 8 "*no version of subject 't-value'*" pg-produce --framing len32be t <foreign
+  fails 8 "*not a version of subject 't-value'*" pg-produce --framing len32be t <foreign
   printf '\0\0\0\0\1{"a":1}' >unlike
   fails 8 "pg-produce: file 1: the value is not what the schema with the id 1 says: #/a: *; 0 records written" pg-produce --file unlike t
   pg-topic alter -c schema.validation=false t

@@ -22,7 +22,7 @@ Result<std::optional<std::string>> parse_bytes(const Json& json, std::string_vie
     if (auto bytes = base64_decode(json["base64"].get<std::string>())) return std::move(*bytes);
   }
   return fail(Errc::invalid_argument,
-              malformed(fmt::format("\"{}\" is no string, null or {{\"base64\":\"…\"}}", name)));
+              malformed(fmt::format("\"{}\" is not a string, null or {{\"base64\":\"…\"}}", name)));
 }
 
 Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t most) {
@@ -30,7 +30,7 @@ Result<int64_t> parse_number(const Json& json, std::string_view name, int64_t mo
       !(json.is_number_unsigned() && json.get<uint64_t>() > static_cast<uint64_t>(most))) {
     return json.get<int64_t>();
   }
-  return fail(Errc::invalid_argument, malformed(fmt::format("\"{}\" is no number from 0 to {}", name, most)));
+  return fail(Errc::invalid_argument, malformed(fmt::format("\"{}\" is not a number from 0 to {}", name, most)));
 }
 
 // -1 means none: clients that know no timestamps send it.
@@ -44,7 +44,7 @@ Result<int64_t> parse_timestamp(const Json& json) {
 
 Result<> parse_headers(const Json& json, JsonRecord& record) {
   const auto refuse = [] {
-    return fail(Errc::invalid_argument, malformed("\"headers\" is no list of [\"name\",\"value\"]"));
+    return fail(Errc::invalid_argument, malformed("\"headers\" is not a list of [\"name\",\"value\"]"));
   };
   if (!json.is_array()) return refuse();
   for (const auto& header : json) {

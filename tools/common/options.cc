@@ -56,7 +56,7 @@ Result<Duration> to_duration(const std::string& value) {
   const auto parsed = parse_duration(value);
   if (!parsed)
     return fail(Errc::invalid_argument,
-                fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+                fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
   return *parsed;
 }
 
@@ -90,7 +90,7 @@ void OptionTable::size(const std::string& names, size_t least, size_t& target, c
         if (!parsed || std::cmp_less(*parsed, least))
           return fail(
               Errc::invalid_argument,
-              fmt::format("'{}' is no size of at least {}: write bytes, or a number and K, M or G", value, least));
+              fmt::format("'{}' is not a size of at least {}: write bytes, or a number and K, M or G", value, least));
         target = static_cast<size_t>(*parsed);
         return {};
       },
@@ -103,7 +103,7 @@ void OptionTable::count(const std::string& names, int64_t least, int64_t& target
       [least, &target](const std::string& value) -> Result<> {
         const auto parsed = parse_integer(value);
         if (!parsed || *parsed < least)
-          return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least {}", value, least));
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not a number of at least {}", value, least));
         target = *parsed;
         return {};
       },

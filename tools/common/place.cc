@@ -129,7 +129,7 @@ Result<Place> parse_place(std::string_view text, int64_t now_ms, Ambiguous which
   const auto number = all_digits(digits) ? parse_integer(digits) : std::nullopt;
   if (!number) {
     return fail(Errc::invalid_argument,
-                fmt::format("'{}' is no place in a log: write start, end, N, +N, -N or @TIME", text));
+                fmt::format("'{}' is not a place in a log: write start, end, N, +N, -N or @TIME", text));
   }
   const auto kind = !relative             ? Place::Kind::offset
                     : text.front() == '+' ? Place::Kind::after_start
@@ -149,7 +149,7 @@ Result<int64_t> parse_time(std::string_view text, int64_t now_ms, Ambiguous whic
   if (const auto time = parse_civil(text, which)) return *time;
   return fail(
       Errc::invalid_argument,
-      fmt::format("'{}' is no time: write 2026-11-23T05:28:20Z, seconds or milliseconds since the epoch, or -6h",
+      fmt::format("'{}' is not a time: write 2026-11-23T05:28:20Z, seconds or milliseconds since the epoch, or -6h",
                   text));
 }
 

@@ -17,7 +17,7 @@ Result<> RecordFilter::only_matching(std::string_view pattern) {
   patterns_.push_back(std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options));
   if (patterns_.back()->ok()) return {};
   return fail(Errc::invalid_argument,
-              fmt::format("'{}' is no regular expression: {}", pattern, patterns_.back()->error()));
+              fmt::format("'{}' is not a regular expression: {}", pattern, patterns_.back()->error()));
 }
 
 bool RecordFilter::keeps_key(const RecordView& record) const {

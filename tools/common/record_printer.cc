@@ -31,7 +31,7 @@ Result<FormatString> FormatString::parse(std::string_view text) {
       const auto byte = take_escape(rest);
       if (!byte)
         return fail(Errc::invalid_argument,
-                    fmt::format("format: '{}' is no escape; there are \\n \\t \\0 \\\\ \\xHH", here.substr(0, 2)));
+                    fmt::format("format: '{}' is not an escape; there are \\n \\t \\0 \\\\ \\xHH", here.substr(0, 2)));
       literal(*byte);
     } else if (c != '%') {
       literal(c);
@@ -39,9 +39,9 @@ Result<FormatString> FormatString::parse(std::string_view text) {
       rest.remove_prefix(1);
       literal('%');
     } else if (rest.empty() || kFields.find(rest.front()) == std::string_view::npos) {
-      return fail(
-          Errc::invalid_argument,
-          fmt::format("format: '{}' is no field; there are %t %p %o %e %k %v %s %T %d %h %K %S %%", here.substr(0, 2)));
+      return fail(Errc::invalid_argument,
+                  fmt::format("format: '{}' is not a field; there are %t %p %o %e %k %v %s %T %d %h %K %S %%",
+                              here.substr(0, 2)));
     } else {
       Piece piece;
       piece.field = rest.front() == 's' ? 'v' : rest.front();
@@ -58,7 +58,7 @@ Result<FormatString> FormatString::parse(std::string_view text) {
           piece.encoding = Encoding::json;
         else
           return fail(Errc::invalid_argument,
-                      fmt::format("format: '{}' is no encoding; there are {{hex}} {{base64}} {{json}}", name));
+                      fmt::format("format: '{}' is not an encoding; there are {{hex}} {{base64}} {{json}}", name));
         rest.remove_prefix(name.size());
       }
       format.pieces_.push_back(std::move(piece));

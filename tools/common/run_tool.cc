@@ -73,7 +73,7 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
         const auto parsed = parse_duration(value);
         if (!parsed)
           return fail(Errc::invalid_argument,
-                      fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+                      fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
         common_.timeout = *parsed;
         common_.timeout_given = true;
         return {};
@@ -83,7 +83,7 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
       "--home", "DIR",
       [this](const std::string& value) {
         common_.home = value;
-        return value.empty() ? fail(Errc::invalid_argument, "an empty name is no directory") : Result<>();
+        return value.empty() ? fail(Errc::invalid_argument, "an empty name is not a directory") : Result<>();
       },
       "home directory (default $PG_HOME, or pilgrimage in\n$XDG_DATA_HOME or ~/.local/share)");
   table.flag("-q,--quiet", common_.quiet, "print errors only");

@@ -14,7 +14,7 @@ Result<SubjectChoice> parse_subject_choice(const std::string& text) {
   const auto version = parse_integer(behind);
   if (!version) return SubjectChoice{text, {}, false};
   if (*version < 1 || *version > INT32_MAX)
-    return fail(Errc::invalid_argument, fmt::format("'{}' is no version: they count from 1", behind));
+    return fail(Errc::invalid_argument, fmt::format("'{}' is not a version: they count from 1", behind));
   return SubjectChoice{text.substr(0, colon), static_cast<int32_t>(*version), true};
 }
 

@@ -56,7 +56,7 @@ Result<Measurement> Measurement::from_json(std::string_view text) try {
   return result;
 } catch (const nlohmann::json::exception& problem) {
   return fail(Errc::corrupt,
-              std::string("a process of the benchmark has said what is no measurement: ") + problem.what());
+              std::string("a process of the benchmark has said what is not a measurement: ") + problem.what());
 }
 
 }  // namespace pg

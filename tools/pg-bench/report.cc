@@ -34,7 +34,7 @@ int bench_report(const Arguments& arguments) {
       "-o,--output", "FILE",
       [&](const std::string& value) {
         output = value;
-        return value.empty() ? fail(Errc::invalid_argument, "an empty name is no file") : Result<>();
+        return value.empty() ? fail(Errc::invalid_argument, "an empty name is not a file") : Result<>();
       },
       "write to FILE, whole or not at all, instead of to stdout");
   tool.add_common_options(table, "");

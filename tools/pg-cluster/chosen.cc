@@ -20,7 +20,8 @@ Result<std::vector<BrokerId>> chosen_brokers(const Home& home, const Arguments& 
   std::vector<BrokerId> chosen;
   for (const auto& text : numbers) {
     const auto number = parse_integer(text);
-    if (!number || *number < 0) return fail(Errc::invalid_argument, fmt::format("'{}' is no number of a broker", text));
+    if (!number || *number < 0)
+      return fail(Errc::invalid_argument, fmt::format("'{}' is not a number of a broker", text));
     PG_ASSIGN(const BrokerId broker, known_broker(home, *number));
     if (std::find(chosen.begin(), chosen.end(), broker) == chosen.end()) chosen.push_back(broker);
   }

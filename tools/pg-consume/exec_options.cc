@@ -12,7 +12,7 @@ Result<DeliveryOrder> parse_order(const std::string& value) {
   if (value == "key") return DeliveryOrder::key;
   if (value == "partition") return DeliveryOrder::partition;
   if (value == "none") return DeliveryOrder::none;
-  return fail(Errc::invalid_argument, fmt::format("'{}' is no order: write key, partition or none", value));
+  return fail(Errc::invalid_argument, fmt::format("'{}' is not an order: write key, partition or none", value));
 }
 
 void add_count(OptionTable& table, const std::string& names, std::optional<int64_t>& target, const std::string& help) {
@@ -21,7 +21,7 @@ void add_count(OptionTable& table, const std::string& names, std::optional<int64
       [&target](const std::string& value) -> Result<> {
         target = parse_integer(value);
         if (target && *target >= 1) return {};
-        return fail(Errc::invalid_argument, fmt::format("'{}' is no number of at least 1", value));
+        return fail(Errc::invalid_argument, fmt::format("'{}' is not a number of at least 1", value));
       },
       help);
 }
@@ -63,7 +63,7 @@ void add_exec_options(OptionTable& table, ExecOptions& options) {
         options.retry_backoff = parse_duration(value);
         if (options.retry_backoff) return {};
         return fail(Errc::invalid_argument,
-                    fmt::format("'{}' is no duration: write a number and us, ms, s, m, h or d", value));
+                    fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
       },
       "how long to wait before the second attempt (default\n1s), and twice as long before each further one");
   table.option(

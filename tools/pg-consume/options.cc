@@ -74,7 +74,7 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
       [&](const std::string& value) {
         group.offsets_file = value;
         group.any_given = true;
-        return value.empty() ? fail(Errc::invalid_argument, "an empty name is no file") : Result<>();
+        return value.empty() ? fail(Errc::invalid_argument, "an empty name is not a file") : Result<>();
       },
       "with --commit never: write there what was delivered");
   table.option(
@@ -92,7 +92,7 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
         const auto parsed = parse_duration(value);
         group.any_given = true;
         if (!parsed || *parsed < kSessionTimeoutMin || *parsed > kSessionTimeoutMax) {
-          return fail(Errc::invalid_argument, fmt::format("'{}' is no duration from 1s to 1h", value));
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not a duration from 1s to 1h", value));
         }
         group.session_timeout = *parsed;
         return {};
@@ -143,7 +143,7 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
       [&](const std::string& value) -> Result<> {
         const auto number = parse_integer(value);
         if (!number || *number < 0 || *number >= kPartitionsMax)
-          return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not a partition number", value));
         options.partitions.emplace_back(static_cast<int32_t>(*number));
         return {};
       },

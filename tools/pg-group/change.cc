@@ -18,7 +18,7 @@ Result<std::vector<PartitionChoice>> parse_choices(const std::vector<std::string
     if (colon != std::string::npos) {
       const auto number = parse_integer(std::string_view(operands[i]).substr(colon + 1));
       if (!number || *number < 0 || *number >= kPartitionsMax) {
-        return fail(Errc::invalid_argument, fmt::format("'{}' is no TOPIC:PARTITION", operands[i]));
+        return fail(Errc::invalid_argument, fmt::format("'{}' is not a TOPIC:PARTITION", operands[i]));
       }
       choice.partition = PartitionId(static_cast<int32_t>(*number));
     }

@@ -66,7 +66,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
       [&](const std::string& value) -> Result<> {
         const auto number = parse_integer(value);
         if (!number || *number < 0 || *number >= kPartitionsMax)
-          return fail(Errc::invalid_argument, fmt::format("'{}' is no partition number", value));
+          return fail(Errc::invalid_argument, fmt::format("'{}' is not a partition number", value));
         options.partition = PartitionId(static_cast<int32_t>(*number));
         return {};
       },

@@ -94,7 +94,7 @@ Result<> AvroDecoder::primitive(AvroKind kind) {
 Result<> AvroDecoder::integer(AvroKind kind) {
   PG_ASSIGN(const int64_t number, take_long());
   if (kind == AvroKind::int32 && number != static_cast<int32_t>(number))
-    return wrong(fmt::format("{} is no int", number));
+    return wrong(fmt::format("{} is not an int", number));
   json_ += std::to_string(number);
   return {};
 }
@@ -107,7 +107,7 @@ Result<> AvroDecoder::bytes() {
 
 Result<> AvroDecoder::boolean() {
   PG_ASSIGN(const auto byte, take(1));
-  if (byte[0] != 0 && byte[0] != 1) return wrong("a byte that is no boolean");
+  if (byte[0] != 0 && byte[0] != 1) return wrong("a byte that is not a boolean");
   json_ += byte[0] == 1 ? "true" : "false";
   return {};
 }

@@ -27,8 +27,8 @@ std::string shown(const Json& json) {
   return fmt::format("'{}...'", text.substr(0, end));
 }
 
-tl::unexpected<Error> no(std::string_view what, const Json& json) {
-  return wrong(fmt::format("{} is no {}", shown(json), what));
+tl::unexpected<Error> not_of_type(std::string_view what, const Json& json) {
+  return wrong(fmt::format("{} is not of type {}", shown(json), what));
 }
 
 // Characters up to U+00FF, each a byte, from UTF-8.
@@ -110,7 +110,7 @@ Result<> AvroEncoder::value(const AvroType& type, const Json& json) {
 
 Result<> AvroEncoder::primitive(AvroKind kind, const Json& json) {
   if (kind == AvroKind::bytes) return bytes(json, {});
-  if (!put_primitive(kind, json)) return no(avro_kind_name(kind), json);
+  if (!put_primitive(kind, json)) return not_of_type(avro_kind_name(kind), json);
   return {};
 }
 
@@ -143,9 +143,10 @@ bool AvroEncoder::put_integer(AvroKind kind, const Json& json) {
 // `size`: of a fixed, which has no length in front.
 Result<> AvroEncoder::bytes(const Json& json, std::optional<size_t> size) {
   const std::string_view what = size ? "fixed" : "bytes";
-  if (!json.is_string()) return no(what, json);
+  if (!json.is_string()) return not_of_type(what, json);
   const auto text = latin1(json.get_ref<const std::string&>());
-  if (!text) return wrong(fmt::format("{} is no {}: its characters are bytes, up to \\u00ff", shown(json), what));
+  if (!text)
+    return wrong(fmt::format("{} is not of type {}: its characters are bytes, up to \\u00ff", shown(json), what));
   if (!size)
     put_long(static_cast<int64_t>(text->size()));
   else if (text->size() != *size)
@@ -156,13 +157,14 @@ Result<> AvroEncoder::bytes(const Json& json, std::optional<size_t> size) {
 
 Result<> AvroEncoder::enumeration(const AvroType& type, const Json& json) {
   const auto found = json.is_string() ? type.positions.find(json.get_ref<const std::string&>()) : type.positions.end();
-  if (found == type.positions.end()) return no(fmt::format("symbol of {}", type.name.full()), json);
+  if (found == type.positions.end())
+    return wrong(fmt::format("{} is not a symbol of {}", shown(json), type.name.full()));
   put_long(static_cast<int64_t>(found->second));
   return {};
 }
 
 Result<> AvroEncoder::array(const AvroType& type, const Json& json) {
-  if (!json.is_array()) return no("array", json);
+  if (!json.is_array()) return not_of_type("array", json);
   PG_CHECK(enter());
   if (!json.empty()) put_long(static_cast<int64_t>(json.size()));
   size_t i = 0;
@@ -176,7 +178,7 @@ Result<> AvroEncoder::array(const AvroType& type, const Json& json) {
 }
 
 Result<> AvroEncoder::map(const AvroType& type, const Json& json) {
-  if (!json.is_object()) return no("map", json);
+  if (!json.is_object()) return not_of_type("map", json);
   PG_CHECK(enter());
   if (!json.empty()) put_long(static_cast<int64_t>(json.size()));
   for (const auto& [key, item] : json.items()) {
@@ -189,7 +191,7 @@ Result<> AvroEncoder::map(const AvroType& type, const Json& json) {
 }
 
 Result<> AvroEncoder::record(const AvroType& type, const Json& json) {
-  if (!json.is_object()) return no(fmt::format("record {}", type.name.full()), json);
+  if (!json.is_object()) return not_of_type(fmt::format("record {}", type.name.full()), json);
   PG_CHECK(enter());
   std::vector<const Json*> given(type.fields.size());
   for (const auto& [name, member] : json.items()) {
@@ -234,7 +236,7 @@ Result<AvroEncoder::Chosen> AvroEncoder::choose(const AvroType& type, const Json
   if (possible.size() == 1 || (defaults_ > 0 && !possible.empty())) return Chosen{possible.front(), &json};
   std::vector<std::string> names;
   for (const AvroType* branch : type.branches) names.push_back(avro_branch_name(*branch));
-  if (possible.empty()) return no(fmt::format("{}", fmt::join(names, " and no ")), json);
+  if (possible.empty()) return not_of_type(fmt::format("{}", fmt::join(names, " or ")), json);
   return wrong(fmt::format("{} may be {} or {}: say which, as in {{\"{}\": ...}}", shown(json), names[possible[0]],
                            names[possible[1]], names[possible[0]]));
 }

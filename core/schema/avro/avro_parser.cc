@@ -32,13 +32,13 @@ std::optional<std::string> text_of(const Json& object, std::string_view name) {
 
 Result<std::string> required_text(const Json& object, std::string_view name) {
   if (auto text = text_of(object, name)) return *text;
-  return wrong(fmt::format("'{}' is {}", name, member(object, name) == nullptr ? "missing" : "no string"));
+  return wrong(fmt::format("'{}' is {}", name, member(object, name) == nullptr ? "missing" : "not a string"));
 }
 
 Result<const Json*> required_array(const Json& object, std::string_view name) {
   const Json* found = member(object, name);
   if (found != nullptr && found->is_array()) return found;
-  return wrong(fmt::format("'{}' is {}", name, found == nullptr ? "missing" : "no array"));
+  return wrong(fmt::format("'{}' is {}", name, found == nullptr ? "missing" : "not an array"));
 }
 
 Json other_members(const Json& object, Words words) {
@@ -53,9 +53,9 @@ Result<std::vector<std::string>> aliases_of(const Json& object) {
   std::vector<std::string> aliases;
   const Json* array = member(object, "aliases");
   if (array == nullptr) return aliases;
-  if (!array->is_array()) return wrong("'aliases' is no array");
+  if (!array->is_array()) return wrong("'aliases' is not an array");
   for (const Json& alias : *array) {
-    if (!alias.is_string()) return at(under("aliases", aliases.size()), wrong("an alias that is no string"));
+    if (!alias.is_string()) return at(under("aliases", aliases.size()), wrong("an alias that is not a string"));
     aliases.push_back(alias.get<std::string>());
   }
   return aliases;
@@ -161,7 +161,7 @@ Result<AvroName> AvroParser::name_of(const Json& json) const {
   PG_ASSIGN(const std::string text, required_text(json, "name"));
   const std::string space = text_of(json, "namespace").value_or(space_);
   const auto name = parse_avro_name(text, space);
-  if (!name) return wrong(fmt::format("'{}' in namespace '{}' is no name", text, space));
+  if (!name) return wrong(fmt::format("'{}' in namespace '{}' is not a name", text, space));
   const auto kind = avro_kind_of(name->name);
   if (kind && is_primitive(*kind)) return wrong(fmt::format("'{}' is Avro's own", name->name));
   if (names_.contains(name->full())) return wrong(fmt::format("'{}' is defined a second time", name->full()));
@@ -173,7 +173,7 @@ Result<std::vector<AvroName>> AvroParser::aliases(const Json& json, std::string_
   std::vector<AvroName> names;
   for (const std::string& text : texts) {
     const auto name = parse_avro_name(text, space);
-    if (!name) return at(under("aliases", names.size()), wrong(fmt::format("'{}' is no name", text)));
+    if (!name) return at(under("aliases", names.size()), wrong(fmt::format("'{}' is not a name", text)));
     names.push_back(*name);
   }
   return names;
@@ -206,7 +206,7 @@ Result<> AvroParser::field(AvroType& record, const Json& json) {
   if (!json.is_object()) return wrong("a field is an object");
   AvroField made;
   PG_ASSIGN(made.name, required_text(json, "name"));
-  if (!is_avro_name(made.name)) return wrong(fmt::format("'{}' is no name", made.name));
+  if (!is_avro_name(made.name)) return wrong(fmt::format("'{}' is not a name", made.name));
   const Json* of = member(json, "type");
   if (of == nullptr) return wrong("'type' is missing");
   PG_ASSIGN(made.type, type(*of).map_error(under("type")));
@@ -248,7 +248,7 @@ Result<> AvroParser::enumeration(AvroType& type, const Json& json) {
 Result<> AvroParser::fixed(AvroType& type, const Json& json) {
   const Json* size = member(json, "size");
   if (size == nullptr || !size->is_number_unsigned() || size->get<uint64_t>() > INT32_MAX) {
-    return wrong(size == nullptr ? "'size' is missing" : "'size' is no size");
+    return wrong(size == nullptr ? "'size' is missing" : "'size' is not a size");
   }
   type.size = size->get<size_t>();
   return {};

@@ -63,7 +63,7 @@ Result<> JsonPatterns::add(const std::string& pattern) {
   auto made = std::make_unique<re2::RE2>(as_re2_says(pattern), options());
   if (!made->ok()) {
     if (is_surely_wrong(made->error_code()) && !looks_around(pattern)) {
-      return fail(Errc::invalid_argument, fmt::format("'{}' is no regular expression: {}", pattern, made->error()));
+      return fail(Errc::invalid_argument, fmt::format("'{}' is not a regular expression: {}", pattern, made->error()));
     }
     made = nullptr;
   } else {

@@ -65,7 +65,7 @@ Result<std::unique_ptr<proto::Message>> ProtobufCodec::read(const proto::Descrip
   proto::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
   input.SetRecursionLimit(kWireDepthMax);
   if (!message->ParsePartialFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
-    return not_a(type, otherwise, "bytes that are no such message");
+    return not_a(type, otherwise, "bytes that are not such a message");
   }
   if (!message->IsInitialized())
     return not_a(type, otherwise, "missing required fields: " + message->InitializationErrorString());
@@ -84,7 +84,7 @@ Result<std::string> ProtobufCodec::encode(std::string_view json) const {
   if (!status.ok()) return not_a(type, Errc::invalid_argument, reason_of(status));
   if (without_groups_ != nullptr) {
     auto with_groups = messages_to_groups(type, bytes);
-    if (!with_groups) return not_a(type, Errc::invalid_argument, "bytes that are no such message");
+    if (!with_groups) return not_a(type, Errc::invalid_argument, "bytes that are not such a message");
     bytes = std::move(*with_groups);
   }
   PG_CHECK(read(type, bytes, Errc::invalid_argument));
@@ -92,7 +92,7 @@ Result<std::string> ProtobufCodec::encode(std::string_view json) const {
 }
 
 Result<std::string> ProtobufCodec::decode(std::string_view payload) const {
-  if (payload.size() > INT32_MAX) return fail(Errc::corrupt, "a payload of more than 2 GiB is no Protobuf message");
+  if (payload.size() > INT32_MAX) return fail(Errc::corrupt, "a payload of more than 2 GiB is not a Protobuf message");
   PG_ASSIGN(const IndexedMessage indexed, read_message_indexes(file_, payload));
   const proto::Descriptor& type = *indexed.type;
   PG_ASSIGN(const auto message, read(type, indexed.bytes, Errc::corrupt));
@@ -100,7 +100,7 @@ Result<std::string> ProtobufCodec::decode(std::string_view payload) const {
   std::string bytes = message->SerializePartialAsString();
   if (without_groups_ != nullptr) {
     auto without = groups_to_messages(type, bytes);
-    if (!without) return not_a(type, Errc::corrupt, "bytes that are no such message");
+    if (!without) return not_a(type, Errc::corrupt, "bytes that are not such a message");
     bytes = std::move(*without);
   }
   proto::util::JsonPrintOptions options;

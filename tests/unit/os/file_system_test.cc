@@ -49,7 +49,7 @@ TEST_CASE("file_system: open modes") {
     CHECK(reader->path() == path);
     CHECK(code_of(reader->write_at(0, as_bytes("x"))) == Errc::io);
     CHECK(code_of(reader->truncate(0)) == Errc::io);
-    CHECK(code_of(files.open(path + "/f", OpenMode::read)) == Errc::io);  // a file is no directory
+    CHECK(code_of(files.open(path + "/f", OpenMode::read)) == Errc::io);  // a file is not a directory
     CHECK(code_of(files.open(root, OpenMode::write)) == Errc::io);
     CHECK(code_of(files.open(root + "/" + std::string(256, 'x'), OpenMode::create)) == Errc::io);
     must(files.open(root + "/" + std::string(255, 'x'), OpenMode::create));

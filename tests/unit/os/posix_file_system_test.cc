@@ -45,7 +45,7 @@ TEST_CASE("posix_file_system: files are not inherited by child processes") {
   CHECK(checked == 2);
 }
 
-TEST_CASE("posix_file_system: what is no file is named, and never waited for") {
+TEST_CASE("posix_file_system: what is not a file is named, and never waited for") {
   const TempDir directory;
   const std::string root = directory.path();
   PosixFileSystem files;

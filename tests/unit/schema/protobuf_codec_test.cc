@@ -92,7 +92,7 @@ TEST_CASE("protobuf: what was encoded is decoded, with the defaults of fields th
         std::string::npos);
 }
 
-TEST_CASE("protobuf: JSON that is no such message is refused, with the field and the reason") {
+TEST_CASE("protobuf: JSON that is not such a message is refused, with the field and the reason") {
   const auto order = schema(kOrder);
   CHECK(refused(*order, R"({"orderCount":"abc"})") ==
         "not a 'shop.Order': (order_count): invalid value \"abc\" for type TYPE_INT64");
@@ -185,7 +185,7 @@ TEST_CASE("protobuf: a message without indexes in front, as kafkajs writes it, i
   CHECK(decoded(*order, "\x10\5").find("\"orderCount\":\"5\"") != std::string::npos);  // would be eight indexes
 }
 
-TEST_CASE("protobuf: bytes that are no such message are corrupt") {
+TEST_CASE("protobuf: bytes that are not such a message are corrupt") {
   const auto order = schema(kOrder);
   const auto payload = [](std::string_view message) { return std::string(1, '\0') + std::string(message); };
   CHECK(is_corrupt(*order, payload("\x0a\5x")));                            // ends early

@@ -184,7 +184,7 @@ TEST_CASE("home_guard: a home that was removed under its brokers is made again o
   t.make();
 }
 
-TEST_CASE("home_guard: a log directory is no place for a home, nor is what is in it") {
+TEST_CASE("home_guard: a log directory is not a place for a home, nor is what is in it") {
   Fixture t;
   t.make();
   const std::string kafka = t.env.root() + "/kafka";

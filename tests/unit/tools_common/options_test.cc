@@ -133,10 +133,11 @@ TEST_CASE("options: durations, sizes and counts") {
   CHECK(c.linger == std::chrono::milliseconds(20));
   CHECK(c.bytes == 4096);
   CHECK(c.count == 7);
-  CHECK(refused({"--linger", "20", "T"}) == "--linger: '20' is no duration: write a number and us, ms, s, m, h or d");
-  CHECK(refused({"--bytes", "0", "T"}).starts_with("--bytes: '0' is no size of at least 1"));
-  CHECK(refused({"-n", "-1", "T"}) == "--count: '-1' is no number of at least 0");
-  CHECK(refused({"--count=x", "T"}) == "--count: 'x' is no number of at least 0");
+  CHECK(refused({"--linger", "20", "T"}) ==
+        "--linger: '20' is not a duration: write a number and us, ms, s, m, h or d");
+  CHECK(refused({"--bytes", "0", "T"}).starts_with("--bytes: '0' is not a size of at least 1"));
+  CHECK(refused({"-n", "-1", "T"}) == "--count: '-1' is not a number of at least 0");
+  CHECK(refused({"--count=x", "T"}) == "--count: 'x' is not a number of at least 0");
   CHECK(refused({"-H", "a", "T"}) == "--header: no '='");
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("place: the grammar of -o") {
   }
 }
 
-TEST_CASE("place: what is no place is refused") {
+TEST_CASE("place: what is not a place is refused") {
   const Zone zone("UTC");
   for (const char* text : {"",
                            ":",

@@ -76,7 +76,7 @@ TEST_CASE("record_filter: a pattern that is not understood says why") {
     CAPTURE(pattern);
     CHECK(code_of(filter.only_matching(pattern)) == Errc::invalid_argument);
   }
-  CHECK(error_of(filter.only_matching("(")).what == "'(' is no regular expression: missing ): (");
+  CHECK(error_of(filter.only_matching("(")).what == "'(' is not a regular expression: missing ): (");
 }
 
 TEST_CASE("record_filter: patterns that defeat a backtracking matcher are harmless, and so are long values") {

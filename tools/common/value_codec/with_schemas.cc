@@ -77,7 +77,7 @@ Result<> RegistryCodec::check_encoded(std::string_view value) {
   }
   if (!known->second) {
     return fail(Errc::conflict,
-                fmt::format("the value names the schema with the id {}, which is no version of subject '{}'",
+                fmt::format("the value names the schema with the id {}, which is not a version of subject '{}'",
                             wire->schema_id, chosen_.subject));
   }
   PG_ASSIGN(const Schema* schema, schema_of(wire->schema_id));

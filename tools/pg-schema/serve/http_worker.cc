@@ -101,7 +101,7 @@ HttpWorker::HttpWorker(HttpService& service) : service_(&service) {
   set_error_handler(Handler([this](const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty()) return;
     refuse(request, response, response.status,
-           response.status == 414 ? "the path is too long" : "this is no request that can be answered");
+           response.status == 414 ? "the path is too long" : "this is not a request that can be answered");
   }));
 }
 

@@ -140,7 +140,7 @@ Result<bool> ReplicaManager::restore(Kept& kept, const Error& why) {
     PG_CHECK(PartitionLog::remove(home_.env(), std::move(spec), deadline));
   }
   PG_CHECK(home_.make_replica(topic, kept.partition, self_, ReplicaMaking::again, deadline));
-  tell_(fmt::format("'{}-{}': made anew, to be copied from broker {}: {}", topic.name, kept.partition.value,
+  tell_(fmt::format("'{}-{}': recreated, to be copied from broker {}: {}", topic.name, kept.partition.value,
                     metadata.leader.value, why.message()));
   return true;
 }

@@ -219,7 +219,7 @@ Result<int> Membership::kill_leftovers(const std::set<TopicPartition>& awaited) 
     const LockHolders holders = home_.env().kill_lock_holders(owners_file, wanted, members_file);
     seen += holders.seen;
     if (holders.killed == 0) continue;
-    home_.env().notice(fmt::format("killed {} processes that a dead member of group '{}' left at work on '{}'",
+    home_.env().notice(fmt::format("killed {} processes that an ended member of group '{}' left at work on '{}'",
                                    holders.killed, options_.group, topic));
   }
   return seen;

@@ -354,7 +354,7 @@ Result<> Home::check_log_directory(BrokerId broker) const {
   if (!owner) {
     return fail(Errc::not_found,
                 fmt::format("the log directory of broker {} has no meta.properties: is its disk mounted? If it is "
-                            "lost, 'pg-cluster init' with --log-dir makes it anew",
+                            "lost, 'pg-cluster init' with --log-dir writes it again",
                             broker.value),
                 path);
   }

@@ -60,7 +60,8 @@ Result<std::unique_ptr<PartitionLog>> open_leader(const Home& home, TopicMetadat
     if (!log || *log) return log;
     const PartitionMetadata& metadata = topic.partitions[static_cast<size_t>(partition.value)];
     if (stop.is_over(clock))
-      return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
+      return fail(Errc::interrupted,
+                  fmt::format("interrupted while waiting for a leader of '{}-{}'", topic.name, partition.value));
     if (clock.now() >= deadline) {
       const bool alive = home.is_broker_alive(metadata.leader).value_or(false);
       return fail(
@@ -153,7 +154,8 @@ Result<std::unique_ptr<PartitionLog>> open_committed(const Home& home, const Top
       return log;
     }
     if (stop_signal() != 0 && !log)
-      return fail(Errc::interrupted, fmt::format("interrupted while nobody led '{}-{}'", topic.name, partition.value));
+      return fail(Errc::interrupted,
+                  fmt::format("interrupted while waiting for a leader of '{}-{}'", topic.name, partition.value));
     if (stop_signal() != 0) return log;
     if (log) log->reset();  // its state may have to be made anew
     clock.wait({}, kLookInterval);

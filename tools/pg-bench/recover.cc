@@ -42,7 +42,7 @@ int bench_recover(const Arguments& arguments) {
   size_t log_bytes = kLogBytes;
   OptionTable table(
       "pg-bench recover", "",
-      "Measures how long it takes to open a log whose end nobody knows, by reading it; in a home of its own.");
+      "Measures how long it takes to open a log whose end is not known, by reading it; in a home of its own.");
   table.size("--bytes", 1, log_bytes, "write a log of SIZE first (default 1G)");
   add_record_options(table, options);
   tool.add_common_options(table, "print the results as lines of JSON");

@@ -63,7 +63,8 @@ int cluster_elect(const Arguments& arguments) {
                     "Gives each partition back to its preferred leader, if that is in sync.");
   table.operands(0, std::numeric_limits<size_t>::max());
   table.count("-p,--partition", 0, only, "partition N only");
-  table.flag("--unclean", unclean, "where nobody leads, elect the replica with the most, although others had more");
+  table.flag("--unclean", unclean,
+             "where no replica leads, elect the one with the most records, although others had more");
   table.flag("--yes-lose-data", lose, "really do that: what the new leader lacks is lost");
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {

@@ -13,7 +13,7 @@ constexpr Subcommand kCommands[] = {
     {"status", "print how the brokers and the partitions are", cluster_status},
     {"health", "say whether all is as it should be", cluster_health},
     {"elect", "give partitions back to their preferred leaders", cluster_elect},
-    {"locks", "print who holds which lock", cluster_locks},
+    {"locks", "print which process holds which lock", cluster_locks},
     {"verify", "compare the replicas", cluster_verify},
     {"supervise", nullptr, cluster_supervise},
     {"run-supervised", nullptr, cluster_run_supervised},

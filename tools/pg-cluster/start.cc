@@ -101,7 +101,7 @@ Result<std::optional<ExitCode>> BrokerStart::look() {
 ExitCode BrokerStart::report_end(const ChildStatus& end) const {
   const std::string words = last_words();
   if (end.signal != 0) {
-    tool_.error(fmt::format("who looks after broker {} was {}", watch_.number(), end.text()));
+    tool_.error(fmt::format("the supervisor of broker {} was {}", watch_.number(), end.text()));
     return kExitFailed;
   }
   tool_.error(!words.empty()

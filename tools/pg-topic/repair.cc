@@ -84,7 +84,7 @@ int topic_repair(const Arguments& arguments) {
         const char* offline = !totals.is_offline ? "" : yes ? ", online again" : ", offline since a flush failed";
         tool.note(fmt::format("'{}-{}': {} offsets lost, {} batches and files {}, {} segments {}{}", name, p.value,
                               totals.lost_offsets, totals.restored, yes ? "restored" : "to restore",
-                              totals.rewritten_segments, yes ? "written anew" : "to write anew", offline));
+                              totals.rewritten_segments, yes ? "rewritten" : "to rewrite", offline));
       }
     }
     if (needed && !yes) return fail(Errc::corrupt, "nothing was changed: add --yes to repair it");

@@ -80,7 +80,7 @@ Result<> check_deletion(const Home& home, const Arguments& names, bool internal,
     if (!name.starts_with('_') || internal) continue;
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
-                            name == "__consumer_offsets" ? " (all groups would begin anew)" : ""));
+                            name == "__consumer_offsets" ? " (all groups would start over)" : ""));
   }
   return yes ? Result<>() : fail(Errc::invalid_argument, "this destroys records: add --yes");
 }

@@ -174,7 +174,7 @@ TEST_CASE("failover: a lost replica first leaves the ISR, and then is made anew"
   CHECK(cluster.texts() == "aaa aaa aaa");
   CHECK(cluster.status() == "leader 0 epoch 0 isr 0,1,2");
   const size_t out = cluster.said.find("broker 2 is out of sync"),
-               anew = cluster.said.find("made anew, to be copied from broker 0"),
+               anew = cluster.said.find("recreated, to be copied from broker 0"),
                in = cluster.said.find("broker 2 is in sync");
   CHECK(out < anew);
   CHECK(anew < in);

@@ -63,7 +63,7 @@ int serve(const Arguments& arguments) {
   ServeOptions options;
   OptionTable table("pg-schema serve", "",
                     "Answers requests by Confluent's REST API until a stop signal arrives. Prints its address first.\n"
-                    "Whoever can connect may change schemas: there is no access control.");
+                    "Every client that can connect may change schemas: there is no access control.");
   table.operands(0, 0);
   add_options(table, options);
   tool.add_common_options(table, "print a line of JSON");

@@ -78,7 +78,7 @@ inline constexpr size_t kSubjectBytesMax = 512;  // a topic's name with "-value"
 // A wall clock that is so much ahead of what it was to show by now is not believed: nothing is deleted by it.
 inline constexpr int64_t kClockJumpMaxMs = 24 * 60 * 60 * 1000;
 
-// Who sleeps on a partition looks again after this long, so that a lost waker or a replaced file is noticed.
+// A process that sleeps on a partition looks again after this long, so that it notices a lost waker or a replaced file.
 inline constexpr Duration kSleepPollInterval = std::chrono::milliseconds(100);
 
 }  // namespace pg

@@ -51,7 +51,7 @@ using Duration = std::chrono::nanoseconds;
 using Deadline = std::chrono::steady_clock::time_point;
 inline constexpr Deadline kNoDeadline = Deadline::max();
 
-// Who may do what with a partition's files.
+// What a process may do with a partition's files.
 enum class Access { read_only, read_write };
 
 }  // namespace pg

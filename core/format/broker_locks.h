@@ -1,4 +1,4 @@
-// The bytes of the lock files that say who is a broker, and who looks after one.
+// The bytes of the lock files by which a broker and its supervisor show that they run.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,7 @@ std::string write_offset_lines(const OffsetLines& lines);
 std::string write_partition_metadata(const Uuid& topic_id);
 Result<Uuid> parse_partition_metadata(std::string_view text);
 
-// Whose log directory it is.
+// The broker and the cluster to which a log directory belongs.
 struct MetaProperties {
   BrokerId broker;
   Uuid cluster_id{};

@@ -29,7 +29,7 @@ struct ControlRecord {
 std::vector<std::byte> control_batch(int64_t producer_id, int16_t producer_epoch, const ControlRecord& record,
                                      int64_t timestamp_ms);
 
-// What a whole control batch says; its CRC was checked before. corrupt: it is no control batch of Kafka's.
+// What a whole control batch says; its CRC was checked before. corrupt: Kafka writes no such control batch.
 Result<ControlRecord> read_control_batch(ByteView batch, const BatchHeader& header);
 
 // Every marker is smaller. A reader of headers checks the CRC of all batches up to this size, so that it does not miss

@@ -1,4 +1,4 @@
-// The records of __consumer_offsets, as Kafka writes them: what a consumer group has committed, and who is in it.
+// The records of __consumer_offsets, as Kafka writes them: the committed offsets and the members of a consumer group.
 //
 //   key    offset    version int16 = 1 (0 is the same), group, topic, partition int32
 //          group     version int16 = 2, group
@@ -12,7 +12,7 @@
 // and the group instance id (below 3), and version 1 of an offset has an expire timestamp behind its commit timestamp.
 //
 // Subscription and assignment are in the format of Kafka's consumer protocol, version 1. A subscription's user data,
-// free for whoever assigns partitions, holds the member's process: version int8 = 1, slot int32, pid int32, pid
+// which Kafka leaves to the assignor, holds the member's process: version int8 = 1, slot int32, pid int32, pid
 // namespace uint64, start time uint64.
 //
 // Source: Apache Kafka, core/src/main/resources/common/message/{OffsetCommit,GroupMetadata}{Key,Value}.json and
@@ -49,7 +49,7 @@ using GroupRecordKey = std::variant<OffsetKey, GroupKey>;
 struct CommittedOffset {
   Offset offset;                 // of the next record to read
   LeaderEpoch leader_epoch{-1};  // of the last record read; -1 is unknown
-  std::string metadata;          // whatever who committed wants to note; at most 32767 bytes, as all strings here
+  std::string metadata;          // a free text of the committing process; at most 32767 bytes, as all strings here
   int64_t commit_timestamp_ms = -1;
   bool operator==(const CommittedOffset&) const = default;
 };

@@ -4,16 +4,15 @@
 //     cluster.json.v<n>  controller.json.v<n>
 //     cluster.state                                     how the brokers are, while they run
 //     topics/<topic>/topic.json.v<n>  .deleted-<n>
-//     locks/producers  producer-<id>.holder             who uses a producer id
-//           broker-<id>.lock                          who is a broker
-//           supervisor-<id>.lock                      who looks after it in the background
-//           schemas-index.lock                        who writes schemas.index
+//     locks/producers  producer-<id>.holder             the process that uses a producer id
+//           broker-<id>.lock                          the process that is a broker
+//           supervisor-<id>.lock                      the process that supervises it
+//           schemas-index.lock                        the process that writes schemas.index
 //     schemas.index  .index.new                         _schemas, sorted (derived)
-//     logs/broker-<id>.log .log.1                       what such a broker has said, for people
-//     groups/<group>/                                   a consumer group; what it has committed is in
-//     __consumer_offsets
-//       members.lock  heartbeats                        who lives
-//       owners/<topic>.lock                             who reads which partition
+//     logs/broker-<id>.log .log.1                       what a supervised broker has logged
+//     groups/<group>/                                   a consumer group; its offsets are in __consumer_offsets
+//       members.lock  heartbeats                        which members run
+//       owners/<topic>.lock                             the member that reads each partition
 //     brokers/<id>/                                     a log directory, as Kafka's
 //       meta.properties  .lock                          (Kafka)
 //       .reserve-<n>                                    space for commands that free space
@@ -21,8 +20,8 @@
 //       log-start-offset-checkpoint                     (Kafka)
 //       cleaner-offset-checkpoint                       (Kafka)
 //       replication-offset-checkpoint                   (Kafka) high watermarks
-//       gap-end-offset-checkpoint                       below which offsets may be missing from logs that were copied
-//       in <checkpoint>.damaged.<n>                        a copy of a checkpoint that could not be read in full
+//       gap-end-offset-checkpoint                       below it a copied log may lack offsets
+//       <checkpoint>.damaged.<n>                        a copy of a checkpoint that could not be read in full
 //       .clean-stop                                     the broker stopped, and all was on stable storage
 //       <topic>-<partition>/                            (Kafka)
 //         <20 digits>.log .index .timeindex             (Kafka) named after the segment's base offset
@@ -127,7 +126,8 @@ std::string older_log(const std::string& log);
 std::string producers_lock(const std::string& home);
 std::string producer_holder(const std::string& home, int64_t producer_id);
 
-// What is in _schemas, sorted; its next version while that is written; the lock of whoever writes it.
+// The rows of _schemas, sorted; the next version of that file while it is written; the lock of the process that writes
+// it.
 std::string schema_index(const std::string& home);
 std::string new_schema_index(const std::string& home);
 std::string schema_index_lock(const std::string& home);

@@ -18,7 +18,7 @@ void note_batch(ProducerEntries& entries, const BatchHeader& batch, const std::o
   ProducerEntry& entry = entries[batch.producer.id];
   if (batch.is_control()) {
     if (!control || !control->ends_transaction()) return;
-    // A marker is no record of the producer's. With another epoch it begins that epoch.
+    // The producer did not write a marker as a record. A marker of another epoch begins that epoch.
     if (batch.producer.epoch != entry.epoch) {
       entry = {};
       entry.epoch = batch.producer.epoch;

@@ -39,10 +39,10 @@ inline constexpr int8_t kBatchMagic = 2;
 
 enum class TimestampType : uint8_t { create = 0, log_append = 1 };
 
-// Who wrote a batch, and which of its records they are, so that a retry can be told from more of the same. Sequences
-// count a producer's records in one partition and have 31 bits; the epoch counts how often they began anew at 0.
+// The producer of a batch and the numbers of its records, which tell a retry from a new batch. A sequence counts a
+// producer's records in one partition and has 31 bits; the epoch counts how often it started over at 0.
 struct ProducerStamp {
-  int64_t id = -1;  // -1: nobody
+  int64_t id = -1;  // -1: the batch has no producer id
   int16_t epoch = -1;
   int32_t sequence = -1;  // of the first record; each record's offset delta adds to it
 

@@ -35,7 +35,7 @@ void assign_range(const std::vector<Subscriber>& subscribers, const PartitionCou
   }
 }
 
-// One turn for all topics. Who does not read a topic loses its turn.
+// One turn for all topics. A member that does not read a topic loses its turn.
 void assign_round_robin(const std::vector<Subscriber>& subscribers, const PartitionCounts& counts, Assignments& out) {
   size_t turn = 0;
   for (const auto& [topic, members] : subscribers_by_topic(subscribers, counts)) {

@@ -20,7 +20,7 @@ Error unknown_group(const std::string& group) {
   return {Errc::not_found, fmt::format("group '{}' does not exist", group), {}, {}, 0};
 }
 
-// A group whose last member was killed still lists it.
+// The metadata of a group may list members that were killed.
 Result<std::vector<GroupMember>> live_members(const Home& home, const std::string& name, const Group& group) {
   return living(home.env(), home.path(), name, group.metadata ? group.metadata->members : std::vector<GroupMember>());
 }

@@ -78,11 +78,11 @@ struct DeliveredOffset {
   LeaderEpoch leader_epoch{-1};
   std::optional<Offset> from = {};  // what the group had committed when its reading began
 };
-// Commits what was delivered to somebody who has finished his work on it. Never goes back: partitions that are further
-// already stay. An offset counts up to where the log has its epoch; that holds for new and for stored offsets.
-// Returns the partitions that were changed. Errors: busy (members are reading), not_found (a topic), out_of_range (the
-// log ends before), conflict (the group now has another offset than `from`: another process has committed, or moved it;
-// nothing is committed).
+// Commits the offsets of a process that has finished its work on the records. Never goes back: a partition whose
+// committed offset is higher already keeps it. An offset counts up to where the log has its epoch; that holds for new
+// and for stored offsets. Returns the partitions that were changed. Errors: busy (members are reading), not_found (a
+// topic), out_of_range (the log ends before), conflict (the group now has another offset than `from`: another process
+// has committed, or moved it; nothing is committed).
 Result<std::vector<OffsetChange>> commit_offsets(Home& home, const std::string& group,
                                                  const std::vector<DeliveredOffset>& offsets, Deadline deadline);
 

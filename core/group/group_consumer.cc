@@ -14,7 +14,7 @@ namespace {
 // How soon a change of the assignment is noticed, and a partition that its owner lets go.
 constexpr Duration kAssignmentPollInterval = std::chrono::milliseconds(50);
 
-// Looking who still has a partition goes through all processes.
+// Finding the process that still has a partition goes through all processes.
 constexpr Duration kLeftoverLookInterval = 5 * kGroupLookInterval;
 
 std::string name_of(const TopicPartition& partition) {
@@ -96,7 +96,7 @@ Result<> GroupConsumer::attend() {
   }
 }
 
-// False: this is no member any more.
+// False: this process is not a member any more.
 Result<bool> GroupConsumer::give_up(const std::set<TopicPartition>& partitions) {
   if (partitions.empty()) return true;
   for (const auto& partition : partitions) PG_CHECK(options_.release(partition));
@@ -112,8 +112,8 @@ Result<bool> GroupConsumer::give_up(const std::set<TopicPartition>& partitions) 
   return true;
 }
 
-// Whatever was delivered and not committed will be delivered again, perhaps by others, who may own the partitions by
-// now.
+// Records that were delivered and not committed will be delivered again, perhaps by other members, which may own the
+// partitions by now.
 Result<> GroupConsumer::rejoin() {
   home_.env().notice(fmt::format("this member was taken out of group '{}': it joins again", membership_->group()));
   for (const auto& partition : owned_) {
@@ -127,7 +127,8 @@ Result<> GroupConsumer::rejoin() {
   return membership_->rejoin(deadline());
 }
 
-// False: this is no member any more. It reads nothing then: those records would come again once it has joined again.
+// False: this process is not a member any more. It reads nothing then: those records would come again once it has
+// joined again.
 Result<bool> GroupConsumer::take_over(const std::set<TopicPartition>& partitions) {
   std::set<TopicPartition> got, awaited;
   for (const auto& partition : partitions) {
@@ -146,8 +147,8 @@ Result<bool> GroupConsumer::take_over(const std::set<TopicPartition>& partitions
   return true;
 }
 
-// A command that a dead member left running ends here. An owner that cannot be seen is waited for, however long: two
-// at once would be worse.
+// A command that an ended member left running is killed here. An owner that cannot be seen is waited for, however long:
+// two at once would be worse.
 Result<> GroupConsumer::look_for_leftovers() {
   const Deadline now = home_.env().clock.now();
   if (awaited_.partitions.empty() || now < awaited_.next_look) return {};
@@ -246,9 +247,10 @@ Result<Offset> GroupConsumer::committed_start(const TopicPartition& partition, P
   return offset;
 }
 
-// Where the group has read nothing of the partition yet. At its first sight of a topic all partitions get a place at
-// one moment, whoever reads them and when; it is committed, so that lag is known from the beginning, and so that what
-// comes between is not skipped. Partitions that are added later are read whole.
+// Where the group has read nothing of the partition yet. When the group sees a topic for the first time, all
+// partitions get a place at one moment, whichever members read them later. The place is committed, so that the lag is
+// known from the beginning and no record is skipped that comes in between. Partitions that are added later are read
+// whole.
 Result<Offset> GroupConsumer::first_offset(const TopicMetadata& topic, const TopicPartition& partition,
                                            const CommittedOffsets& committed) {
   if (options_.reset == OffsetReset::fail) {

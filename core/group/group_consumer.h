@@ -20,7 +20,7 @@
 
 namespace pg {
 
-// Where to begin without a committed offset, or with one that the log no longer has, or has not any more.
+// Where to start if there is no committed offset, or if the log does not have it.
 enum class OffsetReset { earliest, latest, fail };
 
 struct GroupConsumerOptions {
@@ -42,15 +42,15 @@ class GroupConsumer {
   // As Consumer::poll. Without `follow` it reads each partition to the end seen when it was got. timed_out: a partition
   // was not let go by its owner in time. not_found: one of the topics was deleted. out_of_range: OffsetReset::fail.
   Result<std::optional<FetchedBatch>> poll(Deadline deadline);
-  // Follows the assignment without reading; for who has enough to do with what it has read.
+  // Follows the assignment without reading, for a caller that is busy with what it has read.
   Result<> attend();
   // Without `follow`: everything was read, and no partition is waited for.
   bool at_end() const;
 
   // Every record of the partition below `next` was delivered; `epoch` is the leader epoch of the last one.
   void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch);
-  // What was delivered and is not committed yet is now, on stable storage. fenced: this member was taken for dead;
-  // what is not committed will be delivered again, by whoever reads it now.
+  // What was delivered and is not committed yet is now, on stable storage. fenced: this member was removed from the
+  // group; records that are not committed will be delivered again, by the member that has the partition now.
   Result<> commit();
   // What was delivered, whether committed or not: of the partitions that this member has, or, where nothing is
   // committed, has had.

@@ -7,7 +7,7 @@
 namespace pg {
 namespace {
 
-// Whether each partition of each topic that somebody reads is assigned to one who reads it, and nothing else is.
+// Whether each partition of each topic that a member reads is assigned to such a member, and no other partition is.
 bool is_complete(const GroupMetadata& group, const PartitionCounts& counts) {
   std::set<TopicPartition> assigned;
   for (const auto& member : group.members) {

@@ -22,7 +22,7 @@ struct GroupChange {
 using PartitionCounts = std::map<std::string, int32_t>;
 
 // The group after `change`; empty if nothing changes, which is so also where every partition has an owner as it should.
-// The generation is one higher then. conflict: the joining member asks for another assignor than those who are there.
+// The generation is one higher then. conflict: the joining member asks for another assignor than the group has.
 Result<std::optional<GroupMetadata>> next_generation(const std::optional<GroupMetadata>& current,
                                                      const GroupChange& change, const PartitionCounts& counts,
                                                      int64_t now_ms);

@@ -1,7 +1,7 @@
-// Consumer groups as `__consumer_offsets` tells of them: who is in them, and what they have committed.
+// The members and the committed offsets of consumer groups, as `__consumer_offsets` has them.
 //
-// Both are rows of one log, so that a commit can be decided on who is in the group at that very moment: a member that
-// was taken out of it can commit nothing any more. Not thread-safe.
+// Both are rows of one log, so that a commit depends on the members of the group at that very moment: a member that was
+// removed from the group can commit nothing any more. Not thread-safe.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
-// How the members of a group see each other live, without any of them having to answer.
+// Shows each member of a group which others run, without any of them having to answer.
 //
-// Each member holds a byte of the group's members.lock, its slot, which the kernel frees when it dies; and while it
-// lives it counts up its word in the file of heartbeats, which stands still when it hangs. Thread-safe.
+// Each member holds a byte of the group's members.lock, its slot, which the kernel frees when the member ends. While it
+// runs, it counts up its word in the file of heartbeats; the word stands still when the member hangs. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -37,7 +37,7 @@ class MemberSlots {
   std::atomic<uint64_t> beats_ = 0;
 };
 
-// Those of `members` that live, seen by who is none of them, and need not be allowed to write.
+// Those of `members` that run. The caller need not be a member, nor be allowed to write.
 Result<std::vector<GroupMember>> living(const Env& env, const std::string& home, const std::string& group,
                                         const std::vector<GroupMember>& members);
 

@@ -1,4 +1,4 @@
-// Which of the other members are dead or hang, as one member sees them. Not thread-safe.
+// Which of the other members have ended or hang, as one member sees them. Not thread-safe.
 #pragma once
 
 #include <map>
@@ -16,12 +16,13 @@ class MemberWatch {
   // Borrows `slots`.
   MemberWatch(const Env& env, const MemberSlots& slots) : env_(env), slots_(slots) {}
 
+  // What one look has found.
   struct Sight {
     std::set<std::string> dead;  // ids
     std::vector<GroupMember> hung;
   };
-  // A member hangs if its heartbeat stands still for its session timeout, while this looked all the time: who was
-  // stopped itself, or with the whole machine, begins to count anew.
+  // A member hangs if its heartbeat stands still for its session timeout while the caller looked all the time. A caller
+  // that was stopped itself, alone or with the whole machine, starts over.
   Result<Sight> look(const std::vector<GroupMember>& others);
 
  private:

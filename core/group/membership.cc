@@ -14,8 +14,8 @@ namespace {
 // What a look may wait for a lock: it is to come round again before it misses anything.
 constexpr Duration kLookTimeout = 2 * kGroupLookInterval;
 
-// What is tried again at the next look: a full disk, a lock that somebody holds, a state that is made anew, an
-// election.
+// Whether the next look may succeed: the disk is full, another process holds a lock or rebuilds a state, or an election
+// goes on.
 bool may_pass(const Error& error) {
   switch (error.code) {
     case Errc::no_space:
@@ -59,10 +59,10 @@ Result<std::unique_ptr<Membership>> Membership::join(Home& home, MembershipOptio
 
 Membership::~Membership() = default;
 
-// Makes itself a member, under a new id, and takes out whoever is seen to be dead.
+// Becomes a member under a new id, and removes members that have ended.
 Result<> Membership::rejoin(Deadline deadline) {
   {
-    // Who is there: whoever only reads to the end and leaves has no second look.
+    // Sees the members at once: a member that only reads to the end and leaves does not look again.
     const std::lock_guard guard(table_mutex_);
     PG_CHECK(table_.catch_up(deadline));
     note_view({});

@@ -1,10 +1,10 @@
-// One member of a consumer group: joins, is told what it is to read, commits, and looks after the others.
+// One member of a consumer group: it joins, learns its assignment, commits, and watches the other members.
 //
-// There is no coordinator. Members look at each other (member_watch.h), and whoever notices that one is gone writes the
-// next generation; the log decides who was first (group_table.h). A partition is read by one member at a time: its
-// owner holds a byte of the topic's lock file in the group, and the next owner waits for it. A member that hangs is
-// killed if it belongs to this user and is seen to hold its slot. Otherwise it is removed from the group, and can
-// commit nothing any more.
+// There is no coordinator. Members watch each other (member_watch.h). A member that notices that another one is gone
+// writes the next generation; the log decides which of several writers was first (group_table.h). A partition is read
+// by one member at a time: its owner holds a byte of the topic's lock file in the group, and the next owner waits for
+// it. A member that hangs is killed if it belongs to this user and is seen to hold its slot. Otherwise it is removed
+// from the group, and can commit nothing any more.
 //
 // Thread-safe. One thread beats and does nothing else; another one looks every kGroupLookInterval.
 #pragma once
@@ -61,14 +61,15 @@ class Membership {
   // False: another member, or what it left running, still has it.
   Result<bool> try_own(const TopicPartition& partition);
   void disown(const TopicPartition& partition);
-  // Kills what dead members left running on partitions that are waited for. How many processes were seen to own one.
+  // Kills commands that ended members left running on awaited partitions. Returns how many processes were seen to own
+  // one.
   Result<int> kill_leftovers(const std::set<TopicPartition>& awaited);
   // The file whose bytes are the owned partitions of a topic; for a command that is to keep them locked while it runs.
   const LockFile* ownership(const std::string& topic) const;
 
-  // What the group has committed, as of now. fenced: this is no member any more.
+  // What the group has committed, as of now. fenced: this process is not a member any more.
   Result<CommittedOffsets> committed(Deadline deadline);
-  // On stable storage on return. fenced: this is no member any more, and nothing was committed.
+  // On stable storage on return. fenced: this process is not a member any more, and nothing was committed.
   Result<> commit(const CommittedOffsets& offsets, Deadline deadline);
   // Commits for those partitions that have no committed offset, unless somebody was first. fenced, as above.
   Result<> commit_missing(const CommittedOffsets& offsets, Deadline deadline);

@@ -81,8 +81,8 @@ void StickyAssignment::assign_free() {
   }
 }
 
-// Takes from whoever has most. Once there is no chain from that member, there is none any more from it or from any that
-// it reaches: those have at most one less than it, and who comes later has no more than it and gives them nothing.
+// Takes from the member that has the most. Once no chain begins at that member, none begins at a member that it reaches
+// either: those have at most one less, and a member that is looked at later has no more and gives them nothing.
 void StickyAssignment::balance() {
   std::set<std::pair<size_t, Member>> by_count;
   for (Member m = 0; m < members_.size(); ++m) by_count.insert({members_[m].count, m});

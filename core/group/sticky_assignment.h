@@ -1,15 +1,15 @@
 // The sticky assignor: balance first, then few moves.
 //
-//   1. Everybody keeps what it owns and still reads. What two claim, nobody keeps: one of them is out of date, and
-//      nothing here tells which.
-//   2. What nobody has goes to whoever reads the topic and has least.
-//   3. As long as somebody can have two less than another: a partition goes from the one to the other, if need be by
-//   way
-//      of members between them that pass on one of their own. When there is no such chain any more, no assignment is
-//      more even (Harvey, Ladner, Lovász, Tamir: Semi-matchings for bipartite graphs and load balancing, 2003).
-//   4. What moved although balance can do without it goes back: by itself, or in exchange for one other.
+//   1. Each member keeps the partitions that it owns and still reads. A partition that two members claim is taken from
+//      both: one of them is out of date, and nothing here tells which.
+//   2. A partition without an owner goes to the member that reads the topic and has the fewest partitions.
+//   3. While one member has at least two partitions less than another, a partition goes from the latter to the former,
+//      if need be through members between them that each pass on one of their own. When there is no such chain any
+//      more, no assignment is more even (Harvey, Ladner, Lovász, Tamir: Semi-matchings for bipartite graphs and load
+//      balancing, 2003).
+//   4. A partition whose move the balance does not need goes back, alone or in exchange for one other.
 //
-// If all members read the same topics, 3 takes from each only what it has too many of, and 4 finds nothing to do.
+// If all members read the same topics, step 3 takes from each only its surplus, and step 4 finds nothing to do.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,8 @@ class StickyAssignment {
   struct TopicState {
     std::string name;
     std::vector<Member> readers;
-    std::vector<Member> owners;   // by partition: who had it
-    std::vector<Member> holders;  // by partition: who gets it
+    std::vector<Member> owners;   // by partition: the member that had it
+    std::vector<Member> holders;  // by partition: the member that gets it
   };
   struct MemberState {
     std::vector<Topic> topics;

@@ -73,8 +73,8 @@ Result<> FileSystem::replace(const std::string& path, std::string_view content) 
   return sync_directory(parent_path(path));
 }
 
-// Each one is durable in its parent before anything is made in it. So of those that are there, only the last one may be
-// the work of somebody who died before its name was on the disk.
+// Each directory is durable in its parent before anything is made in it. So only the last existing one may be left by a
+// process that was killed before the name was on the disk.
 Result<> FileSystem::make_directories(const std::string& path) {
   const std::string parent = parent_path(path);
   if (const auto existing = info(path); existing && existing->is_directory) return sync_if_permitted(parent);
@@ -100,7 +100,7 @@ Result<> FileSystem::make_directories_in(const std::string& required, const std:
   return {};
 }
 
-// Who may not read a directory has made nothing in it.
+// A process that may not read a directory has made nothing in it.
 Result<> FileSystem::sync_if_permitted(const std::string& directory) {
   const auto synced = sync_directory(directory);
   return synced || synced.error().sys_errno == EACCES ? Result<>() : synced;

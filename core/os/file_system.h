@@ -25,7 +25,7 @@ Error wrong_kind(FileKind kind, FileKind expected, const std::string& path);
 
 struct FileInfo {
   uint64_t size_bytes = 0;
-  uint64_t links = 0;  // 0: unlinked or replaced; who holds it open holds a ghost
+  uint64_t links = 0;  // 0: the file was unlinked or replaced while it was open
   uint64_t device = 0;
   uint64_t inode = 0;
   bool is_directory = false;
@@ -75,8 +75,8 @@ class File {
 
 enum class LockMode { shared, exclusive };
 
-// A file whose bytes are locks (Linux open-file-description locks). The kernel releases them when the holder dies or
-// closes; nothing else ever opens a lock file for another purpose. Two LockFiles on one file, in one process or in
+// A file whose bytes are locks (Linux open-file-description locks). The kernel releases them when the holder ends or
+// closes the file. No code opens a lock file for another purpose. Two LockFiles on one file, in one process or in
 // several, exclude each other through the kernel; threads that share one LockFile exclude each other by its own table.
 class LockFile {
  public:

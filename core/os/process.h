@@ -1,4 +1,4 @@
-// Processes as others see them: who one is, and ending those that hang or were left behind.
+// Identifies a process to others, and ends processes that hang or were left behind.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace pg {
 
 struct ProcessInfo {
   int32_t pid = 0;
-  uint64_t pid_namespace = 0;  // inode of /proc/self/ns/pid; with pid, a name for people, never a proof of life
+  uint64_t pid_namespace =
+      0;  // inode of /proc/self/ns/pid; a name for people, which does not prove that the process runs
 };
 
 // One process of one boot.
@@ -22,8 +23,8 @@ struct ProcessIdentity : ProcessInfo {
 ProcessInfo this_process();
 ProcessIdentity this_process_identity();
 
-// A process is killed only while it is seen to hold the lock that it is killed for, and only if it is this user's:
-// everybody who can write to a file can write a process id into it, and root could kill any process.
+// A process is killed only while it is seen to hold the lock that it is killed for, and only if it belongs to this
+// user. Every user who can write to a file can write a process id into it, and root could kill any process.
 
 // Kills the described process, at once and for good, while it holds `byte` of the lock file exclusively. False: it does
 // not hold it, is gone, another process has its number, it is in another namespace, or it belongs to another user.

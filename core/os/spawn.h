@@ -1,5 +1,4 @@
-// Starting a program as a new process, whatever for, and what else those need who look after one. Only for use inside
-// core/os.
+// Starts a program as a new process, and helps its parent to wait for it. Only for use inside core/os.
 #pragma once
 
 #include <poll.h>
@@ -52,7 +51,8 @@ struct Pipe {
 Result<Pipe> make_pipe();
 void make_nonblocking(const UniqueFd& fd);
 
-// Who ignores SIGCHLD, or was started so, is told no exit status: from now on this process is.
+// A process that ignores SIGCHLD, or was started so, gets no exit status of its children. This call restores the
+// default.
 void expect_child_statuses();
 
 // poll(2) until something is ready; false: `deadline` came first.

@@ -68,11 +68,11 @@ void restore_file_limit();
 // interrupted: a stop signal came while a pipe had nothing.
 Result<std::string> read_user_file(const std::string& path, size_t most);
 
-// Whether write_user_file() may write there, as far as that can be known before: for who has work to do first.
+// Whether write_user_file() may write there, as far as a caller can know before it does its other work.
 Result<> check_user_file(const std::string& path);
 
-// Makes `content` the content of a user's file. A file is replaced whole and durably, where a link leads to; what is no
-// file, a device or a pipe, is written to.
+// Makes `content` the content of a user's file. A link is followed. A file is replaced whole and durably. A device or a
+// pipe is written to.
 Result<> write_user_file(FileSystem& files, const std::string& path, std::string_view content);
 
 }  // namespace pg

@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono;
 
 constexpr int kBacklog = 128;
-// How long nobody is accepted once there are no descriptors left for it.
+// How long the listener accepts no connection after the process has run out of descriptors.
 constexpr milliseconds kNoRoomPause{100};
 
 enum class Stop { ends, passes };
@@ -150,7 +150,7 @@ Result<TcpListener> TcpListener::open(const TcpAddress& address) {
   };
   UniqueFd fd(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (fd.get() < 0) return fault(Errc::io);
-  // Connections of a server that has ended are no reason to wait; another server is.
+  // Connections that an ended server left must not keep the port busy. A server that runs still does.
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0 || listen(fd.get(), kBacklog) != 0) {

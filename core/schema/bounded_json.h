@@ -21,7 +21,7 @@ void add_member(Json& object, std::string_view name, Json value);
 // A text that was parsed, in one line: numbers and strings stay as they are written, which a Json does not remember.
 std::string without_whitespace(std::string_view text);
 
-// In one line. Bytes that are no UTF-8, which only what decoders made can hold, become U+FFFD.
+// In one line. Bytes that are not UTF-8 become U+FFFD; only the output of decoders can have them.
 std::string to_one_line(const Json& json);
 
 }  // namespace pg

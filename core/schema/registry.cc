@@ -11,7 +11,7 @@
 namespace pg {
 namespace {
 
-// Who has read so much that is in no index writes one: some sixty schemas.
+// A process that has read so many bytes beyond the index writes a new one: some sixty schemas.
 constexpr size_t kUnindexedBytesMax = 32 << 10;
 
 tl::unexpected<RegistryError> no_subject(const std::string& subject) {

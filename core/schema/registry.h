@@ -1,10 +1,10 @@
-// The registry: which schemas the values under a subject may have, in which versions, and who may add what.
+// The registry: the schemas of a subject, their versions, and the rules for new ones.
 //
 // It is the table `_schemas` (core/schema/registry_rows.h): every change is decided on what that log holds and appended
 // only if nobody was first, so any number of processes may register at once; it counts once it is on stable storage.
 // The rules and words are those of Confluent's Schema Registry: ids are global, the same text has the same id under all
-// subjects, and no id is given twice. What is deleted softly can still be found by its id and by those who ask for it;
-// only then may it be deleted for good. Not thread-safe.
+// subjects, and no id is given twice. A softly deleted schema can still be found by its id, and by callers that ask for
+// deleted ones; only then may it be deleted for good. Not thread-safe.
 #pragma once
 
 #include <functional>

@@ -6,7 +6,7 @@
 namespace pg {
 namespace {
 
-// A replica that is copied anew may hold, in the segment that it appends to, what its leader has compacted long ago;
+// A replica that is copied again may hold, in the segment that it appends to, what its leader has compacted long ago;
 // but deletions stay in a log for a day (delete.retention.ms).
 constexpr int64_t kAgeMaxMs = int64_t{12} * 60 * 60 * 1000;
 constexpr size_t kNoteBytes = 40;

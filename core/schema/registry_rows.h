@@ -50,7 +50,7 @@ struct RegistryKey {
   int32_t version = 0;                      // of a schema
 };
 
-// None: no key of ours, whose record is to be passed over.
+// Empty: not a key of the registry; the reader passes over the record.
 std::optional<RegistryKey> parse_registry_key(std::string_view json);
 std::string write_registry_key(const RegistryKey& key);
 

@@ -481,7 +481,7 @@ Answer<const Route*> find_route(std::string_view method, Call& call) {
     Call trial = call;
     if (!match(route.path, trial)) continue;
     is_path = true;
-    // Whatever HTTP makes of HEAD, it is a GET whose body is not sent.
+    // HEAD is a GET whose body the HTTP layer does not send.
     if (route.method != (method == "HEAD" ? "GET" : method)) continue;
     call.subject = std::move(trial.subject);
     call.version = std::move(trial.version);

@@ -56,8 +56,8 @@ class Schema {
   virtual Result<std::string> decode(std::string_view payload) const = 0;
 };
 
-// Errc::invalid_argument, with the place, if it is no schema of this type, or larger or deeper than core/base/limits.h
-// allows.
+// Errc::invalid_argument, with the place, if it is not a schema of this type, or larger or deeper than
+// core/base/limits.h allows.
 Result<std::unique_ptr<Schema>> parse_schema(SchemaType type, std::string_view text);
 
 }  // namespace pg

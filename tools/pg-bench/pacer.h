@@ -1,6 +1,6 @@
-// When each record is due, whatever became of those before it: who falls behind is late, and its latencies say so.
-// (Measured from when a record was sent, those that could not be sent meanwhile would be left out: "coordinated
-// omission".)
+// When each record is due. That does not depend on the records before it, so a sender that falls behind is late, and
+// its latencies show it. (Measured from when a record was sent, those that could not be sent meanwhile would be left
+// out: "coordinated omission".)
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A header of records by which who reads them knows when they were due, and which run they are of.
+// A header of records that tells their reader when they were due, and which run they belong to.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ class RunStamp {
     Deadline due;
     bool is_end() const { return due == kNoDeadline; }
   };
-  // Empty: it is no record of this run.
+  // Empty: the record belongs to another run.
   static std::optional<Seen> find(const RecordView& record, Deadline run) {
     for (const Header& header : record.headers()) {
       std::array<int64_t, 2> times;

@@ -18,7 +18,7 @@ constexpr const WorkerRole* kRoles[] = {&kSendRole,    &kReadRole,    &kTimedSen
 
 constexpr Duration kLookInterval = std::chrono::milliseconds(100);
 
-// Until then all of them have opened their topic; who has not is late, as the figures will show.
+// By then each worker should have opened its topic. A worker that has not is late, and the figures show it.
 Duration start_delay(int64_t processes) { return std::chrono::milliseconds(200 + 20 * processes); }
 
 // What a process says last: a measurement, or why there is none.

@@ -1,4 +1,4 @@
-// What others can see of a broker's processes: locks, which are looked at and never taken, and a log.
+// What other processes can see of a broker and its supervisor: locks, which are only looked at, and a log.
 #pragma once
 
 #include <optional>
@@ -21,10 +21,10 @@ class BrokerWatch {
   Result<bool> ends_with_its_supervisor() const;
   Result<bool> is_kept_working() const;
 
-  // The process that is the broker, or looks after it. Empty: none, or none that can be seen from here.
+  // The process that is the broker, or its supervisor. Empty: none, or none that can be seen from here.
   Result<std::optional<int32_t>> process() const;
   Result<std::optional<int32_t>> supervisor() const;
-  // Asks who looks after it to end, with the broker; the process asked.
+  // Asks the supervisor to end together with the broker. Returns the process that was asked; empty: none can be seen.
   Result<std::optional<int32_t>> terminate_supervisor() const;
 
  private:

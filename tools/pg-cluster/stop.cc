@@ -1,4 +1,4 @@
-// pg-cluster stop: asks those who look after brokers to end, and waits until they and their brokers have.
+// pg-cluster stop: asks the supervisors of brokers to end, and waits until they and their brokers have ended.
 #include <fmt/format.h>
 
 #include <limits>
@@ -22,7 +22,7 @@ class BrokerStop {
 
   // Asks, if there is anybody to ask. Errors: it runs in the foreground, or cannot be reached.
   Result<> begin();
-  // Waits until the broker and who looks after it are gone. Errors: timed_out.
+  // Waits until the broker and its supervisor have ended. Errors: timed_out.
   Result<ExitCode> finish(Deadline deadline);
 
  private:
@@ -67,7 +67,7 @@ Result<> BrokerStop::ask() {
                                     watch_.number(), process_text({})));
 }
 
-// Whether a lock whose holder is not to be seen belongs to a process that ends. Nothing else tells it from a process of
+// Whether a lock whose holder cannot be seen belongs to a process that ends. Nothing else tells it from a process of
 // another user or in another container.
 Result<bool> BrokerStop::is_ending(Result<bool> (BrokerWatch::*holds)() const) const {
   const Deadline deadline = env_.clock.after(kEndingMax);

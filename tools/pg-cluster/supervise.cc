@@ -64,7 +64,7 @@ Result<ExitCode> Supervisor::run() {
     PG_ASSIGN(const bool in_place, is_in_place());
     if (!in_place)
       return fail(Errc::io, fmt::format("the home is gone, and broker {} is not started again", broker_.value), home_);
-    // What has never worked is reported to who starts it.
+    // 'pg-cluster start' still waits, and reports why the broker has never worked.
     if (life && (!has_worked_ || !is_worth_a_restart(life->end))) return exit_code_of(life->end);
     const Duration pause =
         life ? delay.after(life->length, life->end.signal == SIGKILL) : delay.after(Duration(0), false);

@@ -63,7 +63,7 @@ Result<SchemaText> read_schema(const SchemaFile& file, const std::string& path) 
   return SchemaText{*type, std::move(text)};
 }
 
-// Whoever registers a schema should not learn this from the first value that is refused.
+// The user should learn this now, and not from the first value that is refused.
 void note_unchecked_values(const Tool& tool, const SchemaText& schema) {
   const auto parsed = parse_schema(schema.type, schema.text);
   if (!parsed) return;

@@ -21,7 +21,7 @@ struct AvroName {
 // Letters, digits and underscores, no digit first.
 bool is_avro_name(std::string_view text);
 
-// `text` with dots is a full name, and `space` does not matter. None: it is no name.
+// `text` with dots is a full name, and `space` does not matter. Empty: it is not a name.
 std::optional<AvroName> parse_avro_name(std::string_view text, std::string_view space);
 
 // Dotted, or empty.

@@ -11,7 +11,7 @@ namespace pg {
 namespace {
 
 using Words = std::span<const std::string_view>;
-// What has a meaning of its own, and so is no attribute that is merely kept.
+// Names that have a meaning in a schema. Other attributes are only kept.
 constexpr std::array<std::string_view, 10> kTypeWords = {"type",   "name",  "namespace", "doc",     "aliases",
                                                          "fields", "items", "values",    "symbols", "size"};
 constexpr std::array<std::string_view, 6> kFieldWords = {"name", "type", "doc", "default", "order", "aliases"};

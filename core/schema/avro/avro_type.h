@@ -73,7 +73,7 @@ struct AvroType {
 std::string avro_branch_name(const AvroType& type);
 
 struct AvroTree {
-  std::deque<AvroType> types;  // whoever points at one relies on it staying where it is
+  std::deque<AvroType> types;  // pointers to them stay valid
   const AvroType* root = nullptr;
 };
 

@@ -9,7 +9,7 @@
 namespace pg {
 namespace {
 
-// In draft 4 1.0 is no integer; a whole number that only a double holds is one all the same.
+// In draft 4, 1.0 is not an integer. A whole number that only a double can hold is one.
 bool is_integer_of_draft4(const Json& value) {
   return value.is_number_integer() || (value.is_number() && is_whole(value) && std::abs(number_of(value)) >= 0x1p63L);
 }

@@ -58,7 +58,7 @@ class DocumentReader {
 
   Result<> read() {
     PG_CHECK(schema(document_.root, {}, references_.root_base()));
-    // References may lead to places that are no schemas but for being referred to, and those may hold more references.
+    // A reference may make a schema of a place that is none otherwise, and that place may hold more references.
     for (size_t i = 0; i < pending_.size(); ++i) PG_CHECK(resolve(*pending_[i].first, *pending_[i].second));
     return {};
   }

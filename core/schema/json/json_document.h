@@ -18,14 +18,14 @@ struct JsonDocument {
   std::unordered_map<const Json*, const Json*> targets;  // a schema with "$ref" -> the one that it stands for
   std::string unsupported_pattern;                       // one that RE2 cannot do, with its place; mostly none
 
-  // None: `schema` is no reference.
+  // Empty: `schema` is not a reference.
   const Json* target_of(const Json& schema) const {
     const auto found = targets.find(&schema);
     return found == targets.end() ? nullptr : found->second;
   }
 };
 
-// Errc::invalid_argument, with the place: it is no schema, or refers to what is not in it. Nothing is fetched.
+// Errc::invalid_argument, with the place: it is not a schema, or refers to something outside of it. Nothing is fetched.
 Result<std::unique_ptr<const JsonDocument>> read_json_document(std::string_view text);
 
 }  // namespace pg

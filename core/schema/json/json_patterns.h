@@ -14,7 +14,7 @@ namespace pg {
 
 class JsonPatterns {
  public:
-  // Errc::invalid_argument: it is no regular expression, or all of them together are too large.
+  // Errc::invalid_argument: it is not a regular expression, or all of them together are too large.
   Result<> add(const std::string& pattern);
 
   // Of one that was added. None: JSON Schema allows it, but RE2 cannot do it (looking around, references back).

@@ -8,7 +8,8 @@ namespace {
 
 constexpr size_t kFailuresShown = 5;
 constexpr size_t kShownBytes = 60;
-// Schemas inside each other, of which a level of the value may take several: by "$ref", "allOf" and the like.
+// How deep schemas may lie inside each other. One level of the value may take several of them: by "$ref", "allOf" and
+// the like.
 constexpr int kSchemasDeep = 1000;
 // A step is about what a keyword costs. Ten million of them take a second.
 constexpr size_t kStepsMin = 10'000'000;

@@ -71,7 +71,7 @@ class Copy {
     const int number = Wire::GetTagFieldNumber(tag);
     const auto wire_type = Wire::GetTagWireType(tag);
     const proto::FieldDescriptor* known = type.FindFieldByNumber(number);
-    // Leaves out an unknown group, and a group's number with a length, which is no group.
+    // Leaves out an unknown group, and a group's number with a length, which is not a group.
     const bool is_left_out = wire_type == Wire::WIRETYPE_START_GROUP
                                  ? known == nullptr || !is_group(*known)
                                  : to_ == To::messages && known != nullptr && is_group(*known);

@@ -23,7 +23,7 @@ bool has_groups(const google::protobuf::FileDescriptor& file);
 google::protobuf::FileDescriptorProto without_groups(const google::protobuf::FileDescriptor& file);
 
 // Converts the bytes of a message of `type`, a type of the file that has groups. Fields that `type` does not know may
-// be left out. Empty: the bytes are no such message.
+// be left out. Empty: the bytes are not such a message.
 std::optional<std::string> groups_to_messages(const google::protobuf::Descriptor& type, std::string_view bytes);
 std::optional<std::string> messages_to_groups(const google::protobuf::Descriptor& type, std::string_view bytes);
 

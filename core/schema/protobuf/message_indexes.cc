@@ -44,7 +44,7 @@ Result<IndexedMessage> follow(const FileDescriptor& file, std::string_view paylo
   if (!count || *count < 0) return fail(Errc::corrupt, "a payload that does not begin with the indexes of a message");
   if (*count == 0) return IndexedMessage{file.message_type(0), cursor.rest()};
   const Descriptor* type = nullptr;
-  for (int64_t i = 0; i < *count; ++i) {  // ends where the schema is no deeper
+  for (int64_t i = 0; i < *count; ++i) {  // ends at the deepest level of the schema
     const auto index = cursor.varint();
     if (!index) return fail(Errc::corrupt, "a payload that ends within the indexes of its message");
     type = message_at(file, type, *index);

@@ -58,7 +58,7 @@ ProtobufCodec::ProtobufCodec(const proto::FileDescriptor& file)
 
 ProtobufCodec::~ProtobufCodec() = default;
 
-// `otherwise`: the error code if `bytes` are no complete message of this type, or one that decode() does not print.
+// `otherwise`: the error code if `bytes` are not a complete message of this type, or one that decode() does not print.
 Result<std::unique_ptr<proto::Message>> ProtobufCodec::read(const proto::Descriptor& type, std::string_view bytes,
                                                             Errc otherwise) const {
   std::unique_ptr<proto::Message> message(messages_->GetPrototype(&type)->New());

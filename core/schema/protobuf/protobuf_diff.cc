@@ -73,7 +73,7 @@ std::vector<Incompatibility> Comparison::found() {
 }
 
 void Comparison::message_in(const Descriptor& writer, const Descriptor* reader, const std::string& parent) {
-  if (writer.options().map_entry()) return;  // a map's, of which the field is compared
+  if (writer.options().map_entry()) return;  // the entry type of a map, whose field is compared
   const std::string path = parent + "/" + writer.name();
   if (reader != nullptr) return messages(writer, *reader, path);
   add("MESSAGE_REMOVED", path, fmt::format("message '{}' was removed", local_name(writer)));

@@ -25,7 +25,7 @@ namespace proto = google::protobuf;
 // The library compares each of a message's reserved and extension ranges with each other one, and with each field.
 constexpr size_t kRangesMax = 1000;
 
-// It writes warnings and errors to standard error unless it is told not to.
+// By default the library writes warnings and errors to standard error.
 void silence_library() {
   static const bool silenced = (proto::SetLogHandler(nullptr), true);
   static_cast<void>(silenced);
@@ -181,7 +181,7 @@ Result<ProtobufFile> parse_text(std::string_view text) {
   return build(std::move(file), errors);
 }
 
-// None: this is no serialized file.
+// Empty: this is not a serialized file.
 std::optional<proto::FileDescriptorProto> parse_base64(std::string_view text) {
   const auto bytes = base64_decode(text);
   if (!bytes) return std::nullopt;
@@ -201,7 +201,7 @@ std::string serialized(const proto::FileDescriptor& file) {
   return copy.SerializeAsString();
 }
 
-// The library's printer is believed only after it was read again. `original`, which is no text of Protobuf if it is
+// The library's printer is believed only after it was read again. `original`, which is not a text of Protobuf if it is
 // empty, is stored where that fails.
 Result<ProtobufFile> with_canonical(ProtobufFile file, std::string_view original) {
   file.canonical = protobuf_text(*file.descriptor);

@@ -14,7 +14,7 @@ std::string workload_of(const ReportedRun& result) {
   return result.subject.empty() ? result.bench : result.bench + " " + result.subject;
 }
 
-// The version is an option like others: who compares two of them wants to see which is which.
+// The version is an option like others, since a reader may compare two versions.
 Facts settings_of(const ReportedRun& result) {
   Facts settings = result.options;
   if (!result.version.empty()) settings.push_back({"version", result.version, {}});

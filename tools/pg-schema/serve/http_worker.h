@@ -28,7 +28,7 @@ class HttpWorker : private httplib::Server {
  public:
   explicit HttpWorker(HttpService& service);
 
-  // Until a stop signal arrives, which is no error.
+  // Serves until a stop signal arrives; that is not an error.
   Result<> run();
 
  private:

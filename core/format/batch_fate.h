@@ -11,6 +11,7 @@
 
 namespace pg {
 
+// A place at which a leader has written a batch, and the epoch of that leader.
 struct WrittenBatch {
   LeaderEpoch epoch;
   Offset base, end;

@@ -27,6 +27,7 @@
 
 namespace pg {
 
+// The first offset of a leader epoch, a line of leader-epoch-checkpoint.
 struct EpochStart {
   LeaderEpoch epoch;
   Offset start_offset;

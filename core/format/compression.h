@@ -23,6 +23,7 @@
 
 namespace pg {
 
+// Kafka's codecs, by the numbers that a batch's attributes have.
 enum class Codec : uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
 // "none", "gzip", …; "unknown" for a number that no codec has.

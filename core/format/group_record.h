@@ -33,12 +33,14 @@ namespace pg {
 
 using Assignment = std::map<std::string, std::vector<PartitionId>>;  // by topic; partitions are sorted
 
+// The key of a row that says what a group has committed for a partition.
 struct OffsetKey {
   std::string group;
   TopicPartition partition;
   bool operator==(const OffsetKey&) const = default;
 };
 
+// The key of a row that lists the members of a group.
 struct GroupKey {
   std::string group;
   bool operator==(const GroupKey&) const = default;
@@ -46,6 +48,7 @@ struct GroupKey {
 
 using GroupRecordKey = std::variant<OffsetKey, GroupKey>;
 
+// Where a group goes on in a partition.
 struct CommittedOffset {
   Offset offset;                 // of the next record to read
   LeaderEpoch leader_epoch{-1};  // of the last record read; -1 is unknown
@@ -63,6 +66,7 @@ struct MemberProcess {
   bool operator==(const MemberProcess&) const = default;
 };
 
+// One member of a group, as the row of its group has it.
 struct GroupMember {
   std::string id, client_id, client_host;
   int32_t session_timeout_ms = 0;
@@ -72,6 +76,7 @@ struct GroupMember {
   bool operator==(const GroupMember&) const = default;
 };
 
+// The members of a group at one generation.
 struct GroupMetadata {
   int32_t generation = 0;
   std::string protocol;  // the assignor's name; empty: none

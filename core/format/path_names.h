@@ -52,6 +52,7 @@ Result<> check_topic(std::string_view topic);
 // The same for a consumer group, whose name is that of a directory too. Kafka allows any.
 Result<> check_group_name(std::string_view group);
 
+// The files of a segment.
 enum class SegmentFile { log, offset_index, time_index, snapshot };
 inline constexpr SegmentFile kSegmentFiles[] = {SegmentFile::log, SegmentFile::offset_index, SegmentFile::time_index,
                                                 SegmentFile::snapshot};
@@ -61,6 +62,8 @@ enum class SegmentStage { live, cleaned, swap, deleted };
 
 std::string segment(const std::string& directory, Offset base_offset, SegmentFile kind,
                     SegmentStage stage = SegmentStage::live);
+
+// What a segment's file name says.
 struct SegmentName {
   Offset base_offset;
   SegmentFile kind;

@@ -23,6 +23,7 @@ struct ProducerNameKey {
 };
 
 struct ProducerNameRow {
+  // How far the input is in one partition.
   struct Partition {
     // Together the counts of all partitions are a cut through the input: the first so many records of it, all of them
     // on stable storage. More may be in the log, which tells.

@@ -23,6 +23,7 @@ std::string assignor_name(AssignorKind kind);
 // Takes "round-robin" too.
 std::optional<AssignorKind> parse_assignor(std::string_view name);
 
+// A member as an assignor sees it.
 struct Subscriber {
   std::string id;
   std::vector<std::string> topics;

@@ -69,6 +69,7 @@ class Delivery {
   std::optional<Deadline> next_start() const;
 
   enum class Attempt { succeeded, failed, impossible };  // impossible: no attempt at any record can succeed
+  // What becomes of a job whose command has ended.
   enum class Verdict {
     finished,
     retry,        // it starts again by itself, unless stop() or drop() comes first
@@ -97,11 +98,13 @@ class Delivery {
   std::optional<OffsetTracker::Committable> committable(const TopicPartition& partition) const;
 
  private:
+  // Records that must be worked on one after another, such as those of one key.
   struct Lane {
     std::deque<OwnedRecord> waiting;
     bool busy = false;
   };
   using Lanes = std::map<std::string, Lane>;
+  // The lanes of one partition, and how far it is done.
   struct Partition {
     Lanes lanes;
     std::map<Offset, Lanes::iterator> ready;  // lanes that are not busy and not empty, by their first offsets
@@ -109,6 +112,7 @@ class Delivery {
     OffsetTracker tracker;
     bool dropped = false;
   };
+  // A job that was handed out: it runs, or waits until it is tried again.
   struct Started {
     DeliveryJob job;
     bool running = false;

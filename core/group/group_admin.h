@@ -11,6 +11,7 @@
 
 namespace pg {
 
+// A group's progress in one partition.
 struct PartitionProgress {
   TopicPartition partition;
   std::optional<CommittedOffset>
@@ -23,6 +24,7 @@ struct PartitionProgress {
   int64_t lag() const;
 };
 
+// A group, its members and its progress.
 struct GroupDescription {
   std::string name;
   int32_t generation = -1;
@@ -32,6 +34,7 @@ struct GroupDescription {
   bool is_live() const { return !members.empty(); }
 };
 
+// A row of list_groups().
 struct GroupSummary {
   std::string name;
   bool is_live = false;
@@ -53,6 +56,7 @@ Result<GroupDescription> describe_group(Home& home, const std::string& group,
 using VisitGroup = std::function<Result<>(const GroupDescription&)>;
 Result<> describe_all_groups(Home& home, const VisitGroup& visit, Deadline deadline);
 
+// A committed offset before and after a change.
 struct OffsetChange {
   TopicPartition partition;
   std::optional<Offset> from;
@@ -72,6 +76,7 @@ Result<std::vector<OffsetChange>> seek_group(Home& home, const std::string& grou
                                              const std::vector<PartitionChoice>& choice, LiveGroup live,
                                              Deadline deadline);
 
+// How far a process has done its work on a partition.
 struct DeliveredOffset {
   TopicPartition partition;
   Offset next;

@@ -87,6 +87,7 @@ class GroupConsumer {
   std::set<TopicPartition> owned_;
   std::map<std::string, Uuid> topic_ids_;  // of what is owned
 
+  // Partitions that this member waits for.
   struct Awaited {
     std::set<TopicPartition> partitions;  // assigned, and not yet let go by their last owner
     Deadline since, next_look;

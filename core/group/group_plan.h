@@ -12,6 +12,7 @@
 
 namespace pg {
 
+// What has happened to the members of a group.
 struct GroupChange {
   std::set<std::string> gone = {};            // ids of members that left, died or hang
   std::optional<GroupMember> joining = {};    // takes the place of a member that had its slot: that one is dead

@@ -15,6 +15,7 @@
 
 namespace pg {
 
+// Committed offsets by partition.
 struct CommittedOffsets {
   std::map<TopicPartition, CommittedOffset> by_partition;
 
@@ -22,6 +23,7 @@ struct CommittedOffsets {
   const CommittedOffset* of(const TopicPartition& partition, const Uuid& topic_id) const;
 };
 
+// A group as its rows describe it.
 struct Group {
   std::optional<GroupMetadata> metadata;  // none: nobody was ever a member, offsets were committed by hand
   CommittedOffsets offsets;

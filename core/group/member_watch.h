@@ -26,6 +26,7 @@ class MemberWatch {
   Result<Sight> look(const std::vector<GroupMember>& others);
 
  private:
+  // The heartbeat of a member, and since when it has stood at that count.
   struct Pulse {
     uint64_t beats = 0;
     Deadline since;

@@ -43,6 +43,7 @@ class Membership {
   // Without leave() it is as if the process had died.
   ~Membership();
 
+  // The group as this member has seen it last.
   struct View {
     bool is_member = false;  // false: it was taken out of the group; rejoin(), and forget all positions
     Assignment assignment;

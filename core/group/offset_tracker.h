@@ -13,6 +13,7 @@ namespace pg {
 
 class OffsetTracker {
  public:
+  // A place up to which every record is finished.
   struct Committable {
     Offset offset;      // where to go on: the lowest unfinished record, or behind the last one
     LeaderEpoch epoch;  // of the last record before it
@@ -29,6 +30,7 @@ class OffsetTracker {
   bool all_finished() const { return open_.empty(); }
 
  private:
+  // A record that was handed out.
   struct Delivered {
     Offset offset;
     LeaderEpoch epoch;

@@ -37,12 +37,14 @@ class StickyAssignment {
   using Member = size_t;  // by id
   static constexpr size_t kNobody = SIZE_MAX;
 
+  // A topic while partitions move.
   struct TopicState {
     std::string name;
     std::vector<Member> readers;
     std::vector<Member> owners;   // by partition: the member that had it
     std::vector<Member> holders;  // by partition: the member that gets it
   };
+  // A member while partitions move.
   struct MemberState {
     std::vector<Topic> topics;
     std::map<Topic, std::set<int32_t>> held;  // without empty sets

@@ -19,6 +19,7 @@
 
 namespace pg {
 
+// A command of the user, and what it runs with.
 struct ChildCommand {
   std::string shell_command;             // for sh -c
   std::vector<std::string> environment;  // "NAME=value": all of it
@@ -27,6 +28,7 @@ struct ChildCommand {
   const LockFile* inherit = nullptr;     // it shares these locks, for as long as it runs
 };
 
+// How a child process has ended.
 struct ChildStatus {
   int exit_status = 0;  // meaningful if no signal ended it
   int signal = 0;
@@ -35,6 +37,7 @@ struct ChildStatus {
   std::string text() const;  // "exit status 3", "killed by signal 9 (Killed)"
 };
 
+// A child process that has ended.
 struct ChildExit {
   uint64_t id = 0;
   ChildStatus status;

@@ -35,6 +35,7 @@ class Clock {
   Deadline after(Duration d) { return d >= kNoDeadline - now() ? kNoDeadline : now() + d; }
 };
 
+// A source of random numbers.
 class Random {
  public:
   virtual ~Random() = default;

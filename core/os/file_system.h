@@ -18,11 +18,13 @@
 
 namespace pg {
 
+// The kind of what a name leads to.
 enum class FileKind { file, directory, symbolic_link, fifo, socket, device };
 const char* name_of(FileKind kind);  // "a FIFO"
 // The error for something else in the place of a file or a directory of ours.
 Error wrong_kind(FileKind kind, FileKind expected, const std::string& path);
 
+// What stat(2) knows of a file.
 struct FileInfo {
   uint64_t size_bytes = 0;
   uint64_t links = 0;  // 0: the file was unlinked or replaced while it was open
@@ -34,6 +36,7 @@ struct FileInfo {
   FileKind kind = is_directory ? FileKind::directory : FileKind::file;
 };
 
+// How a file is opened.
 enum class OpenMode {
   read,        // must exist
   write,       // read and write; must exist
@@ -73,6 +76,7 @@ class File {
   std::string path_;
 };
 
+// How many processes may hold a lock at once: any number, or one.
 enum class LockMode { shared, exclusive };
 
 // A file whose bytes are locks (Linux open-file-description locks). The kernel releases them when the holder ends or

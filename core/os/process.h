@@ -30,6 +30,7 @@ ProcessIdentity this_process_identity();
 // not hold it, is gone, another process has its number, it is in another namespace, or it belongs to another user.
 bool kill_lock_holder(const ProcessIdentity& process, const FileInfo& lock_file, uint32_t byte);
 
+// What kill_lock_holders() has found and done.
 struct LockHolders {
   int seen = 0;  // other processes of this user with an open file description through which one of the bytes is locked
   int killed = 0;  // of these
@@ -37,12 +38,12 @@ struct LockHolders {
 
 // Kills other processes of this user that have one of `bytes` of the lock file locked; but where one of those that hold
 // a byte has locked something in `spare` too, all of that byte's are left alone. Finds those that this process may look
-// at in /proc. So what a member of a group left running when it died, with its lock, is ended; a member that lives
+// at in /proc. So commands that an ended member of a group left running, with its lock, are killed; a member that runs
 // holds a byte of `spare`.
 LockHolders kill_lock_holders(const FileInfo& lock_file, const std::set<uint32_t>& bytes, const FileInfo& spare);
 
 // The process that has `byte` of the lock file locked exclusively, of those that this process may look at in /proc.
-// Empty: none is seen; it may be in another pid namespace, or somebody else's.
+// Empty: none is seen; it may be in another pid namespace, or belong to another user.
 std::optional<int32_t> lock_holder(const FileInfo& lock_file, uint32_t byte);
 // Asks that process to end, by SIGTERM. For a command that says so; so root may end another user's process, too.
 Result<std::optional<int32_t>> terminate_lock_holder(const FileInfo& lock_file, uint32_t byte);

@@ -41,10 +41,12 @@ struct Spawned {
 // Errors: E2BIG is about the plan; others (limit, io) say that it cannot be started now.
 Result<Spawned> spawn(const SpawnPlan& plan);
 
+// Whether take_status() waits for the end of the process.
 enum class Reap { wait, look };
 // How it ended; empty only if it is looked at and still runs. Once.
 Result<std::optional<ChildStatus>> take_status(const UniqueFd& process, Reap how);
 
+// The two ends of a pipe.
 struct Pipe {
   UniqueFd reader, writer;
 };

@@ -17,6 +17,7 @@ class InputStream {
   InputStream(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
   static InputStream standard_input() { return {0, "standard input"}; }
 
+  // What wait() has seen: data or the end, nothing until the deadline, or a stop signal.
   enum class Ready { yes, no, stopped };
   // Waits until a read would return at once (data, or the end), until `deadline`, or until a stop signal arrives.
   Result<Ready> wait(Deadline deadline) const;

@@ -12,6 +12,7 @@
 
 namespace pg {
 
+// The arguments and the environment of a new process.
 struct ProgramStart {
   std::vector<std::string> arguments;    // from the program's name on
   std::vector<std::string> environment;  // all of it
@@ -25,6 +26,7 @@ class ProgramChild {
   ProgramChild(ProgramChild&&) noexcept;
   ~ProgramChild();  // kills it, if it still runs
 
+  // What wait() has seen of the child.
   struct News {
     std::string output;                // what it has said since the last call
     std::optional<ChildStatus> ended;  // all it has said is in the output then

@@ -33,6 +33,7 @@ struct RegisteredSchema {
   std::string references = {};  // JSON, as another registry wrote it; empty: there are none
 };
 
+// A schema as its user writes it.
 struct SchemaText {
   SchemaType type = SchemaType::avro;
   std::string text;
@@ -45,6 +46,7 @@ struct Setting {
   bool inherited = false;
 };
 
+// Whether softly deleted versions are wanted too.
 enum class Deleted { no, too };
 
 // invalid_subject: empty, longer than kSubjectBytesMax, no UTF-8, or with control characters.

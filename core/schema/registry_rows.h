@@ -24,6 +24,7 @@
 
 namespace pg {
 
+// Confluent's compatibility levels: which readers and writers must understand each other.
 enum class CompatibilityLevel {
   none,
   backward,
@@ -38,12 +39,15 @@ inline constexpr CompatibilityLevel kCompatibilityLevelDefault = CompatibilityLe
 std::string_view level_name(CompatibilityLevel level);                 // "BACKWARD"
 std::optional<CompatibilityLevel> parse_level(std::string_view name);  // in either case
 
+// Whether a subject takes changes.
 enum class RegistryMode { readwrite, readonly };
 
 std::string_view mode_name(RegistryMode mode);
 std::optional<RegistryMode> parse_mode(std::string_view name);
 
+// The key of a row of _schemas.
 struct RegistryKey {
+  // What a row is about.
   enum class Kind { schema, config, mode, delete_subject, clear_subject, noop };
   Kind kind = Kind::noop;
   std::optional<std::string> subject = {};  // none: all subjects

@@ -24,6 +24,7 @@
 
 namespace pg {
 
+// A version of a subject.
 struct SubjectVersion {
   std::string subject;
   int32_t version = 0;

@@ -18,12 +18,14 @@ namespace pg {
 inline constexpr size_t kRestBodyBytesMax = 4 * kSchemaBytesMax;
 inline constexpr const char* kRestContentType = "application/vnd.schemaregistry.v1+json";
 
+// A request as HTTP delivers it.
 struct RestRequest {
   std::string_view method;  // "GET", as are all words of HTTP
   std::string_view target;  // percent-encoded, with its query: "/subjects/a%2Fb?deleted=true"
   std::string_view body;
 };
 
+// The answer to a request.
 struct RestResponse {
   int status = 200;
   std::string body;  // of kRestContentType

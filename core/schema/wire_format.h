@@ -13,6 +13,7 @@ namespace pg {
 
 inline constexpr size_t kWireHeaderBytes = 5;
 
+// A value in the wire format: the id of its schema, and the bytes behind it.
 struct WireValue {
   int32_t schema_id;
   std::string_view payload;

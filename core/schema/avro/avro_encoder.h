@@ -19,6 +19,7 @@ class AvroEncoder {
   Result<> append_default(const AvroType& type, const Json& json);
 
  private:
+  // The branch of a union that a value takes, and the value in it.
   struct Chosen {
     size_t branch;
     const Json* value;

@@ -40,6 +40,7 @@ inline bool is_named(AvroKind kind) { return kind >= AvroKind::record && kind <=
 
 struct AvroType;
 
+// A field of a record.
 struct AvroField {
   std::string name;
   const AvroType* type = nullptr;
@@ -72,6 +73,7 @@ struct AvroType {
 // What a branch of a union is called.
 std::string avro_branch_name(const AvroType& type);
 
+// All types of a schema.
 struct AvroTree {
   std::deque<AvroType> types;  // pointers to them stay valid
   const AvroType* root = nullptr;

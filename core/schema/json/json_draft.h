@@ -11,6 +11,7 @@ namespace pg {
 // In the order in which they appeared. `other`: draft 3 and older, and what "$schema" names that is not known here.
 enum class Draft { draft4, draft6, draft7, draft2019, draft2020, other };
 
+// The draft of JSON Schema that a schema is written in.
 struct JsonDialect {
   Draft draft;
   std::string name;  // "draft 7"; of another one, what "$schema" says

@@ -46,6 +46,7 @@ class JsonSchemaDiff {
 
  private:
   using Pair = std::pair<JsonView, JsonView>;
+  // What comparing two places has found so far.
   struct Comparison {
     JsonFindings findings;
     bool done = false;

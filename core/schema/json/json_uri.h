@@ -9,6 +9,7 @@ namespace pg {
 // `reference` as seen from `base`, with its fragment.
 std::string resolve_uri(std::string_view base, std::string_view reference);
 
+// A reference, split where its fragment begins.
 struct SplitUri {
   std::string_view document;
   std::string_view fragment;  // without "#"

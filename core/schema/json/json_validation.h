@@ -60,6 +60,7 @@ std::string to_text(const Shown& shown);
 
 }  // namespace pg
 
+// Lets fmt print a value that a message shows.
 template <>
 struct fmt::formatter<pg::Shown> : fmt::formatter<std::string> {
   template <class Context>

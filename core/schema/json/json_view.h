@@ -40,6 +40,7 @@ struct JsonView {
   auto operator<=>(const JsonView&) const = default;
 };
 
+// What kind of values a place of a schema allows.
 enum class JsonForm {
   anything,
   nothing,
@@ -59,6 +60,7 @@ enum class JsonForm {
 
 inline bool is_combined(JsonForm form) { return form >= JsonForm::all_of; }
 
+// A place of a schema, as the comparison looks at it.
 struct JsonSight {
   JsonForm form;
   JsonView self;                // of this alone, references followed

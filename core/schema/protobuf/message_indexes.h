@@ -16,6 +16,7 @@ namespace pg {
 
 inline constexpr std::string_view kFirstMessageIndexes("\0", 1);
 
+// A message type of a schema, and the bytes of a value of that type.
 struct IndexedMessage {
   const google::protobuf::Descriptor* type;
   std::string_view bytes;

@@ -19,6 +19,7 @@ class Histogram {
   // is none.
   int64_t percentile(double percent) const;
 
+  // A range of latencies, and how many fell into it.
   struct Bucket {
     int64_t highest = 0;  // latency that falls into it; recording it again finds the same bucket
     int64_t count = 0;    // not 0

@@ -9,6 +9,7 @@
 
 namespace pg {
 
+// What one measurement came to, and under which options.
 struct BenchResult {
   std::string bench;         // the command
   std::string subject = {};  // which of its results, where it has several: "1000 partitions"

@@ -23,6 +23,7 @@ class RunStamp {
     return {kName, std::string_view(reinterpret_cast<const char*>(times_.data()), sizeof times_)};
   }
 
+  // What the header of a record of this run says.
   struct Seen {
     Deadline due;
     bool is_end() const { return due == kNoDeadline; }

@@ -11,6 +11,7 @@
 
 namespace pg {
 
+// A member of a result line, as a table shows it.
 struct Fact {
   std::string name, text;
   std::optional<double> number;  // not below 0
@@ -19,6 +20,7 @@ using Facts = std::vector<Fact>;  // in the order of the line
 
 std::optional<double> number_of(const Facts& facts, std::string_view name);
 
+// One line of results: what was measured, and how.
 struct ReportedRun {
   std::string file;  // where it was read
   int64_t line = 0;
@@ -28,6 +30,7 @@ struct ReportedRun {
   Facts options, latency, figures, machine;
   std::string latency_until;  // what a record had waited for
 
+  // A range of latencies, and how many fell into it.
   struct Bucket {
     double highest_ns = 0, count = 0;
   };

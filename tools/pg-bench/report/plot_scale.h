@@ -7,6 +7,7 @@
 
 namespace pg {
 
+// How values become places on an axis.
 struct Scale {
   double low = 0, high = 1;  // logarithmic: both above 0
   bool logarithmic = false;

@@ -10,11 +10,14 @@
 
 namespace pg {
 
+// A value of a line, in the units of its axes.
 struct Point {
   double x = 0, y = 0;
 };
 
+// An axis: its title, its scale and its ticks.
 struct Axis {
+  // A mark on the axis.
   struct Tick {
     double value = 0;
     std::string label;
@@ -24,12 +27,14 @@ struct Axis {
   std::vector<Tick> ticks;
 };
 
+// A run in a plot.
 struct Line {
   std::string label;
   size_t style = 0;  // which colour and dashes: the number of the run
   std::vector<Point> points;
 };
 
+// A plot of one or more runs.
 struct LinePlot {
   std::string id;  // unique in the page
   std::string title, description;

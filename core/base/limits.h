@@ -31,7 +31,6 @@ inline constexpr size_t kBatchBytesDefault = 1 << 20;        // pg-produce --bat
 inline constexpr int32_t kMaxMessageBytesDefault = 1048588;  // Kafka's max.message.bytes: 1 MiB of records + 12
 // What pg-produce --input-id may hold back while it compares its input with what is there.
 inline constexpr size_t kHeldBytesMax = 1 << 30;
-inline constexpr Duration kTimeoutDefault = std::chrono::seconds(30);
 
 // Consumer groups: how long a member may hang before others take it for dead, how often they look, and how many there
 // are.

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace pg {
+namespace pilgrimage {
 
 std::string Error::message() const {
   std::string text = what;
@@ -14,6 +14,10 @@ std::string Error::message() const {
   if (!path.empty()) text += position ? fmt::format(" ({} @ {})", path, *position) : fmt::format(" ({})", path);
   return text;
 }
+
+}  // namespace pilgrimage
+
+namespace pg {
 
 void assertion_failed(const char* expression, const char* file, int line) {
   // A bug: the one place where core writes to stderr and ends the process, so that a wrong state is never stored.

@@ -4,52 +4,15 @@
 // only a tool's main ends the process. "Nothing there" is not an error: it is an empty std::optional.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <tl/expected.hpp>
+#include <pilgrimage/result.h>
 #include <utility>
 
 namespace pg {
 
-// A closed list. tools/common/exit_code.h maps each one to an exit status.
-enum class Errc {
-  not_found,            // no such topic, partition or offset
-  already_exists,       //
-  invalid_argument,     // the caller's value is malformed
-  out_of_range,         // an offset outside the log
-  corrupt,              // bytes that are not what was written
-  unsupported_version,  // a file from a newer program, or a feature this build has not got
-  busy,                 // somebody holds what is needed
-  timed_out,            // no progress within the caller's deadline
-  interrupted,          // a stop signal arrived while waiting
-  fenced,               // a newer leader epoch exists
-  not_leader,           // this replica may not be written
-  not_durable,          // written, but not as durable as asked
-  no_space,             // disk full or quota reached
-  limit,                // a configured limit would be passed
-  conflict,             // what the caller relies on is not so
-  io,                   // everything else the system said no to
-};
-
-struct Error {
-  Errc code = Errc::io;
-  std::string what;                 // lower case, no full stop, problem first, subject quoted
-  std::string path = {};            // the file concerned, or empty
-  std::optional<int64_t> position;  // byte position in `path`
-  int sys_errno = 0;                // errno of the failed call, or 0
-
-  // One line: "cannot append to 'orders-0': No space left on device (/…/000….log @ 8192)".
-  std::string message() const;
-};
-
-template <class T = void>
-using Result = tl::expected<T, Error>;
-
-inline tl::unexpected<Error> fail(Errc code, std::string what, std::string path = {},
-                                  std::optional<int64_t> position = {}, int sys_errno = 0) {
-  return tl::unexpected(Error{code, std::move(what), std::move(path), position, sys_errno});
-}
+using pilgrimage::Errc;
+using pilgrimage::Error;
+using pilgrimage::fail;
+using pilgrimage::Result;
 
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line);
 

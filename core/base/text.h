@@ -1,7 +1,6 @@
 // Text to values and back: strict parsers that accept a whole string or nothing.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,7 +32,6 @@ std::optional<std::string> base64_decode(std::string_view text);
 std::string rfc3339_utc(int64_t milliseconds);
 
 // 16 bytes as Kafka prints its Uuid: URL-safe base64 without padding, 22 characters.
-using Uuid = std::array<uint8_t, 16>;
 std::string uuid_text(const Uuid& id);
 std::optional<Uuid> parse_uuid(std::string_view text);
 

@@ -1,20 +1,20 @@
 // Two topics of several partitions. One consumer reads all of both, another one partition of one.
 #include <fmt/format.h>
 
-#include "core/client/consumer.h"
-#include "core/client/producer.h"
+#include "core/local/consumer.h"
+#include "core/local/producer.h"
 #include "core/os/env.h"
 
 static pg::Result<> send(pg::Home& home, const std::string& topic, int32_t partitions) {
   const auto made = home.create_topic(topic, partitions, {}, home.env().clock.after(pg::kTimeoutDefault));
   if (!made && made.error().code != pg::Errc::already_exists) return tl::unexpected(made.error());
-  PG_ASSIGN(const auto producer, pg::Producer::open(home, topic, {}));
+  PG_ASSIGN(const auto producer, pg::LocalProducer::open(home, topic, {}));
   for (const char* key : {"ann", "bob", "cem", "gus"}) PG_CHECK(producer->send({.key = key, .value = topic}));
   return producer->close();  // a key always goes to the same partition
 }
 
 static pg::Result<> receive(pg::Home& home, const char* reader, pg::ConsumerOptions options) {
-  PG_ASSIGN(const auto consumer, pg::Consumer::open(home, std::move(options)));
+  PG_ASSIGN(const auto consumer, pg::LocalConsumer::open(home, std::move(options)));
   for (;;) {
     PG_ASSIGN(const auto record, consumer->next_record());
     if (!record) return {};

@@ -1,40 +1,46 @@
 // A thread that sends, and one that follows the topic and receives each record as it comes.
 #include <fmt/format.h>
+#include <pilgrimage/cluster.h>
 #include <future>
 
-#include "core/client/consumer.h"
-#include "core/client/producer.h"
+using namespace pilgrimage;
 
-static pg::Result<> send(pg::Producer& producer) {
+static Result<> send(Producer& producer) {
   for (int i = 0; i < 10; ++i) {
-    PG_CHECK(producer.send({.key = {}, .value = fmt::format("message {}", i)}));
-    PG_CHECK(producer.send_batches());  // at once, not when the batch is full
+    if (const auto sent = producer.send({.value = fmt::format("message {}", i)}); !sent) return sent;
+    if (const auto sent = producer.send_batches(); !sent) return sent;  // at once, not when the batch is full
   }
   return producer.close();
 }
 
-static pg::Result<> receive(pg::Consumer& consumer, pg::Clock& clock) {
+static Result<> receive(Consumer& consumer) {
   for (int i = 0; i < 10; ++i) {
-    PG_ASSIGN(const auto record, consumer.next_record(clock.after(pg::kTimeoutDefault)));
-    if (!record) return pg::fail(pg::Errc::timed_out, "no record came in time");
-    fmt::print("received {}\n", *record->value);
+    const auto record = consumer.next_record(std::chrono::steady_clock::now() + kTimeoutDefault);
+    if (!record) return tl::unexpected(record.error());
+    if (!*record) return fail(Errc::timed_out, "no record came in time");
+    fmt::print("received {}\n", *(*record)->value);
   }
   return {};
 }
 
-static pg::Result<> run(const char* path) {
-  PG_ASSIGN(const auto home, pg::Home::open(pg::posix_env(), path));
-  const auto made = home->create_topic("chat", 1, {}, home->env().clock.after(pg::kTimeoutDefault));
-  if (!made && made.error().code != pg::Errc::already_exists) return tl::unexpected(made.error());
-  PG_ASSIGN(const auto producer, pg::Producer::open(*home, "chat", {}));
-  PG_ASSIGN(const auto consumer,
-            pg::Consumer::open(*home, {.topics = {"chat"}, .from = {pg::Place::Kind::end}, .follow = true}));
-  auto receiver = std::async(std::launch::async, [&] { return receive(*consumer, home->env().clock); });
-  return send(*producer).and_then([&] { return receiver.get(); });
+static Result<> run(const char* path) {
+  const auto cluster = open_cluster(path);
+  if (!cluster) return tl::unexpected(cluster.error());
+  // An input without records creates the topic, too.
+  const auto made = (*cluster)->open_producer("chat").and_then([](auto first) { return first->close(); });
+  if (!made) return made;
+  const auto producer = (*cluster)->open_producer("chat");
+  if (!producer) return tl::unexpected(producer.error());
+  const auto consumer = (*cluster)->open_consumer({.topics = {"chat"}, .from = {Place::Kind::end}, .follow = true});
+  if (!consumer) return tl::unexpected(consumer.error());
+  auto receiver = std::async(std::launch::async, [&] { return receive(**consumer); });
+  const auto sent = send(**producer);
+  const auto received = receiver.get();
+  return sent ? received : sent;
 }
 
 int main(int argc, char** argv) {
-  const auto done = argc == 2 ? run(argv[1]) : pg::fail(pg::Errc::invalid_argument, "usage: thread_send_receive HOME");
+  const auto done = argc == 2 ? run(argv[1]) : fail(Errc::invalid_argument, "usage: thread_send_receive HOME");
   if (!done) fmt::print(stderr, "{}\n", done.error().message());
   return done ? 0 : 1;
 }

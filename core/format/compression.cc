@@ -11,10 +11,26 @@
 #include <iterator>
 #include <new>
 
+namespace pilgrimage {
+
+namespace {
+constexpr const char* kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+}  // namespace
+
+const char* codec_name(int codec) {
+  return codec >= 0 && std::cmp_less(codec, std::size(kNames)) ? kNames[codec] : "unknown";
+}
+
+std::optional<Codec> parse_codec(std::string_view name) {
+  const auto found = std::find(std::begin(kNames), std::end(kNames), name);
+  if (found == std::end(kNames)) return std::nullopt;
+  return static_cast<Codec>(found - std::begin(kNames));
+}
+
+}  // namespace pilgrimage
+
 namespace pg {
 namespace {
-
-constexpr const char* kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
 
 // The frame that snappy-java puts around blocks of snappy: its magic number, version and oldest compatible version.
 constexpr uint8_t kSnappyMagic[] = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
@@ -49,16 +65,6 @@ void set_buffers(z_stream& stream, ByteView in, MutableBytes out) {
 }
 
 }  // namespace
-
-const char* codec_name(int codec) {
-  return codec >= 0 && std::cmp_less(codec, std::size(kNames)) ? kNames[codec] : "unknown";
-}
-
-std::optional<Codec> parse_codec(std::string_view name) {
-  const auto found = std::find(std::begin(kNames), std::end(kNames), name);
-  if (found == std::end(kNames)) return std::nullopt;
-  return static_cast<Codec>(found - std::begin(kNames));
-}
 
 std::byte* ScratchBuffer::reserve(size_t capacity, size_t used) {
   if (capacity > capacity_) {

@@ -13,6 +13,7 @@
 // snappy-java's SnappyOutputStream.java.
 #pragma once
 
+#include <pilgrimage/producer.h>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -23,12 +24,9 @@
 
 namespace pg {
 
-// Kafka's codecs, by the numbers that a batch's attributes have.
-enum class Codec : uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
-
-// "none", "gzip", …; "unknown" for a number that no codec has.
-const char* codec_name(int codec);
-std::optional<Codec> parse_codec(std::string_view name);
+using pilgrimage::Codec;
+using pilgrimage::codec_name;
+using pilgrimage::parse_codec;
 
 // Memory that grows and is neither zeroed nor given back: touching fresh pages is dear.
 class ScratchBuffer {

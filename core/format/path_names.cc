@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <pilgrimage/cluster.h>
 #include <algorithm>
 #include <limits>
 
@@ -264,3 +265,10 @@ std::string_view last_component(std::string_view path) {
 }
 
 }  // namespace pg::names
+
+namespace pilgrimage {
+
+Result<> check_topic_name(std::string_view name) { return pg::names::check_topic(name); }
+Result<> check_group_name(std::string_view name) { return pg::names::check_group_name(name); }
+
+}  // namespace pilgrimage

@@ -5,6 +5,7 @@
 //          count int64, start int64
 #pragma once
 
+#include <pilgrimage/producer.h>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@
 
 namespace pg {
 
-inline constexpr size_t kProducerNameBytesMax = 255;
+inline constexpr size_t kProducerNameBytesMax = pilgrimage::kInputIdBytesMax;
 
 struct ProducerNameKey {
   std::string name;  // any bytes

@@ -145,19 +145,6 @@ std::array<std::byte, kBatchHeaderBytes> filler_batch(Offset first, Offset end, 
   return bytes;
 }
 
-std::vector<Header> RecordView::headers() const {
-  std::vector<Header> all;
-  const std::byte* at = header_bytes.data();
-  const std::byte* const end = at + header_bytes.size();
-  for (int32_t i = 0; i < header_count; ++i) {
-    std::optional<std::string_view> name, content;
-    at = read_bytes(at, end, name);
-    at = read_bytes(at, end, content);
-    all.push_back({name.value_or(std::string_view()), content});  // checked when the record was parsed
-  }
-  return all;
-}
-
 Result<RecordCursor> RecordCursor::begin(ByteView batch, const BatchHeader& header, Decompressor& decompressor) {
   const ByteView stored = batch.subspan(kBatchHeaderBytes);
   // A batch that has lost all its records to compaction keeps its header and nothing behind it, whatever its codec.
@@ -286,3 +273,35 @@ void BatchBuilder::make_room(size_t used, size_t more) {
 }
 
 }  // namespace pg
+
+namespace pilgrimage {
+
+std::vector<Header> RecordView::headers() const {
+  std::vector<Header> all;
+  const std::byte* at = header_bytes.data();
+  const std::byte* const end = at + header_bytes.size();
+  for (int32_t i = 0; i < header_count; ++i) {
+    std::optional<std::string_view> name, content;
+    at = pg::read_bytes(at, end, name);
+    at = pg::read_bytes(at, end, content);
+    all.push_back({name.value_or(std::string_view()), content});  // checked when the record was parsed
+  }
+  return all;
+}
+
+OwnedRecord::OwnedRecord(const ConsumedRecord& record)
+    : source_(*record.source), record_(record), headers_(pg::as_text(record.header_bytes)) {
+  if (record.key) key_ = std::string(*record.key);
+  if (record.value) value_ = std::string(*record.value);
+}
+
+ConsumedRecord OwnedRecord::view() const {
+  ConsumedRecord view = record_;
+  view.source = &source_;
+  view.key = key_;
+  view.value = value_;
+  view.header_bytes = pg::as_bytes(headers_);
+  return view;
+}
+
+}  // namespace pilgrimage

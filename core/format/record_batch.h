@@ -19,11 +19,10 @@
 // Source: Apache Kafka, clients/.../common/record/DefaultRecordBatch.java and DefaultRecord.java.
 #pragma once
 
+#include <pilgrimage/record.h>
 #include <array>
 #include <memory>
 #include <optional>
-#include <string_view>
-#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -37,7 +36,10 @@ inline constexpr size_t kBatchHeaderBytes = 61;
 inline constexpr size_t kBatchCrcStart = 21;
 inline constexpr int8_t kBatchMagic = 2;
 
-enum class TimestampType : uint8_t { create = 0, log_append = 1 };
+using pilgrimage::Header;
+using pilgrimage::Record;
+using pilgrimage::RecordView;
+using pilgrimage::TimestampType;
 
 // The producer of a batch and the numbers of its records, which tell a retry from a new batch. A sequence counts a
 // producer's records in one partition and has 31 bits; the epoch counts how often it started over at 0.
@@ -105,23 +107,6 @@ void stamp_log_append_time(MutableBytes batch, int64_t timestamp_ms);
 // log free of gaps where records were lost or compacted away. Readers of Kafka's format pass over it.
 std::array<std::byte, kBatchHeaderBytes> filler_batch(Offset first, Offset end, LeaderEpoch epoch);
 
-struct Header {
-  std::string_view name;
-  std::optional<std::string_view> value;
-};
-
-// A record inside somebody else's buffer; valid as long as that buffer is.
-struct RecordView {
-  Offset offset;
-  int64_t timestamp_ms = 0;
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;
-  int32_t header_count = 0;
-  ByteView header_bytes;
-
-  std::vector<Header> headers() const;
-};
-
 // Walks the records of one batch whose CRC was checked. A record that does not fit its batch is `corrupt`.
 class RecordCursor {
  public:
@@ -143,14 +128,6 @@ class RecordCursor {
   const std::byte* end_;
   int32_t read_ = 0;
   int32_t last_delta_ = -1;
-};
-
-// A record to be written. Views are borrowed for the call only.
-struct Record {
-  std::optional<std::string_view> key = {};
-  std::optional<std::string_view> value = {};
-  std::vector<Header> headers = {};
-  std::optional<int64_t> timestamp_ms = {};  // since the epoch; -1: none; empty: when it is sent
 };
 
 // Gathers records into one batch. Reused for the next batch without giving its memory back.

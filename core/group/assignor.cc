@@ -5,6 +5,30 @@
 
 #include "core/group/sticky_assignment.h"
 
+namespace pilgrimage {
+
+std::string assignor_name(AssignorKind kind) {
+  switch (kind) {
+    case AssignorKind::range:
+      return "range";
+    case AssignorKind::round_robin:
+      return "roundrobin";
+    case AssignorKind::sticky:
+      return "sticky";
+  }
+  return "";
+}
+
+std::optional<AssignorKind> parse_assignor(std::string_view name) {
+  if (name == "round-robin") return AssignorKind::round_robin;
+  for (const auto kind : {AssignorKind::range, AssignorKind::round_robin, AssignorKind::sticky}) {
+    if (name == assignor_name(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+}  // namespace pilgrimage
+
 namespace pg {
 namespace {
 
@@ -48,26 +72,6 @@ void assign_round_robin(const std::vector<Subscriber>& subscribers, const Partit
 }
 
 }  // namespace
-
-std::string assignor_name(AssignorKind kind) {
-  switch (kind) {
-    case AssignorKind::range:
-      return "range";
-    case AssignorKind::round_robin:
-      return "roundrobin";
-    case AssignorKind::sticky:
-      return "sticky";
-  }
-  return "";
-}
-
-std::optional<AssignorKind> parse_assignor(std::string_view name) {
-  if (name == "round-robin") return AssignorKind::round_robin;
-  for (const auto kind : {AssignorKind::range, AssignorKind::round_robin, AssignorKind::sticky}) {
-    if (name == assignor_name(kind)) return kind;
-  }
-  return std::nullopt;
-}
 
 Assignments assign(AssignorKind kind, std::vector<Subscriber> subscribers, const PartitionCounts& partition_counts) {
   std::sort(subscribers.begin(), subscribers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

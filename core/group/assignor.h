@@ -1,6 +1,7 @@
 // Which member of a consumer group reads which partition. Pure: the same input gives the same assignment everywhere.
 #pragma once
 
+#include <pilgrimage/group_consumer.h>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,16 +13,9 @@
 
 namespace pg {
 
-enum class AssignorKind {
-  range,        // Kafka's RangeAssignor: of each topic, a run of partitions to each member
-  round_robin,  // Kafka's RoundRobinAssignor: the partitions of all topics in turn
-  sticky,       // as even as it can be, and everybody keeps what need not move
-};
-
-// Kafka's name of the protocol: "range", "roundrobin", "sticky".
-std::string assignor_name(AssignorKind kind);
-// Takes "round-robin" too.
-std::optional<AssignorKind> parse_assignor(std::string_view name);
+using pilgrimage::assignor_name;
+using pilgrimage::AssignorKind;
+using pilgrimage::parse_assignor;
 
 // A member as an assignor sees it.
 struct Subscriber {

@@ -9,6 +9,7 @@
 // transactional batches pays for none of this.
 #pragma once
 
+#include <pilgrimage/consumer.h>
 #include <deque>
 #include <optional>
 #include <unordered_map>
@@ -18,8 +19,7 @@
 
 namespace pg {
 
-// Kafka's isolation.level: only records whose transactions were committed, or all there are.
-enum class Isolation : uint8_t { read_committed, read_uncommitted };
+using pilgrimage::Isolation;
 
 struct OpenTransaction {
   int64_t producer_id = -1;

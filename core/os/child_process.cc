@@ -105,7 +105,7 @@ Result<std::unique_ptr<ChildProcesses::Child>> ChildProcesses::Child::start(cons
   plan.environment = command.environment;
   plan.input = input.reader.get();
   if (command.keep_errors) plan.errors = errors.writer.get();
-  if (command.inherit != nullptr) plan.lock = command.inherit->descriptor();
+  if (command.inherit) plan.lock = *command.inherit;
   plan.keep_hangup_ignored = is_ignored(SIGHUP);
   auto process = spawn(plan);
   if (!process && process.error().sys_errno == E2BIG) {

@@ -2,7 +2,7 @@
 //
 // A command has standard output and standard error of this process, a pipe on standard input, the signals' default
 // dispositions (only SIGHUP stays ignored under nohup), an empty signal mask, and no other descriptor than 0, 1 and 2;
-// and 3, if it is to inherit a lock. It is in a process group of its own, so that Ctrl-C reaches it only through us,
+// and 3, if it is to inherit one. It is in a process group of its own, so that Ctrl-C reaches it only through us,
 // and is killed when the thread that started it dies.
 #pragma once
 
@@ -25,7 +25,7 @@ struct ChildCommand {
   std::vector<std::string> environment;  // "NAME=value": all of it
   std::string input;                     // what it may read on standard input; it need not
   bool keep_errors = false;              // its standard error goes through us, and its end is kept
-  const LockFile* inherit = nullptr;     // it shares these locks, for as long as it runs
+  std::optional<int> inherit = {};       // it gets this descriptor as 3, with the locks that it holds
 };
 
 // How a child process has ended.

@@ -83,6 +83,13 @@ run_examples() { "$BATS_TEST_DIRNAME/run_examples.py" "$root/$1"; }
   run ! "$BATS_TEST_DIRNAME/run_examples.py" t.md
 }
 
+@test "hello: ten lines that send and receive" {
+  run -0 hello "$PG_HOME"
+  [[ $output == "Hello, world!" ]]
+  [[ $(grep -vcE '^(//|$)' "$root/core/examples/hello.cc") -le 10 ]]
+  run ! grep -E '#include ("|<[^ip])' "$root/core/examples/hello.cc"
+}
+
 @test "simple_send_receive" {
   run -0 simple_send_receive "$PG_HOME"
   [[ $output == "received first: Hello, world!" ]]

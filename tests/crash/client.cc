@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "core/client/admin.h"
-#include "core/client/inspector.h"
 #include "core/format/path_names.h"
+#include "core/local/admin.h"
+#include "core/local/inspector.h"
 
 namespace pg::crash {
 namespace {
@@ -120,7 +120,7 @@ Result<> Client::produce(const std::string& topic, int32_t partition, int count)
     return {};
   };
   PG_ASSIGN(Home* const home, this->home());
-  PG_ASSIGN(const auto producer, Producer::open(*home, topic, std::move(options)));
+  PG_ASSIGN(const auto producer, LocalProducer::open(*home, topic, std::move(options)));
   for (int i = 0; i < count; ++i) {
     batch = {next_entry(0)};
     history.trying(batch);
@@ -134,7 +134,7 @@ Result<> Client::send_input(int32_t lines) {
   history_.input_lines = std::max(history_.input_lines, lines);
   PG_ASSIGN(Home* const home, this->home());
   ProducerOptions options{.batch_bytes = 300, .flush = FlushMode::batch, .create_topic = false, .name = "input"};
-  PG_ASSIGN(const auto producer, Producer::open(*home, kInputTopic, std::move(options)));
+  PG_ASSIGN(const auto producer, LocalProducer::open(*home, kInputTopic, std::move(options)));
   for (int32_t line = 0; line < lines; ++line) PG_CHECK(producer->send({.value = fmt::format("line {:060}", line)}));
   PG_CHECK(producer->close());
   history_.input_lines_done = std::max(history_.input_lines_done, lines);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/client/producer.h"
+#include "core/local/producer.h"
 #include "core/store/home.h"
 #include "tests/crash/history.h"
 

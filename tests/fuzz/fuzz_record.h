@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/client/consumer.h"
+#include "core/local/consumer.h"
 
 namespace pg {
 

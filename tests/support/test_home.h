@@ -1,12 +1,12 @@
-// A home for the tests of core/client, with short ways to fill and read topics.
+// A home for the tests of core/local, with short ways to fill and read topics.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "core/client/consumer.h"
-#include "core/client/producer.h"
+#include "core/local/consumer.h"
+#include "core/local/producer.h"
 #include "core/store/home.h"
 #include "tests/support/test_env.h"
 
@@ -23,12 +23,12 @@ class TestHome {
     return must(home->create_topic(topic, partitions, config, env.soon()));
   }
   // Of a topic that is made now, if it is not there: otherwise the first record makes it.
-  std::unique_ptr<Producer> producer(const std::string& topic, ProducerOptions options = {}) {
+  std::unique_ptr<LocalProducer> producer(const std::string& topic, ProducerOptions options = {}) {
     if (options.create_topic && !home->describe_topic(topic)) create(topic);
-    return must(Producer::open(*home, topic, std::move(options)));
+    return must(LocalProducer::open(*home, topic, std::move(options)));
   }
-  std::unique_ptr<Consumer> consumer(ConsumerOptions options) {
-    return must(Consumer::open(*home, std::move(options)));
+  std::unique_ptr<LocalConsumer> consumer(ConsumerOptions options) {
+    return must(LocalConsumer::open(*home, std::move(options)));
   }
   std::unique_ptr<PartitionLog> log(const std::string& topic, int32_t partition = 0) {
     return must(home->open_partition(must(home->describe_topic(topic)), PartitionId(partition), Access::read_write,
@@ -47,7 +47,7 @@ class TestHome {
   }
 
   // What a consumer returns until it has nothing more: "t-0@0=a t-1@0=b".
-  static std::string rest(Consumer& consumer, Deadline deadline = kNoDeadline) {
+  static std::string rest(LocalConsumer& consumer, Deadline deadline = kNoDeadline) {
     std::string text;
     while (const auto record = must(consumer.next_record(deadline))) {
       if (!text.empty()) text += ' ';

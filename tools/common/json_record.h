@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/client/consumer.h"
+#include "tools/common/api.h"
 
 namespace pg {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/group/group_admin.h"
+#include "tools/common/api.h"
 
 namespace pg {
 

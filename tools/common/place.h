@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
-#include "core/client/consumer.h"
+#include "tools/common/api.h"
 
 namespace pg {
 

@@ -1,7 +1,7 @@
 // The options that say how records are sent, for every tool that sends some.
 #pragma once
 
-#include "core/client/producer.h"
+#include "tools/common/api.h"
 #include "tools/common/options.h"
 
 namespace pg {

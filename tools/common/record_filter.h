@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/format/record_batch.h"
+#include "tools/common/api.h"
 
 namespace re2 {
 class RE2;

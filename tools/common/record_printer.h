@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/client/consumer.h"
 #include "core/os/stream.h"
+#include "tools/common/api.h"
 #include "tools/common/delimiter.h"
 
 namespace pg {

@@ -92,6 +92,16 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
   table.flag("-V,--version", common_.version, "print the version");
 }
 
+Result<std::unique_ptr<Cluster>> Tool::open_cluster() const {
+  PG_ASSIGN(const HomePlace place, home_place(common_));
+  return pilgrimage::open_cluster(place.path, {.create = false, .notice = env_.notice});
+}
+
+Result<std::unique_ptr<Cluster>> Tool::open_cluster_to_write() const {
+  PG_ASSIGN(const HomePlace place, home_place(common_));
+  return pilgrimage::open_cluster(place.path, {.create_below = place.base, .notice = env_.notice});
+}
+
 Result<std::unique_ptr<Home>> Tool::open_home() const {
   PG_ASSIGN(const HomePlace place, home_place(common_));
   return Home::open(env_, place.path, {.make = false});

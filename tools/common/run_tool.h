@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/client/admin.h"
+#include "core/local/admin.h"
 #include "core/os/env.h"
 #include "core/os/stream.h"
+#include "tools/common/api.h"
 #include "tools/common/exit_code.h"
 #include "tools/common/options.h"
 
@@ -38,6 +39,10 @@ class Tool {
   void add_common_options(OptionTable& table, const std::string& json_help,
                           const std::string& timeout_help = "how long to wait for others' locks (default 30s)");
 
+  // The cluster at --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage. It must exist.
+  Result<std::unique_ptr<Cluster>> open_cluster() const;
+  // The same for commands that create topics: the first topic creates the cluster.
+  Result<std::unique_ptr<Cluster>> open_cluster_to_write() const;
   // --home, else PG_HOME, else ${XDG_DATA_HOME:-~/.local/share}/pilgrimage. It must exist.
   Result<std::unique_ptr<Home>> open_home() const;
   // The same for commands that make topics: the first topic makes the home.

@@ -13,7 +13,7 @@
 
 #include "core/base/result.h"
 #include "core/base/types.h"
-#include "core/client/admin.h"
+#include "tools/common/api.h"
 
 namespace pg {
 
@@ -50,9 +50,9 @@ struct ProgramRun {
   std::vector<std::string> arguments;  // behind its name
 };
 
-// Borrows `home`. Call it before anything was read, printed or written: it may not return, but begin the program anew.
-// Errors: not_found, unsupported_version, invalid_argument, and those of the log.
-Result<std::unique_ptr<ValueCodec>> make_value_codec(Home& home, const ValueCodecOptions& options,
+// Borrows `cluster`. Call it before anything was read, printed or written: it may not return, but begin the program
+// anew. Errors: not_found, unsupported_version, invalid_argument, and those of the log.
+Result<std::unique_ptr<ValueCodec>> make_value_codec(Cluster& cluster, const ValueCodecOptions& options,
                                                      const ProgramRun& run);
 
 }  // namespace pg

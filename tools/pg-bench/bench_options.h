@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/client/producer.h"
+#include "core/local/producer.h"
 #include "tools/common/run_tool.h"
 #include "tools/pg-bench/pacer.h"
 #include "tools/pg-bench/record_source.h"

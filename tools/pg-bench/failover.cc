@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "core/os/signals.h"
 #include "core/os/this_program.h"
 #include "tools/pg-bench/commands.h"
@@ -46,7 +46,7 @@ Result<Measurement> Failover::run() {
   for (int32_t broker = 0; broker < kBrokers; ++broker) PG_CHECK(start(BrokerId(broker)));
   PG_CHECK(
       home_.create_topic(kTopic, static_cast<int32_t>(options_.partitions), {}, clock_.after(kHealPatience), kBrokers));
-  PG_ASSIGN(producer_, Producer::open(home_, kTopic, options_.producer));
+  PG_ASSIGN(producer_, LocalProducer::open(home_, kTopic, options_.producer));
   for (int64_t kill = 0; kill < options_.count; ++kill) {
     PG_CHECK(await_health());
     PG_CHECK(kill_leader(kill));

@@ -1,7 +1,7 @@
 // pg-bench open: how long a command waits before its first record, with few partitions and with many.
 #include <fmt/format.h>
 
-#include "core/client/consumer.h"
+#include "core/local/consumer.h"
 #include "tools/pg-bench/commands.h"
 #include "tools/pg-bench/result.h"
 #include "tools/pg-bench/scratch.h"
@@ -14,7 +14,7 @@ constexpr int64_t kPartitionCounts[] = {1, 10, 100, 1000};
 constexpr int64_t kRounds = 20;
 
 Result<Measurement> send_one(Home& home, const BenchOptions& options, const WorkerTask& task) {
-  PG_ASSIGN(const auto producer, Producer::open(home, task.topic, options.producer));
+  PG_ASSIGN(const auto producer, LocalProducer::open(home, task.topic, options.producer));
   PG_CHECK(producer->send({.value = "hi"}));
   PG_CHECK(producer->close());
   return Measurement(task.start);
@@ -22,7 +22,7 @@ Result<Measurement> send_one(Home& home, const BenchOptions& options, const Work
 
 // Opens every partition, though one has the record.
 Result<Measurement> read_one(Home& home, const BenchOptions&, const WorkerTask& task) {
-  PG_ASSIGN(const auto consumer, Consumer::open(home, {.topics = {task.topic}}));
+  PG_ASSIGN(const auto consumer, LocalConsumer::open(home, {.topics = {task.topic}}));
   PG_ASSIGN(const auto record, consumer->next_record());
   if (!record) return fail(Errc::not_found, "topic '" + task.topic + "' has no record");
   return Measurement(task.start);

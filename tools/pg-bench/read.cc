@@ -1,7 +1,7 @@
 // Processes that read: all there is, or each record as it comes.
 #include <algorithm>
 
-#include "core/client/consumer.h"
+#include "core/local/consumer.h"
 #include "tools/pg-bench/run_stamp.h"
 #include "tools/pg-bench/workers.h"
 
@@ -26,10 +26,9 @@ Result<> read_once(Consumer& consumer, Clock& clock, Deadline end, Measurement& 
   for (;;) {
     PG_ASSIGN(const auto batch, consumer.poll());
     if (!batch) return {};
-    PG_ASSIGN(auto records, FetchedRecords::begin(*batch));
     int64_t count = 0, bytes = 0;
     for (ConsumedRecord record;; ++count, bytes += bytes_of(record)) {
-      PG_ASSIGN(const bool more, records.next(record));
+      PG_ASSIGN(const bool more, batch->next(record));
       if (!more) break;
     }
     const Deadline now = clock.now();
@@ -46,7 +45,7 @@ Result<Measurement> read_all(Home& home, const BenchOptions& options, const Work
   const Deadline end = task.start + options.warm_up_length() + options.measured_length();
   Pacer(clock, task.start, 0, 0, 1).wait_until(task.start);
   do {
-    PG_ASSIGN(const auto consumer, Consumer::open(home, {.topics = {task.topic}, .partitions = partitions}));
+    PG_ASSIGN(const auto consumer, LocalConsumer::open(home, {.topics = {task.topic}, .partitions = partitions}));
     PG_CHECK(read_once(*consumer, clock, end, measured));
   } while (options.duration && clock.now() < end);
   return measured;
@@ -58,10 +57,11 @@ Result<Measurement> follow(Home& home, const BenchOptions& options, const Worker
   constexpr int64_t kLookBackMs = 10'000;
   Clock& clock = home.env().clock;
   PG_ASSIGN(const auto partitions, own_partitions(home, task));
-  PG_ASSIGN(const auto consumer, Consumer::open(home, {.topics = {task.topic},
-                                                       .partitions = partitions,
-                                                       .from = {Place::Kind::timestamp, clock.wall_ms() - kLookBackMs},
-                                                       .follow = true}));
+  PG_ASSIGN(const auto consumer,
+            LocalConsumer::open(home, {.topics = {task.topic},
+                                       .partitions = partitions,
+                                       .from = {Place::Kind::timestamp, clock.wall_ms() - kLookBackMs},
+                                       .follow = true}));
   Measurement measured(task.start + options.warm_up_length());
   for (auto senders = options.processes * static_cast<int64_t>(partitions.size()); senders > 0;) {
     PG_ASSIGN(const auto record, consumer->next_record());

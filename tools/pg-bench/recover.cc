@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "core/client/admin.h"
 #include "core/format/path_names.h"
+#include "core/local/admin.h"
 #include "tools/pg-bench/commands.h"
 #include "tools/pg-bench/result.h"
 #include "tools/pg-bench/scratch.h"

@@ -51,7 +51,7 @@ BenchTopic::~BenchTopic() {
 Result<> fill_topic(Home& home, const std::string& topic, const BenchOptions& options, const IsEnough& is_enough) {
   PG_ASSIGN(auto values, options.values());
   PG_ASSIGN(auto keys, options.keys());
-  PG_ASSIGN(const auto producer, Producer::open(home, topic, options.producer));
+  PG_ASSIGN(const auto producer, LocalProducer::open(home, topic, options.producer));
   Record record;
   for (int64_t records = 0, bytes = 0; !is_enough(records, bytes); ++records) {
     record.value = values.next();

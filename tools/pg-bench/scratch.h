@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/client/admin.h"
+#include "core/local/admin.h"
 #include "tools/common/subcommands.h"
 #include "tools/pg-bench/bench_options.h"
 

@@ -4,7 +4,7 @@
 #include <deque>
 #include <mutex>
 
-#include "core/client/producer.h"
+#include "core/local/producer.h"
 #include "tools/pg-bench/run_stamp.h"
 #include "tools/pg-bench/workers.h"
 
@@ -108,7 +108,7 @@ Result<> Sender::open() {
     ledger_->acknowledge(report);
     return {};
   };
-  PG_ASSIGN(producer_, Producer::open(home_, task_.topic, chosen));
+  PG_ASSIGN(producer_, LocalProducer::open(home_, task_.topic, chosen));
   const int32_t partitions = producer_->partition_count();
   ledger_ = std::make_unique<Ledger>(clock_, measured_, Partitioner(chosen.partitioner, partitions, home_.env().random),
                                      partitions);

@@ -5,7 +5,7 @@
 
 #include <deque>
 
-#include "core/client/consumer.h"
+#include "core/local/consumer.h"
 #include "core/os/signals.h"
 #include "tools/common/producer_options.h"
 #include "tools/pg-bench/commands.h"
@@ -65,8 +65,8 @@ Result<> Verify::open() {
   ProducerOptions chosen = options_.producer;
   chosen.create_topic = false;
   chosen.report = [this](const BatchReport& report) { return tell_acknowledged(report); };
-  PG_ASSIGN(producer_, Producer::open(home_, topic_, chosen));
-  PG_ASSIGN(consumer_, Consumer::open(home_, {.topics = {topic_}, .from = {Place::Kind::end}, .follow = true}));
+  PG_ASSIGN(producer_, LocalProducer::open(home_, topic_, chosen));
+  PG_ASSIGN(consumer_, LocalConsumer::open(home_, {.topics = {topic_}, .from = {Place::Kind::end}, .follow = true}));
   told_.resize(static_cast<size_t>(producer_->partition_count()));
   return tell("startup_complete", Json::object());
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "core/client/admin.h"
+#include "core/local/admin.h"
 
 namespace pg {
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "tools/pg-cluster/commands.h"
 
 namespace pg {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "tools/pg-cluster/commands.h"
 
 namespace pg {

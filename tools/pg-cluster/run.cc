@@ -1,7 +1,7 @@
 // pg-cluster run: one broker, in the foreground.
 #include <fmt/format.h>
 
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "core/os/signals.h"
 #include "tools/pg-cluster/commands.h"
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "core/os/signals.h"
 #include "tools/pg-cluster/commands.h"
 

@@ -9,14 +9,14 @@ namespace {
 
 class NoSource final : public BatchSource {
  public:
-  Result<std::optional<FetchedBatch>> poll(Deadline) override { return std::nullopt; }
+  Result<std::optional<ConsumedBatch>> poll(Deadline) override { return std::nullopt; }
   bool at_end() const override { return true; }
 };
 
 class TopicSource final : public BatchSource {
  public:
   explicit TopicSource(std::unique_ptr<Consumer> consumer) : consumer_(std::move(consumer)) {}
-  Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
+  Result<std::optional<ConsumedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
   bool at_end() const override { return consumer_->at_end(); }
 
  private:
@@ -36,7 +36,7 @@ class GroupSource final : public BatchSource {
         offsets_file_(std::move(offsets_file)),
         next_commit_(env_.clock.now()) {}
 
-  Result<std::optional<FetchedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
+  Result<std::optional<ConsumedBatch>> poll(Deadline deadline) override { return consumer_->poll(deadline); }
   bool at_end() const override { return consumer_->at_end(); }
   Result<> attend() override { return consumer_->attend(); }
   void delivered(const TopicPartition& partition, Offset next, LeaderEpoch epoch) override {
@@ -56,16 +56,14 @@ class GroupSource final : public BatchSource {
     return left;
   }
 
-  const LockFile* ownership(const std::string& topic) const override { return consumer_->ownership(topic); }
+  std::optional<int> ownership_descriptor(const std::string& topic) const override {
+    return consumer_->ownership_descriptor(topic);
+  }
 
  private:
   // Whole or not at all: a part of it would leave records uncommitted, which does no harm, but nobody would notice.
   Result<> write_positions() {
-    std::vector<DeliveredOffset> offsets;
-    for (const auto& [partition, committed] : consumer_->positions()) {
-      offsets.push_back({partition, committed.offset, committed.leader_epoch, consumer_->begun_at(partition)});
-    }
-    return about_offsets_file(write_user_file(env_.files, offsets_file_, write_offsets_file(offsets)));
+    return about_offsets_file(write_user_file(env_.files, offsets_file_, write_offsets_file(consumer_->positions())));
   }
 
   Env env_;
@@ -78,19 +76,19 @@ class GroupSource final : public BatchSource {
 
 std::unique_ptr<BatchSource> open_nothing() { return std::make_unique<NoSource>(); }
 
-Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options) {
-  PG_ASSIGN(auto consumer, Consumer::open(home, std::move(options)));
+Result<std::unique_ptr<BatchSource>> open_topics(Cluster& cluster, ConsumerOptions options) {
+  PG_ASSIGN(auto consumer, cluster.open_consumer(std::move(options)));
   return std::make_unique<TopicSource>(std::move(consumer));
 }
 
-Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading,
-                                                Release release) {
+Result<std::unique_ptr<BatchSource>> open_group(const Env& env, Cluster& cluster, const ConsumeOptions& options,
+                                                ConsumerOptions reading, Release release) {
   // Before anything is delivered that nobody would know of.
   if (!options.group.offsets_file.empty()) PG_CHECK(about_offsets_file(check_user_file(options.group.offsets_file)));
-  GroupConsumerOptions member{.membership = {.group = options.group.name,
-                                             .topics = std::move(reading.topics),
-                                             .assignor = options.group.assignor,
-                                             .session_timeout = options.group.session_timeout},
+  GroupConsumerOptions member{.group = options.group.name,
+                              .topics = std::move(reading.topics),
+                              .assignor = options.group.assignor,
+                              .session_timeout = options.group.session_timeout,
                               .reset = options.group.reset,
                               .follow = reading.follow,
                               .isolation = reading.isolation,
@@ -98,8 +96,8 @@ Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions
                               .skip_damage = std::move(reading.skip_damage),
                               .release = std::move(release),
                               .commits = options.group.commits};
-  PG_ASSIGN(auto consumer, GroupConsumer::open(home, std::move(member)));
-  return std::make_unique<GroupSource>(home.env(), std::move(consumer), options.group.offsets_file);
+  PG_ASSIGN(auto consumer, cluster.open_group_consumer(std::move(member)));
+  return std::make_unique<GroupSource>(env, std::move(consumer), options.group.offsets_file);
 }
 
 }  // namespace pg

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/group/group_consumer.h"
 #include "tools/pg-consume/options.h"
 
 namespace pg {
@@ -14,7 +13,7 @@ class BatchSource {
  public:
   virtual ~BatchSource() = default;
   // See Consumer::poll and at_end.
-  virtual Result<std::optional<FetchedBatch>> poll(Deadline deadline) = 0;
+  virtual Result<std::optional<ConsumedBatch>> poll(Deadline deadline) = 0;
   virtual bool at_end() const = 0;
 
   // For who wants no batch for a while: gives up partitions that others are to read, as poll() does.
@@ -28,16 +27,16 @@ class BatchSource {
   virtual Result<> commit() { return {}; }
   // Commits, and gives up what was assigned.
   virtual Result<> finish() { return {}; }
-  // Kept locked by commands that work on a record of the topic; null: nothing is.
-  virtual const LockFile* ownership(const std::string&) const { return nullptr; }
+  // Commands that work on records of the topic inherit it; see GroupConsumer.
+  virtual std::optional<int> ownership_descriptor(const std::string&) const { return std::nullopt; }
 };
 
 std::unique_ptr<BatchSource> open_nothing();  // has no batches
-Result<std::unique_ptr<BatchSource>> open_topics(Home& home, ConsumerOptions options);
+Result<std::unique_ptr<BatchSource>> open_topics(Cluster& cluster, ConsumerOptions options);
 
 // `release`: delivers what was handed out of a partition, before it is given up.
 using Release = std::function<Result<>(const TopicPartition&)>;
-Result<std::unique_ptr<BatchSource>> open_group(Home& home, const ConsumeOptions& options, ConsumerOptions reading,
-                                                Release release);
+Result<std::unique_ptr<BatchSource>> open_group(const Env& env, Cluster& cluster, const ConsumeOptions& options,
+                                                ConsumerOptions reading, Release release);
 
 }  // namespace pg

@@ -51,7 +51,7 @@ Exec::Exec(const Tool& tool, const ConsumeOptions& options, DamageNote note_dama
       environment_(inherited_environment()),
       delivery_(options.exec.delivery(), tool.env().random) {}
 
-Result<std::unique_ptr<Exec>> Exec::open(const Tool& tool, const ConsumeOptions& options, Home& home,
+Result<std::unique_ptr<Exec>> Exec::open(const Tool& tool, const ConsumeOptions& options, Cluster& cluster,
                                          const std::vector<std::string>& topics, DamageNote note_damage) {
   catch_stop_signals();
   std::unique_ptr<Exec> exec(new Exec(tool, options, std::move(note_damage)));
@@ -63,7 +63,7 @@ Result<std::unique_ptr<Exec>> Exec::open(const Tool& tool, const ConsumeOptions&
     ProducerOptions producing;
     producing.flush = FlushMode::batch;
     producing.timeout = tool.common().timeout;
-    PG_ASSIGN(exec->dead_letters_, Producer::open(home, *topic, producing));
+    PG_ASSIGN(exec->dead_letters_, cluster.open_producer(*topic, producing));
   }
   return exec;
 }
@@ -149,32 +149,31 @@ Deadline Exec::read_deadline() {
 }
 
 // False once the asked-for number of records was taken.
-Result<bool> Exec::take_batch(const FetchedBatch& fetched) {
+Result<bool> Exec::take_batch(const ConsumedBatch& fetched) {
   Offset next = fetched.from;
   auto taken = take_records(fetched, next);
   if (!taken && taken.error().code == Errc::corrupt) {
     taken.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
     if (options_.skip_damaged) {
-      note_damage_({*fetched.source, next, fetched.end(), taken.error()});
+      note_damage_({*fetched.source, next, fetched.end, taken.error()});
       taken = {};
     }
   }
   PG_CHECK(taken);
   // Offsets behind the last record that have none are done with it.
-  if (taken_ < options_.count && next < fetched.end()) {
-    delivery_.pass(*fetched.source, Offset(fetched.end().value - 1), fetched.batch.header.leader_epoch);
+  if (taken_ < options_.count && next < fetched.end) {
+    delivery_.pass(*fetched.source, Offset(fetched.end.value - 1), fetched.leader_epoch);
   }
   tell_done(*fetched.source);  // some may be done without a command
   return taken_ < options_.count;
 }
 
 // `next`: the offset behind the last record that could be read.
-Result<> Exec::take_records(const FetchedBatch& fetched, Offset& next) {
+Result<> Exec::take_records(const ConsumedBatch& fetched, Offset& next) {
   if (taken_ >= options_.count) return {};
-  PG_ASSIGN(auto records, FetchedRecords::begin(fetched));
   ConsumedRecord record;
   while (taken_ < options_.count) {
-    PG_ASSIGN(const bool more, records.next(record));
+    PG_ASSIGN(const bool more, fetched.next(record));
     if (!more) return {};
     PG_ASSIGN(const bool chosen, choose(options_, record));
     next = record.offset + 1;
@@ -213,7 +212,7 @@ ChildCommand Exec::command_for(const DeliveryJob& job) const {
     if (options_.exec.batch) command.input += options_.print.delimiter;
   }
   command.keep_errors = dead_letters_ != nullptr;
-  command.inherit = source_->ownership(job.partition.topic);
+  command.inherit = source_->ownership_descriptor(job.partition.topic);
   return command;
 }
 

@@ -1,6 +1,6 @@
 // --exec: runs a command for each record, and knows how far each partition is done. One thread: it reads records,
 // starts commands, feeds them, and hears how they ended. Which record may start, and what follows from an end, is
-// decided by core/group/delivery.h.
+// decided by tools/pg-consume/delivery.h.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "core/client/producer.h"
 #include "core/os/child_process.h"
 #include "tools/pg-consume/batch_source.h"
 #include "tools/pg-consume/options.h"
@@ -23,7 +22,7 @@ class Exec {
  public:
   using DamageNote = std::function<void(const SkippedDamage&)>;
   // Opens the topic of --dlq. From now on stop signals are caught.
-  static Result<std::unique_ptr<Exec>> open(const Tool& tool, const ConsumeOptions& options, Home& home,
+  static Result<std::unique_ptr<Exec>> open(const Tool& tool, const ConsumeOptions& options, Cluster& cluster,
                                             const std::vector<std::string>& topics, DamageNote note_damage);
 
   // A record that run() is to begin with.
@@ -55,8 +54,8 @@ class Exec {
   void look_for_stop();
   void read_more();
   Deadline read_deadline();
-  Result<bool> take_batch(const FetchedBatch& fetched);
-  Result<> take_records(const FetchedBatch& fetched, Offset& next);
+  Result<bool> take_batch(const ConsumedBatch& fetched);
+  Result<> take_records(const ConsumedBatch& fetched, Offset& next);
   Result<> attend();
   void start_commands();
   ChildCommand command_for(const DeliveryJob& job) const;

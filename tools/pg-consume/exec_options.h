@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "core/group/delivery.h"
 #include "tools/common/run_tool.h"
+#include "tools/pg-consume/delivery.h"
 
 namespace pg {
 

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <map>
 
-#include "core/format/path_names.h"
 #include "core/os/signals.h"
 #include "tools/pg-consume/batch_source.h"
 #include "tools/pg-consume/exec.h"
@@ -18,8 +17,8 @@ constexpr Duration kAbandonedPoll = std::chrono::milliseconds(500);
 
 class Consume {
  public:
-  Consume(const Tool& tool, const ConsumeOptions& options, Home& home)
-      : tool_(tool), options_(options), home_(home), printer_(options.print, OutputStream::standard_output()) {}
+  Consume(const Tool& tool, const ConsumeOptions& options, Cluster& cluster)
+      : tool_(tool), options_(options), cluster_(cluster), printer_(options.print, OutputStream::standard_output()) {}
 
   Result<ExitCode> run(const std::vector<std::string>& topics);
 
@@ -28,9 +27,9 @@ class Consume {
   Result<ExitCode> read();
   Result<ExitCode> run_commands();
   Result<> print_last(const ConsumerOptions& chosen);
-  Result<std::optional<FetchedBatch>> wait_for_batch();
-  Result<bool> print_batch(const FetchedBatch& fetched);
-  Result<bool> print_records(const FetchedBatch& fetched, Offset& next);
+  Result<std::optional<ConsumedBatch>> wait_for_batch();
+  Result<bool> print_batch(const ConsumedBatch& fetched);
+  Result<bool> print_records(const ConsumedBatch& fetched, Offset& next);
   Result<> deliver();
   Result<> commit_if_due();
   Deadline progress_deadline() const;
@@ -38,7 +37,7 @@ class Consume {
 
   const Tool& tool_;
   const ConsumeOptions& options_;
-  Home& home_;
+  Cluster& cluster_;
   RecordPrinter printer_;
   std::unique_ptr<BatchSource> source_;
   std::unique_ptr<Exec> exec_;  // with --exec: takes the records in place of the printer
@@ -51,11 +50,11 @@ class Consume {
 };
 
 Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen) {
-  if (options_.group.name.empty()) return open_topics(home_, std::move(chosen));
+  if (options_.group.name.empty()) return open_topics(cluster_, std::move(chosen));
   // What it has delivered is committed before it ends, whatever ends it.
   catch_stop_signals();
   ignore_closed_pipes();
-  return open_group(home_, options_, std::move(chosen),
+  return open_group(tool_.env(), cluster_, options_, std::move(chosen),
                     [this](const TopicPartition& partition) { return exec_ ? exec_->release(partition) : deliver(); });
 }
 
@@ -71,7 +70,7 @@ Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {
   }
   if (options_.skip_damaged) chosen.skip_damage = [this](const SkippedDamage& skipped) { note_skipped(skipped); };
   if (options_.exec.command) {
-    PG_ASSIGN(exec_, Exec::open(tool_, options_, home_, topics,
+    PG_ASSIGN(exec_, Exec::open(tool_, options_, cluster_, topics,
                                 [this](const SkippedDamage& skipped) { note_skipped(skipped); }));
   }
   ExitCode outcome = kExitDone;
@@ -159,7 +158,7 @@ Deadline Consume::progress_deadline() const {
 
 // Sleeps until there is a batch; empty if none came in time. A reader that has left is noticed although nothing is
 // written, and ends this as it would end cat.
-Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
+Result<std::optional<ConsumedBatch>> Consume::wait_for_batch() {
   if (!quiet_until_) quiet_until_ = progress_deadline();
   const Deadline deadline = *quiet_until_;
   for (;;) {
@@ -172,25 +171,24 @@ Result<std::optional<FetchedBatch>> Consume::wait_for_batch() {
 }
 
 // False once the asked-for number of records was printed.
-Result<bool> Consume::print_batch(const FetchedBatch& fetched) {
+Result<bool> Consume::print_batch(const ConsumedBatch& fetched) {
   Offset next = fetched.from;
   auto more = print_records(fetched, next);
-  if (more && *more) next = fetched.end();
-  if (!options_.group.name.empty()) printed_up_to_[*fetched.source] = {next, fetched.batch.header.leader_epoch};
+  if (more && *more) next = fetched.end;
+  if (!options_.group.name.empty()) printed_up_to_[*fetched.source] = {next, fetched.leader_epoch};
   if (more || more.error().code != Errc::corrupt) return more;
   more.error().path = fmt::format("partition {} of '{}'", fetched.source->partition.value, fetched.source->topic);
   if (!options_.skip_damaged) return more;
-  note_skipped({*fetched.source, next, fetched.end(), more.error()});
+  note_skipped({*fetched.source, next, fetched.end, more.error()});
   return true;
 }
 
 // `next`: the offset behind the last record that could be read.
-Result<bool> Consume::print_records(const FetchedBatch& fetched, Offset& next) {
-  PG_ASSIGN(auto records, FetchedRecords::begin(fetched));
+Result<bool> Consume::print_records(const ConsumedBatch& fetched, Offset& next) {
   const bool all = options_.filter.keeps_all() && !options_.codec;
   ConsumedRecord record;
   for (;;) {
-    PG_ASSIGN(const bool more, records.next(record));
+    PG_ASSIGN(const bool more, fetched.next(record));
     if (!more) return true;
     if (!all) {
       PG_ASSIGN(const bool chosen, choose(options_, record));
@@ -218,7 +216,7 @@ Result<> Consume::print_last(const ConsumerOptions& chosen) {
   // One that cannot be decoded says so when it is its turn to be printed, if it comes to that.
   if (!options_.filter.keeps_all())
     wanted = [this](ConsumedRecord record) { return choose(options_, record).value_or(true); };
-  PG_ASSIGN(auto records, read_last(home_, chosen, std::min(options_.last, options_.count), wanted));
+  PG_ASSIGN(auto records, cluster_.read_newest(chosen, std::min(options_.last, options_.count), wanted));
   if (exec_) {
     for (auto& owned : records) {
       ConsumedRecord record = owned.view();
@@ -247,11 +245,11 @@ int main(int argc, char** argv) {
   const pg::ProgramRun program{"pg-consume", pg::arguments_of(argc, argv)};
   return tool.run(table, program.arguments, [&](const auto& topics) -> pg::Result<pg::ExitCode> {
     PG_CHECK(pg::settle(tool, options));
-    for (const auto& topic : topics) PG_CHECK(pg::names::check_topic(topic));
-    PG_ASSIGN(const auto home, tool.open_home());
+    for (const auto& topic : topics) PG_CHECK(pg::check_topic_name(topic));
+    PG_ASSIGN(const auto cluster, tool.open_cluster());
     if (options.by_schema) {
-      PG_ASSIGN(options.codec, pg::make_value_codec(*home, {.deadline = tool.deadline()}, program));
+      PG_ASSIGN(options.codec, pg::make_value_codec(*cluster, {.deadline = tool.deadline()}, program));
     }
-    return pg::Consume(tool, options, *home).run(topics);
+    return pg::Consume(tool, options, *cluster).run(topics);
   });
 }

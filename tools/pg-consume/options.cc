@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/format/path_names.h"
 #include "tools/common/delimiter.h"
 
 namespace pg {
@@ -57,7 +56,7 @@ void add_group_options(OptionTable& table, GroupOptions& group) {
       "-g,--group", "GROUP",
       [&](const std::string& value) {
         group.name = value;
-        return names::check_group_name(value);
+        return check_group_name(value);
       },
       "read as a member of GROUP: what it has not committed yet");
   table.option("--reset", "WHERE",

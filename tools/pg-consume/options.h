@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/group/group_consumer.h"
+#include "core/base/limits.h"
 #include "tools/common/place.h"
 #include "tools/common/record_filter.h"
 #include "tools/common/record_printer.h"

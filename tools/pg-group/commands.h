@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/group/group_admin.h"
+#include "core/local/group_admin.h"
 #include "tools/common/run_tool.h"
 #include "tools/common/subcommands.h"
 

@@ -1,7 +1,6 @@
 // pg-produce: standard input, or arguments, to a topic.
 #include <fmt/format.h>
 
-#include "core/client/named_input.h"
 #include "core/os/signals.h"
 #include "tools/common/json_record.h"
 #include "tools/common/record_reader.h"
@@ -166,11 +165,11 @@ std::string Produce::place(const Error& error, int64_t done) const {
 }
 
 // What a named input had in the topic before.
-void note_skipped(const Tool& tool, const NamedInput& input, const std::string& topic) {
-  std::string text = fmt::format("{} records were in '{}' already", input.skipped(), topic);
-  if (input.gone() > 0) text += fmt::format(" ({} of them are gone by now, and were not compared)", input.gone());
-  if (input.missing() > 0) text += fmt::format("; it has {} more that are not in the input", input.missing());
-  if (input.skipped() + input.missing() > 0) tool.note(text);
+void note_skipped(const Tool& tool, const InputProgress& input, const std::string& topic) {
+  std::string text = fmt::format("{} records were in '{}' already", input.skipped, topic);
+  if (input.gone > 0) text += fmt::format(" ({} of them are gone by now, and were not compared)", input.gone);
+  if (input.missing > 0) text += fmt::format("; it has {} more that are not in the input", input.missing);
+  if (input.skipped + input.missing > 0) tool.note(text);
 }
 
 // While input has nothing, batches are sent once they have lingered. False: a stop signal came.
@@ -195,17 +194,18 @@ Result<> print_report(const Tool& tool, const BatchReport& report) {
 }
 
 // By the schema that was asked for, or the one that the topic asks for.
-Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home, const std::optional<SubjectChoice>& schema,
-                                               bool takes_encoded, const ProgramRun& program) {
+Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Cluster& cluster,
+                                               const std::optional<SubjectChoice>& schema, bool takes_encoded,
+                                               const ProgramRun& program) {
   if (!schema) return nullptr;
-  return make_value_codec(home, {.schema = schema, .takes_encoded = takes_encoded, .deadline = tool.deadline()},
+  return make_value_codec(cluster, {.schema = schema, .takes_encoded = takes_encoded, .deadline = tool.deadline()},
                           program);
 }
 
 // None: it asks for none, or for what was chosen anyway.
 Result<std::optional<SubjectChoice>> schema_of_topic(const std::string& topic, const Producer& producer,
                                                      const std::optional<SubjectChoice>& chosen) {
-  if (!asks_for_schema(producer.topic_config())) return std::nullopt;
+  if (!producer.asks_for_schema()) return std::nullopt;
   const std::string subject = topic + "-value";
   if (!chosen) return SubjectChoice{subject, {}, false};
   if (chosen->subject == subject) return std::nullopt;
@@ -221,15 +221,15 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   options.producer.create_topic = !options.no_create;
   if (options.report)
     options.producer.report = [&tool](const BatchReport& report) { return print_report(tool, report); };
-  PG_ASSIGN(const auto home, options.no_create ? tool.open_home() : tool.open_home_to_write());
-  options.producer.topic_made = [&](const TopicMetadata& topic) {
-    tool.made(fmt::format("made topic '{}' with 1 partition in {}", topic.name, home->path()));
+  PG_ASSIGN(const auto cluster, options.no_create ? tool.open_cluster() : tool.open_cluster_to_write());
+  options.producer.topic_made = [&](const std::string& topic) {
+    tool.made(fmt::format("made topic '{}' with 1 partition in {}", topic, cluster->location()));
   };
-  PG_ASSIGN(auto codec, open_codec(tool, *home, options.schema, false, program));
-  PG_ASSIGN(const auto producer, Producer::open(*home, operands[0], options.producer));
+  PG_ASSIGN(auto codec, open_codec(tool, *cluster, options.schema, false, program));
+  PG_ASSIGN(const auto producer, cluster->open_producer(operands[0], options.producer));
   PG_ASSIGN(const auto asked, schema_of_topic(operands[0], *producer, options.schema));
   if (asked) {
-    PG_ASSIGN(codec, open_codec(tool, *home, asked, true, program));
+    PG_ASSIGN(codec, open_codec(tool, *cluster, asked, true, program));
   }
   if (options.tee) ignore_closed_pipes();
 
@@ -240,7 +240,7 @@ Result<ExitCode> produce(Tool& tool, ProduceOptions& options, const std::vector<
   // Whatever stopped it, the records before are sent and flushed, and counted.
   auto closed = producer->close(sent && stop_signal() == 0);
   if (sent && closed) {
-    if (producer->input() != nullptr) note_skipped(tool, *producer->input(), operands[0]);
+    if (const auto input = producer->input()) note_skipped(tool, *input, operands[0]);
     tool.detail(fmt::format("{} records written to '{}'", producer->records_written(), operands[0]));
     if (const int signal = stop_signal(); signal != 0) die_of_signal(signal);
     return kExitDone;

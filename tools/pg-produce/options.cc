@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "core/base/text.h"
-#include "core/format/producer_name.h"
 #include "tools/common/place.h"
 #include "tools/common/producer_options.h"
 
@@ -92,8 +91,8 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   table.option(
       "--input-id", "NAME",
       [&](const std::string& value) -> Result<> {
-        if (value.empty() || value.size() > kProducerNameBytesMax) {
-          return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kProducerNameBytesMax));
+        if (value.empty() || value.size() > kInputIdBytesMax) {
+          return fail(Errc::invalid_argument, fmt::format("a name has 1 to {} bytes", kInputIdBytesMax));
         }
         options.producer.name = value;
         return {};

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/client/producer.h"
 #include "tools/common/delimiter.h"
 #include "tools/common/run_tool.h"
 #include "tools/common/value_codec.h"

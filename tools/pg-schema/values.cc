@@ -73,9 +73,9 @@ Result<> read_records(const ValueStream& stream, Framing framing, OutputBuffer& 
   return read;
 }
 
-Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Home& home,
+Result<std::unique_ptr<ValueCodec>> open_codec(const Tool& tool, Cluster& cluster,
                                                const std::optional<SubjectChoice>& schema) {
-  return make_value_codec(home, {.schema = schema, .deadline = tool.deadline()}, {});
+  return make_value_codec(cluster, {.schema = schema, .deadline = tool.deadline()}, {});
 }
 
 std::string frame(std::string_view value) {
@@ -102,8 +102,8 @@ int schema_validate(const Arguments& arguments) {
   tool.add_common_options(table, "print a line of JSON per record that does not match");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto choice, parse_subject_choice(operands[0]));
-    PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto codec, open_codec(tool, *home, choice));
+    PG_ASSIGN(const auto cluster, tool.open_cluster());
+    PG_ASSIGN(const auto codec, open_codec(tool, *cluster, choice));
     int64_t records = 0, wrong = 0;
     OutputBuffer out(OutputStream::standard_output());
     const OnRecord check = [&](std::string_view record, int64_t number) -> Result<> {
@@ -134,8 +134,8 @@ int schema_encode(const Arguments& arguments) {
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     PG_ASSIGN(const auto choice, parse_subject_choice(operands[0]));
-    PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto codec, open_codec(tool, *home, choice));
+    PG_ASSIGN(const auto cluster, tool.open_cluster());
+    PG_ASSIGN(const auto codec, open_codec(tool, *cluster, choice));
     OutputBuffer out(OutputStream::standard_output());
     const std::string delimiter = stream.json_delimiter();
     const OnRecord encode = [&](std::string_view record, int64_t number) -> Result<> {
@@ -163,8 +163,8 @@ int schema_decode(const Arguments& arguments) {
   stream.add_framing(table);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto&) -> Result<ExitCode> {
-    PG_ASSIGN(const auto home, tool.open_home());
-    PG_ASSIGN(const auto codec, open_codec(tool, *home, {}));
+    PG_ASSIGN(const auto cluster, tool.open_cluster());
+    PG_ASSIGN(const auto codec, open_codec(tool, *cluster, {}));
     OutputBuffer out(OutputStream::standard_output());
     const std::string delimiter = stream.json_delimiter();
     const OnRecord decode = [&](std::string_view record, int64_t number) -> Result<> {

@@ -1,7 +1,7 @@
 // pg-topic repair --abort-transactions: ends transactions whose producers cannot return.
 #include <fmt/format.h>
 
-#include "core/client/transaction_admin.h"
+#include "core/local/transaction_admin.h"
 #include "tools/common/run_tool.h"
 #include "tools/pg-topic/commands.h"
 

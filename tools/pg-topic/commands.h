@@ -1,7 +1,7 @@
 // pg-topic's sub-commands. Each gets the arguments behind its name and returns the exit status.
 #pragma once
 
-#include "core/client/admin.h"
+#include "core/local/admin.h"
 #include "tools/common/run_tool.h"
 #include "tools/common/subcommands.h"
 

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "core/base/text.h"
-#include "core/client/inspector.h"
 #include "core/format/control_record.h"
+#include "core/local/inspector.h"
 #include "tools/common/json_record.h"
 #include "tools/common/place.h"
 #include "tools/common/run_tool.h"

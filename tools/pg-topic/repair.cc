@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "core/client/inspector.h"
+#include "core/local/inspector.h"
 #include "tools/common/json_record.h"
 #include "tools/common/run_tool.h"
 #include "tools/pg-topic/commands.h"

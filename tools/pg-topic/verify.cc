@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/base/text.h"
-#include "core/client/inspector.h"
+#include "core/local/inspector.h"
 #include "tools/common/json_record.h"
 #include "tools/common/run_tool.h"
 #include "tools/pg-topic/commands.h"

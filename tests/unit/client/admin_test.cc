@@ -1,4 +1,4 @@
-#include "core/client/admin.h"
+#include "core/local/admin.h"
 
 #include "tests/support/printing.h"
 #include "tests/support/test_home.h"

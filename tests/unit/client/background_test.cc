@@ -1,4 +1,4 @@
-#include "core/client/background.h"
+#include "core/local/background.h"
 
 #include <atomic>
 

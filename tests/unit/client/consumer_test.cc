@@ -1,4 +1,5 @@
-#include "core/client/consumer.h"
+#include "core/local/consumer.h"
+#include "core/local/newest_records.h"
 
 #include <atomic>
 #include <thread>
@@ -85,15 +86,14 @@ TEST_CASE("consumer: a range may begin and end inside a batch") {
   const auto fetched = must(consumer->poll());
   REQUIRE(fetched.has_value());
   CHECK(fetched->from == Offset(2));
-  CHECK(fetched->to == Offset(4));
-  CHECK(fetched->batch.header.record_count == 6);
+  CHECK(fetched->end == Offset(4));
 }
 
 TEST_CASE("consumer: an offset that no partition has is out of range; where some have it, the others are left out") {
   TestHome t;
   t.create("t", 2);
   t.produce("t", {"a", "b", "c"}, 1);
-  const Error error = error_of(Consumer::open(*t.home, {.topics = {"t"}, .from = {Kind::offset, 4}}));
+  const Error error = error_of(LocalConsumer::open(*t.home, {.topics = {"t"}, .from = {Kind::offset, 4}}));
   CHECK(error.code == Errc::out_of_range);
   CHECK(error.what == "'t-0' has no offset 4: it holds 0 to 0");
   CHECK(t.read({.topics = {"t"}, .from = {Kind::offset, 2}}) == "t-1@2=c");
@@ -103,8 +103,8 @@ TEST_CASE("consumer: an offset that no partition has is out of range; where some
 TEST_CASE("consumer: what is not there") {
   TestHome t;
   t.create("t", 2);
-  CHECK(code_of(Consumer::open(*t.home, {.topics = {"none"}})) == Errc::not_found);
-  CHECK(code_of(Consumer::open(*t.home, {.topics = {"t"}, .partitions = {PartitionId(2)}})) == Errc::not_found);
+  CHECK(code_of(LocalConsumer::open(*t.home, {.topics = {"none"}})) == Errc::not_found);
+  CHECK(code_of(LocalConsumer::open(*t.home, {.topics = {"t"}, .partitions = {PartitionId(2)}})) == Errc::not_found);
   CHECK(t.read({.topics = {"t"}}) == "");
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("consumer: goes on behind damage where that is asked for, and tells wh
   CHECK(t.read({.topics = {"t"}, .to = Place{Kind::offset, 2}, .skip_damage = note}) == "t-0@0=a");
   CHECK(skipped == "t:1-2");
   skipped.clear();
-  CHECK(must(read_last(*t.home, {.topics = {"t"}, .skip_damage = note}, 3)).size() == 3);
+  CHECK(must(read_newest(*t.home, {.topics = {"t"}, .skip_damage = note}, 3)).size() == 3);
   CHECK(skipped == "t:1-2");
 }
 
@@ -300,7 +300,7 @@ TEST_CASE("consumer: the newest records over all partitions, oldest first") {
   t.produce("t", {"b1", "b2"}, 1, 101);        // 101 102
   const auto last = [&](int64_t count) {
     std::string text;
-    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count))) {
+    for (const auto& record : must(read_newest(*t.home, {.topics = {"t"}}, count))) {
       const ConsumedRecord view = record.view();
       text += std::string(text.empty() ? "" : " ") + std::string(*view.value);
       CHECK(view.source->topic == "t");
@@ -322,7 +322,7 @@ TEST_CASE("consumer: the newest records keep their order within a partition, wha
   t.produce("t", {"a2"}, 0, 100);
   t.produce("t", {"b1"}, 1, 300);
   std::string text;
-  for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, 3))) text += *record.view().value;
+  for (const auto& record : must(read_newest(*t.home, {.topics = {"t"}}, 3))) text += *record.view().value;
   CHECK(text.find("a1") < text.find("a2"));
   CHECK(text.size() == 6);
 }
@@ -337,7 +337,8 @@ TEST_CASE("consumer: the newest records that are wanted, however far back they a
   const auto last = [&](int64_t count) {
     std::string text;
     const auto wanted = [](const ConsumedRecord& record) { return record.value->starts_with('!'); };
-    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count, wanted))) text += *record.view().value;
+    for (const auto& record : must(read_newest(*t.home, {.topics = {"t"}}, count, wanted)))
+      text += *record.view().value;
     return text;
   };
   CHECK(last(0) == "");
@@ -352,7 +353,7 @@ TEST_CASE("consumer: an owned record has all that the view had") {
   const auto producer = t.producer("t");
   must(producer->send({.key = "k", .value = std::nullopt, .headers = {{"h", "v"}}, .timestamp_ms = 7}));
   must(producer->close());
-  const auto records = must(read_last(*t.home, {.topics = {"t"}}, 1));
+  const auto records = must(read_newest(*t.home, {.topics = {"t"}}, 1));
   REQUIRE(records.size() == 1);
   const ConsumedRecord view = records[0].view();
   CHECK(view.key == "k");

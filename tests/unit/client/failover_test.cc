@@ -1,9 +1,9 @@
 // Consumers, tables and producers when a partition gets another leader.
 #include <fmt/format.h>
 
-#include "core/client/cluster_admin.h"
-#include "core/client/consumer.h"
-#include "core/client/producer.h"
+#include "core/local/cluster_admin.h"
+#include "core/local/consumer.h"
+#include "core/local/producer.h"
 #include "core/store/leader.h"
 #include "core/store/log_table.h"
 #include "tests/support/printing.h"
@@ -20,22 +20,22 @@ struct Cluster : TestCluster {
 
   void produce(const std::vector<std::string>& values, ProducerOptions options = {}) {
     options.batch_bytes = 1;
-    const auto producer = must(Producer::open(client(), topic_name(), std::move(options)));
+    const auto producer = must(LocalProducer::open(client(), topic_name(), std::move(options)));
     for (const auto& value : values) must(producer->send({.value = value}));
     must(producer->close());
   }
-  std::unique_ptr<Consumer> consumer(bool follow = false, Duration timeout = kTimeoutDefault) {
-    return must(Consumer::open(client(), {.topics = {topic_name()}, .follow = follow, .timeout = timeout}));
+  std::unique_ptr<LocalConsumer> consumer(bool follow = false, Duration timeout = kTimeoutDefault) {
+    return must(LocalConsumer::open(client(), {.topics = {topic_name()}, .follow = follow, .timeout = timeout}));
   }
   // The values that it has now, or within the time.
-  static std::string rest(Consumer& consumer, Deadline deadline) {
+  static std::string rest(LocalConsumer& consumer, Deadline deadline) {
     std::string text;
     while (const auto record = must(consumer.next_record(deadline))) {
       text += fmt::format("{}{}:{}", text.empty() ? "" : " ", record->offset.value, record->value.value_or("null"));
     }
     return text;
   }
-  std::string next(Consumer& consumer) { return rest(consumer, env.clock().after(2s)); }
+  std::string next(LocalConsumer& consumer) { return rest(consumer, env.clock().after(2s)); }
   // Broker 2 goes on, and the others are lost: a person has it lead, whatever it lacks.
   void lose_brokers() {
     for (const int32_t broker : {0, 1}) kill(broker);
@@ -126,8 +126,8 @@ TEST_CASE("consumer: goes back to where the records of its epoch end at a leader
   cluster.settle();
   cluster.produce({"c", "d", "e"});
   CHECK(cluster.next(*caught_up) == "2:c 3:d 4:e");
-  const auto at_end = must(
-      Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .from = {Place::Kind::end}, .follow = true}));
+  const auto at_end = must(LocalConsumer::open(
+      cluster.client(), {.topics = {cluster.topic_name()}, .from = {Place::Kind::end}, .follow = true}));
   cluster.lose_brokers();
   SUBCASE("what is new does not reach its place") {
     cluster.produce({"v", "w"}, {.acks = Acks::leader});
@@ -203,7 +203,7 @@ TEST_CASE("producer: a replicated topic gets each record once, whichever broker 
     CAPTURE(static_cast<int>(flush));
     Cluster cluster;
     const auto producer =
-        must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = flush}));
+        must(LocalProducer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .flush = flush}));
     for (int i = 0; i < 6; ++i) {
       must(producer->send({.value = std::to_string(i)}));
       if (i == 1) cluster.kill(0);
@@ -231,7 +231,7 @@ TEST_CASE("producer: reports each batch once, in the state that acks and flush a
       reports += fmt::format("{}+{} {};", report.base_offset.value, report.record_count, report.state);
       return {};
     };
-    const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(), std::move(options)));
+    const auto producer = must(LocalProducer::open(cluster.client(), cluster.topic_name(), std::move(options)));
     must(producer->send({.value = "a"}));
     cluster.kill(0);
     must(producer->send({.value = "b"}));
@@ -244,7 +244,7 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
   Cluster cluster;
   const auto run = [&](const std::vector<std::string>& values, bool die) {
     const auto producer =
-        must(Producer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .name = "input"}));
+        must(LocalProducer::open(cluster.client(), cluster.topic_name(), {.batch_bytes = 1, .name = "input"}));
     for (const auto& value : values) {
       must(producer->send({.value = value}));
       if (std::exchange(die, false)) cluster.kill(cluster.partition().leader.value);
@@ -263,8 +263,8 @@ TEST_CASE("producer: one with a name goes on after an election, and after its ow
 
 TEST_CASE("producer: one that timed out does not wait once more when it closes") {
   Cluster cluster;
-  const auto producer = must(Producer::open(cluster.client(), cluster.topic_name(),
-                                            {.batch_bytes = 1, .timeout = 1s, .flush = FlushMode::batch}));
+  const auto producer = must(LocalProducer::open(cluster.client(), cluster.topic_name(),
+                                                 {.batch_bytes = 1, .timeout = 1s, .flush = FlushMode::batch}));
   for (const int32_t broker : {1, 2}) {
     cluster.freeze(broker);
     cluster.health[BrokerId(broker)] = BrokerHealth::running;
@@ -281,8 +281,8 @@ TEST_CASE("producer: one that timed out does not wait once more when it closes")
 TEST_CASE("producer: what one with a name finds from earlier runs is committed before it is counted") {
   Cluster cluster;
   const auto run = [&](const std::vector<std::string>& values) -> Result<> {
-    PG_ASSIGN(const auto producer, Producer::open(cluster.client(), cluster.topic_name(),
-                                                  {.batch_bytes = 1, .timeout = 1s, .name = "input"}));
+    PG_ASSIGN(const auto producer, LocalProducer::open(cluster.client(), cluster.topic_name(),
+                                                       {.batch_bytes = 1, .timeout = 1s, .name = "input"}));
     for (const auto& value : values) PG_CHECK(producer->send({.value = value}));
     return producer->close();
   };
@@ -293,7 +293,7 @@ TEST_CASE("producer: what one with a name finds from earlier runs is committed b
   }
   CHECK(code_of(run({"a", "b"})) == Errc::timed_out);
   // An election may still take "b" back: it does not count as written.
-  CHECK(code_of(Producer::open(cluster.client(), cluster.topic_name(), {.timeout = 1s, .name = "input"})) ==
+  CHECK(code_of(LocalProducer::open(cluster.client(), cluster.topic_name(), {.timeout = 1s, .name = "input"})) ==
         Errc::timed_out);
   for (const int32_t broker : {1, 2}) cluster.thaw(broker);
   must(run({"a", "b", "c"}));

@@ -1,4 +1,4 @@
-#include "core/client/inspector.h"
+#include "core/local/inspector.h"
 
 #include <fmt/format.h>
 

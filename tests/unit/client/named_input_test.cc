@@ -1,5 +1,5 @@
 // The producer of a named input: what it skips, what it sends, and when it refuses.
-#include "core/client/named_input.h"
+#include "core/local/named_input.h"
 
 #include <algorithm>
 #include <map>
@@ -36,12 +36,12 @@ struct Outcome {
 struct NamedHome : TestHome {
   using TestHome::TestHome;
 
-  Result<std::unique_ptr<Producer>> open(ProducerOptions options = {}) {
+  Result<std::unique_ptr<LocalProducer>> open(ProducerOptions options = {}) {
     if (!options.name) options.name = "input";
     options.batch_bytes = std::min<size_t>(options.batch_bytes, 300);
-    return Producer::open(*home, "t", std::move(options));
+    return LocalProducer::open(*home, "t", std::move(options));
   }
-  static Result<> send_all(Producer& producer, const Lines& lines) {
+  static Result<> send_all(LocalProducer& producer, const Lines& lines) {
     for (const auto& line : lines) {
       Record record;
       record.key = line.key;
@@ -61,9 +61,9 @@ struct NamedHome : TestHome {
     const auto closed = (*producer)->close(sent.has_value());
     outcome.result = !sent ? sent : closed;
     outcome.written = (*producer)->records_written();
-    outcome.skipped = (*producer)->input()->skipped();
-    outcome.gone = (*producer)->input()->gone();
-    outcome.missing = (*producer)->input()->missing();
+    outcome.skipped = (*producer)->input()->skipped;
+    outcome.gone = (*producer)->input()->gone;
+    outcome.missing = (*producer)->input()->missing;
     return outcome;
   }
   // A process that was killed after so many lines: batches that were full are there, others are not.

@@ -1,4 +1,4 @@
-#include "core/client/partitioner.h"
+#include "core/local/partitioner.h"
 
 #include <map>
 

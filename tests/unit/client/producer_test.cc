@@ -1,4 +1,4 @@
-#include "core/client/producer.h"
+#include "core/local/producer.h"
 
 #include <fmt/format.h>
 
@@ -37,11 +37,11 @@ std::vector<int> codecs_in(PartitionLog& log) {
 
 TEST_CASE("producer: makes the topic with the first record that it can take, or refuses to") {
   TestHome t;
-  CHECK(code_of(Producer::open(*t.home, "t", {.create_topic = false})) == Errc::not_found);
-  CHECK(code_of(Producer::open(*t.home, "a/b", {})) == Errc::invalid_argument);
+  CHECK(code_of(LocalProducer::open(*t.home, "t", {.create_topic = false})) == Errc::not_found);
+  CHECK(code_of(LocalProducer::open(*t.home, "a/b", {})) == Errc::invalid_argument);
   std::string made;
   const auto producer =
-      must(Producer::open(*t.home, "t", {.topic_made = [&](const TopicMetadata& topic) { made += topic.name; }}));
+      must(LocalProducer::open(*t.home, "t", {.topic_made = [&](const std::string& topic) { made += topic; }}));
   CHECK(code_of(producer->send({.value = "x"}, PartitionId(4))) == Errc::not_found);
   const std::string large(2'000'000, 'x');
   CHECK(code_of(producer->send({.value = large})) == Errc::limit);
@@ -63,9 +63,9 @@ TEST_CASE(
     "producer: a whole input without records makes the topic, too, and one that somebody makes meanwhile is used as it "
     "is") {
   TestHome t;
-  must(must(Producer::open(*t.home, "empty", {}))->close());
+  must(must(LocalProducer::open(*t.home, "empty", {}))->close());
   CHECK(must(t.home->list_topics()) == std::vector<std::string>{"empty"});
-  const auto producer = must(Producer::open(*t.home, "t", {}));
+  const auto producer = must(LocalProducer::open(*t.home, "t", {}));
   t.create("t", 3);
   must(producer->send({.value = "x"}, PartitionId(2)));
   must(producer->close());

@@ -1,4 +1,4 @@
-#include "core/client/replicated_writer.h"
+#include "core/local/replicated_writer.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
 // What consumers are given of transactions.
 #include <fmt/format.h>
 
-#include "core/client/transaction_admin.h"
+#include "core/local/newest_records.h"
+#include "core/local/transaction_admin.h"
 #include "core/store/leader.h"
 #include "tests/support/printing.h"
 #include "tests/support/seeded_random.h"
@@ -32,7 +33,7 @@ struct Topic {
     const auto consumer = t.consumer(std::move(options));
     return values(*consumer);
   }
-  static std::string values(Consumer& consumer, Deadline deadline = kNoDeadline) {
+  static std::string values(LocalConsumer& consumer, Deadline deadline = kNoDeadline) {
     std::string text;
     while (const auto record = must(consumer.next_record(deadline))) {
       text += (text.empty() ? "" : " ") + short_value(*record);
@@ -42,7 +43,7 @@ struct Topic {
   std::string from(int64_t offset) { return read({.topics = {"t"}, .from = {Kind::offset, offset}}); }
   std::string last(int64_t count) {
     std::string text;
-    for (const auto& record : must(read_last(*t.home, {.topics = {"t"}}, count)))
+    for (const auto& record : must(read_newest(*t.home, {.topics = {"t"}}, count)))
       text += (text.empty() ? "" : " ") + short_value(record.view());
     return text;
   }
@@ -207,7 +208,7 @@ TEST_CASE(
     TransactionScript(*log).write("x a+1 y");
   }
   cluster.settle();
-  const auto consumer = must(Consumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .follow = true}));
+  const auto consumer = must(LocalConsumer::open(cluster.client(), {.topics = {cluster.topic_name()}, .follow = true}));
   CHECK(Topic::values(*consumer, soon()) == "x");
   cluster.kill(0);
   CHECK(Topic::values(*consumer, soon()) == "");

@@ -1,5 +1,5 @@
 // Three brokers and a controller: replication, and what becomes of a partition when a broker or its files go.
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "core/log/replica_words.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_cluster.h"

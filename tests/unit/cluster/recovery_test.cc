@@ -1,5 +1,5 @@
 // Three brokers and a controller: power cuts, deaths in the middle of anything, and what people decide.
-#include "core/client/cluster_admin.h"
+#include "core/local/cluster_admin.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_cluster.h"
 

@@ -1,6 +1,6 @@
-#include "core/group/group_consumer.h"
+#include "core/local/group_consumer.h"
 
-#include "core/group/group_admin.h"
+#include "core/local/group_admin.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_home.h"
 
@@ -12,30 +12,28 @@ namespace {
 // Membership's thread is left out: members look when the test says so, and time passes when it says so.
 struct Member {
   Member(TestHome& t, const std::string& group, GroupConsumerOptions options = {}) : home(t) {
-    options.membership.group = group;
-    if (options.membership.topics.empty()) options.membership.topics = {"t"};
-    options.membership.looks_by_itself = false;
-    consumer = must(GroupConsumer::open(*t.home, std::move(options)));
+    options.group = group;
+    if (options.topics.empty()) options.topics = {"t"};
+    consumer = must(LocalGroupConsumer::open(*t.home, std::move(options), LocalGroupConsumer::Looking::in_calls));
   }
 
   // What it reads at once, delivered: "t-0@0=a".
   std::string read() {
     std::string text;
     while (const auto fetched = must(consumer->poll(home.env.clock().now()))) {
-      auto records = must(FetchedRecords::begin(*fetched));
       ConsumedRecord record;
-      while (must(records.next(record))) {
+      while (must(fetched->next(record))) {
         text += (text.empty() ? "" : " ") + record.source->topic + "-" +
                 std::to_string(record.source->partition.value) + "@" + std::to_string(record.offset.value) + "=" +
                 std::string(record.value.value_or("null"));
       }
-      consumer->delivered(*fetched->source, fetched->end(), fetched->batch.header.leader_epoch);
+      consumer->delivered(*fetched->source, fetched->end, fetched->leader_epoch);
     }
     return text;
   }
 
   TestHome& home;
-  std::unique_ptr<GroupConsumer> consumer;
+  std::unique_ptr<LocalGroupConsumer> consumer;
 };
 
 // As another program would.
@@ -102,9 +100,9 @@ TEST_CASE("group_consumer: --reset decides where a group begins, and where its o
     CHECK(member.read() == "t-0@2=c");
   }
   SUBCASE("fail refuses a group that has nothing committed") {
-    GroupConsumerOptions options{.reset = OffsetReset::fail};
-    options.membership = {.group = "g", .topics = {"t"}, .looks_by_itself = false};
-    CHECK(code_of(GroupConsumer::open(*t.home, options)) == Errc::out_of_range);
+    const GroupConsumerOptions options{.group = "g", .topics = {"t"}, .reset = OffsetReset::fail};
+    CHECK(code_of(LocalGroupConsumer::open(*t.home, options, LocalGroupConsumer::Looking::in_calls)) ==
+          Errc::out_of_range);
   }
   SUBCASE("an offset below the log's start") {
     must(commit_offsets(*t.home, "g", {{{"t", PartitionId(0)}, Offset(0)}}, t.env.soon()));
@@ -112,9 +110,9 @@ TEST_CASE("group_consumer: --reset decides where a group begins, and where its o
     CHECK(Member(t, "g").read() == "t-0@1=b");
     CHECK(t.env.notices().find("offset 0 is not in partition 0 of 't', which holds 1 to 2: going on at 1") !=
           std::string::npos);
-    GroupConsumerOptions options{.reset = OffsetReset::fail};
-    options.membership = {.group = "g", .topics = {"t"}, .looks_by_itself = false};
-    CHECK(code_of(GroupConsumer::open(*t.home, options)) == Errc::out_of_range);
+    const GroupConsumerOptions options{.group = "g", .topics = {"t"}, .reset = OffsetReset::fail};
+    CHECK(code_of(LocalGroupConsumer::open(*t.home, options, LocalGroupConsumer::Looking::in_calls)) ==
+          Errc::out_of_range);
     CHECK(Member(t, "g", {.reset = OffsetReset::latest}).read().empty());
   }
   SUBCASE("an offset above the end") {
@@ -364,7 +362,7 @@ TEST_CASE("group_consumer: a topic that is deleted ends it, also where it has no
   t.create("t");
   t.create("u");
   GroupConsumerOptions options{.follow = true};
-  options.membership.topics = {"t", "u"};
+  options.topics = {"t", "u"};
   Member one(t, "g", options), spare(t, "g", options), idle(t, "g", options);
   CHECK(one.read().empty());
   CHECK(idle.read().empty());

@@ -2,7 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/format/path_names.h"
-#include "core/group/group_admin.h"
+#include "core/local/group_admin.h"
 #include "tests/support/printing.h"
 #include "tests/support/test_home.h"
 

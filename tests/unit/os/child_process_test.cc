@@ -28,7 +28,7 @@ struct Runner {
     const auto exit = run({.shell_command = "{ " + command + "\n} >'" + path + "'",
                            .environment = {},
                            .input = input,
-                           .inherit = inherit});
+                           .inherit = inherit ? std::optional(inherit->descriptor()) : std::nullopt});
     CHECK(exit.status.text() == "exit status 0");
     return must(PosixFileSystem().read_all(path));
   }
@@ -112,7 +112,7 @@ TEST_CASE("child_process: no descriptor beyond 2, but the lock that is to be inh
                            "if [ -e /proc/$$/fd/$fd ]; then echo $fd; fi; done; readlink /proc/$$/fd/3";
   runner.run({.shell_command = list, .environment = {}, .input = ""});
   CHECK(must(PosixFileSystem().read_all(path)) == "0\n1\n2\n");
-  runner.run({.shell_command = list, .environment = {}, .input = "", .inherit = lock.get()});
+  runner.run({.shell_command = list, .environment = {}, .input = "", .inherit = lock->descriptor()});
   CHECK(must(PosixFileSystem().read_all(path)) == "0\n1\n2\n3\n" + lock->path() + "\n");
   close(forgotten);
 }
@@ -126,7 +126,7 @@ TEST_CASE("child_process: an inherited lock is held until the command has ended"
   const std::string fifo = runner.directory.path() + "/fifo";
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
   must(runner.children.start(
-      1, {.shell_command = "read line <" + fifo, .environment = {}, .input = "", .inherit = mine.get()}));
+      1, {.shell_command = "read line <" + fifo, .environment = {}, .input = "", .inherit = mine->descriptor()}));
   mine.reset();
   CHECK_FALSE(must(other->try_lock(5, LockMode::exclusive)));
   const int writer = open(fifo.c_str(), O_WRONLY);

@@ -22,7 +22,7 @@ struct Holders {
     must(children.start(++started, {.shell_command = "exec sleep 1000",
                                     .environment = {"PATH=/usr/bin:/bin"},
                                     .input = "",
-                                    .inherit = file.get()}));
+                                    .inherit = file->descriptor()}));
   }
   std::string path(const std::string& name) const { return directory.path() + "/" + name; }
   FileInfo info(const std::string& name) const {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "core/format/record_batch.h"
 #include "tests/support/must.h"
 #include "tests/support/printing.h"
 #include "tests/support/temp_dir.h"

@@ -4,7 +4,7 @@
 
 namespace pg {
 
-Result<std::unique_ptr<ValueCodec>> make_value_codec(Home&, const ValueCodecOptions&, const ProgramRun& run) {
+Result<std::unique_ptr<ValueCodec>> make_value_codec(Cluster&, const ValueCodecOptions&, const ProgramRun& run) {
   return tl::unexpected(become_program("../libexec/pilgrimage/" + run.program, run.program, run.arguments));
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "core/local/local_cluster.h"
 #include "core/schema/registry.h"
 #include "core/schema/wire_format.h"
 #include "tools/common/value_codec.h"
@@ -118,8 +119,11 @@ Result<std::string_view> RegistryCodec::decode(std::string_view value) {
 
 }  // namespace
 
-Result<std::unique_ptr<ValueCodec>> make_value_codec(Home& home, const ValueCodecOptions& options, const ProgramRun&) {
-  PG_ASSIGN(auto registry, Registry::open(home, options.deadline));
+Result<std::unique_ptr<ValueCodec>> make_value_codec(Cluster& cluster, const ValueCodecOptions& options,
+                                                     const ProgramRun&) {
+  auto* local = dynamic_cast<LocalCluster*>(&cluster);
+  if (local == nullptr) return fail(Errc::unsupported_version, fmt::format("'{}' has no schemas", cluster.location()));
+  PG_ASSIGN(auto registry, Registry::open(local->home(), options.deadline));
   auto codec = std::make_unique<RegistryCodec>(std::move(registry), options);
   PG_CHECK(codec->open());
   return codec;

@@ -1,5 +1,6 @@
 load helper
 
+# bats test_tags=any-cluster
 @test "ranges: start, end, N, +N, -N and A:B" {
   seq 0 9 | pg-produce t
   range() { pg-consume -d ' ' -o "$1" t; }
@@ -16,6 +17,7 @@ load helper
   [ "$(range 5:100)" = '5 6 7 8 9 ' ]
 }
 
+# bats test_tags=any-cluster
 @test "ranges by time: seconds, milliseconds, RFC 3339, ago; after the last record is the end" {
   local i
   for i in 1 2 3 4; do echo "{\"value\":\"v$i\",\"timestamp\":170000000${i}000}"; done | pg-produce --json t
@@ -46,6 +48,7 @@ load helper
   fails 3 "*no partition 3*" pg-consume -p 3 t
 }
 
+# bats test_tags=any-cluster
 @test "formats" {
   echo '{"timestamp":1700000000123,"key":"k\u00e4","value":{"base64":"AP8="},"headers":[["h","1"],["i",null]]}' | pg-produce --json t
   echo '{"timestamp":1700000000123,"key":null,"value":null}' | pg-produce --json t
@@ -63,12 +66,14 @@ load helper
   [ "$(pg-consume --fail-if-empty t)" = x ]
 }
 
+# bats test_tags=any-cluster
 @test "several topics in one run" {
   pg-produce a 1
   pg-produce b 2
   [ "$(pg-consume -f '%t %v\n' a b | sort)" = $'a 1\nb 2' ]
 }
 
+# bats test_tags=any-cluster
 @test "a follower prints what comes, and ends by count, by time or by its range" {
   seq 3 | pg-produce t
   pg-consume -F -n 6 --timeout 20s t >out &

@@ -1,5 +1,6 @@
 load helper
 
+# bats test_tags=any-cluster
 @test "several keys, and several patterns, are alternatives; a key and a pattern must both fit" {
   for row in 'a apple' 'b banana' 'a cherry' 'c apple'; do
     read -r key value <<<"$row"
@@ -24,6 +25,7 @@ load helper
   fails 3 "*nothing to read*" pg-consume -k nobody --fail-if-empty t
 }
 
+# bats test_tags=any-cluster
 @test "--grep prints the records whose value matches" {
   seq 100 | pg-produce t
   [ "$(pg-consume --grep '^9|^.00$' -d ' ' t)" = '9 90 91 92 93 94 95 96 97 98 99 100 ' ]
@@ -49,6 +51,7 @@ load helper
   [ "$(pg-consume -o :20 -k k0 -p 1 --json t | jq -r .value | tr '\n' ' ')" = 'v3 v9 v15 v21 v27 v33 v39 ' ]
 }
 
+# bats test_tags=any-cluster
 @test "a follower that filters waits for what matches, and its time runs while nothing does" {
   seq 3 | pg-produce t
   pg-consume -F --grep '^[579]$' -n 2 --timeout 20s t >out &

@@ -29,6 +29,7 @@ P
   [ "$(pg-consume --framing lines v)" = $'a\nb' ]
 }
 
+# bats test_tags=any-cluster
 @test "len32be goes with keys, headers and null" {
   frames ann:tea bob: $'c\nd:rice' | pg-produce --framing len32be -K : -Z -H h=1 t
   [ "$(pg-consume -f '%k{json} %v{json} %h\n' t)" = $'"ann" "tea" h=1\n"bob" null h=1\n"c\\nd" "rice" h=1' ]
@@ -50,6 +51,7 @@ P
   [ "$(pg-topic offsets w)" = $'w\t0\t0\t0' ]
 }
 
+# bats test_tags=any-cluster
 @test "--timestamp: every record has it, also one that JSON gives another" {
   stamps() { pg-consume -f '%T ' "$1"; }
   seq 2 | pg-produce --timestamp 2023-11-14T22:13:20.123Z t
@@ -77,6 +79,7 @@ P
   [ "$(pg-consume w | tail -n 1)" = 200000 ]
 }
 
+# bats test_tags=any-cluster
 @test "-T: what is on standard output is in the topic" {
   mkfifo input
   pg-produce -T t <input >output &
@@ -94,6 +97,7 @@ P
   [ "$(cat output)" = $'1\nbegun 2\nbegun 3\nbegun ' ]
 }
 
+# bats test_tags=any-cluster
 @test "-T: of a record that is refused nothing is copied" {
   run --separate-stderr pg-produce -T -K : t <<<$'a:1\nb:2\nno key\nc:3'
   [ "$status" -eq 2 ]
@@ -132,6 +136,7 @@ P
   [ "$(pg-topic describe --json t | jq '.partitions[0].flushed_offset')" -eq "$written" ]
 }
 
+# bats test_tags=any-cluster
 @test "combinations that make no sense are refused" {
   fails 2 "*--report*" pg-produce -T --report t
   fails 2 "*-T and --framing are for standard input*" pg-produce -T t x

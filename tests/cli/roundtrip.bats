@@ -8,6 +8,7 @@ load helper
   [ "$(pg-topic offsets b)" = $'b\t0\t0\t8' ]
 }
 
+# bats test_tags=any-cluster
 @test "records that end with NUL, a string, or not at all" {
   printf 'a\nb\0c\0' | pg-produce -0 t
   pg-consume -0 t | cmp - <(printf 'a\nb\0c\0')
@@ -19,6 +20,7 @@ load helper
   [ "$(pg-consume -d '\x2c' w)" = 'p,q,' ]
 }
 
+# bats test_tags=any-cluster
 @test "files as records, whatever they hold" {
   head -c 300000 /dev/urandom >random
   printf '' >empty

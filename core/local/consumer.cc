@@ -435,7 +435,7 @@ Result<> LocalConsumer::wait(Deadline deadline) {
     news |= state->high_watermark() > source->seen_to();
     states.push_back(std::move(state));  // keeps the words mapped
   }
-  if (!news) clock.wait(words, std::min<Duration>(kSleepPollInterval, deadline - clock.now()));
+  if (!news) clock.wait(words, std::min<Duration>(kSleepPollInterval, time_left(deadline, clock.now())));
   return {};
 }
 

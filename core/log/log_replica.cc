@@ -261,7 +261,7 @@ Result<> PartitionLog::wait_committed(const Appended& appended, bool flushed, De
       return fail(Errc::timed_out,
                   fmt::format("timed out waiting for the replicas of '{}': records may have been written", name_),
                   directory_);
-    env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, deadline - env_.clock.now()));
+    env_.clock.wait({&word, 1}, std::min<Duration>(kSleepPollInterval, time_left(deadline, env_.clock.now())));
   }
 }
 

@@ -35,6 +35,10 @@ class Clock {
   Deadline after(Duration d) { return d >= kNoDeadline - now() ? kNoDeadline : now() + d; }
 };
 
+// What is left until `deadline`; 0 once it has passed. Deadline::min() has always passed, and must not be subtracted
+// from.
+inline Duration time_left(Deadline deadline, Deadline now) { return deadline <= now ? Duration(0) : deadline - now; }
+
 // A source of random numbers.
 class Random {
  public:

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/os/clock.h"
 #include "core/os/lock_permissions.h"
 #include "core/os/posix_open.h"
 #include "core/os/signals.h"
@@ -166,7 +167,7 @@ class PosixLockFile final : public LockFile {
       PG_CHECK(still_waiting(deadline, byte));
       PG_ASSIGN(const bool got, set(F_OFD_SETLK, byte, mode));
       if (got) return {};
-      std::this_thread::sleep_for(std::min<steady_clock::duration>(pause, deadline - steady_clock::now()));
+      std::this_thread::sleep_for(std::min<steady_clock::duration>(pause, time_left(deadline, steady_clock::now())));
     }
   }
 

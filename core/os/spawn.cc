@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/os/clock.h"
 #include "core/os/stream.h"
 
 namespace pg {
@@ -163,7 +164,7 @@ void expect_child_statuses() {
 
 Result<bool> poll_until(std::span<pollfd> polled, Deadline deadline) {
   for (Tries tries;;) {
-    const auto left = std::max<nanoseconds>(deadline - steady_clock::now(), nanoseconds(0));
+    const nanoseconds left = time_left(deadline, steady_clock::now());
     const auto whole = floor<seconds>(left);
     const timespec timeout{whole.count(), nanoseconds(left - whole).count()};
     const int ready = ppoll(polled.data(), polled.size(), deadline == kNoDeadline ? nullptr : &timeout, nullptr);

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/os/clock.h"
 #include "core/os/signals.h"
 #include "core/os/unique_fd.h"
 
@@ -27,8 +28,8 @@ std::optional<rlimit> g_file_limit_before;
 
 int poll_timeout_ms(Deadline deadline) {
   if (deadline == kNoDeadline) return -1;
-  const auto left = ceil<milliseconds>(deadline - steady_clock::now());
-  return static_cast<int>(std::clamp<int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+  const auto left = ceil<milliseconds>(time_left(deadline, steady_clock::now()));
+  return static_cast<int>(std::min<int64_t>(left.count(), std::numeric_limits<int>::max()));
 }
 
 }  // namespace

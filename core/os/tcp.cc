@@ -13,6 +13,7 @@
 #include <span>
 
 #include "core/base/text.h"
+#include "core/os/clock.h"
 #include "core/os/signals.h"
 #include "core/os/unique_fd.h"
 
@@ -29,8 +30,8 @@ enum class Stop { ends, passes };
 
 int timeout_ms(Deadline deadline) {
   if (deadline == kNoDeadline) return -1;
-  return static_cast<int>(std::clamp<int64_t>(ceil<milliseconds>(deadline - steady_clock::now()).count(), 0,
-                                              std::numeric_limits<int>::max()));
+  const auto left = ceil<milliseconds>(time_left(deadline, steady_clock::now()));
+  return static_cast<int>(std::min<int64_t>(left.count(), std::numeric_limits<int>::max()));
 }
 
 // Whether `fd` is ready for `events`, or no longer connected, by `deadline`.

@@ -17,6 +17,14 @@ TEST_CASE("clock: after() does not overflow") {
   CHECK(posix_env().clock.after(Duration::max()) == kNoDeadline);
 }
 
+TEST_CASE("clock: nothing is left of a deadline that has passed, however long ago") {
+  const Deadline now(std::chrono::hours(1));
+  CHECK(time_left(Deadline::min(), now) == Duration(0));
+  CHECK(time_left(now, now) == Duration(0));
+  CHECK(time_left(now + std::chrono::seconds(2), now) == std::chrono::seconds(2));
+  CHECK(time_left(kNoDeadline, now) > std::chrono::hours(24));
+}
+
 TEST_CASE("clock: a uuid is of version 4 and never begins with '-'") {
   SeededRandom random;
   for (int i = 0; i < 2000; ++i) {

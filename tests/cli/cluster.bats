@@ -164,10 +164,10 @@ END
   kill -KILL "$first"
   until_true runs_as_other 0 "$first"
   second=$(broker_pid 0)
-  kill -SEGV "$second"
+  kill -ABRT "$second"
   until_true runs_as_other 0 "$second"
   says "$(broker_log 0)" "broker 0 was killed by signal 9 (Killed)"
-  says "$(broker_log 0)" "broker 0 was killed by signal 11 (Segmentation fault)"
+  says "$(broker_log 0)" "broker 0 was killed by signal 6 (Aborted)"
   says "$(broker_log 0)" "broker 0 is started again in 100 ms"
   pg-cluster stop 0
   is_free 0

@@ -28,6 +28,9 @@ class TransactionScript {
     for (std::string word; words >> word;) write_word(word);
   }
 
+  // Goes on in the same log, opened again.
+  void use(PartitionLog& log) { log_ = &log; }
+
   static std::vector<std::byte> transactional_batch(const std::string& value, const ProducerStamp& producer,
                                                     int64_t timestamp_ms, bool compressed = false) {
     BatchBuilder builder;

@@ -50,6 +50,7 @@ struct Log {
     log.reset();
     must(env.files.unlink(partition.page_file()));
     log = partition.open();
+    writer.use(*log);
   }
 
   TestEnv env;

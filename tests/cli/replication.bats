@@ -252,6 +252,32 @@ log_of() { echo "$PG_HOME/brokers/$1/$2/00000000000000000000.log"; } # BROKER PA
   [ "$(pg-consume t | cksum)" = "$(seq 1000 | cksum)" ]
 }
 
+# has_lines FILE COUNT
+has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
+
+@test "records that an unclean election has lost: commands go on with those that took their places" {
+  pg-topic create --partitions 1 --replication-factor 2 t
+  local leader other
+  read -r leader other < <(field t 0 '.replicas' | tr '[],' '   ')
+  seq 100 | pg-produce t
+  healthy
+  pg-cluster stop "$other"
+  seq 101 150 | pg-produce --acks leader t
+  pg-consume -F --exec 'cat; echo' t >done_by_commands 2>said 3>&- &
+  local consumer=$!
+  until_true has_lines done_by_commands 150
+  pg-cluster stop "$leader"
+  rm -r "$PG_HOME/brokers/$leader/t-0"
+  pg-cluster start "$other"
+  pg-cluster elect --unclean --yes-lose-data t
+  seq 1001 1080 | pg-produce --acks leader t
+  until_true has_lines done_by_commands 230
+  kill "$consumer"
+  ends_with 143 "$consumer"
+  [ "$(tail -n +151 done_by_commands | cksum)" = "$(seq 1001 1080 | cksum)" ]
+  grep -F "has lost 50 offsets" said
+}
+
 @test "a log directory that was lost is made anew when somebody says so, and filled" {
   pg-topic create t
   seq 1000 | pg-produce t

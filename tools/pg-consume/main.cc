@@ -50,12 +50,18 @@ class Consume {
 };
 
 Result<std::unique_ptr<BatchSource>> Consume::open_source(ConsumerOptions chosen) {
-  if (options_.group.name.empty()) return open_topics(cluster_, std::move(chosen));
+  // What was handed out of a partition is done before the partition is given up, or the reader goes back in it.
+  const Release release = [this](const TopicPartition& partition) {
+    return exec_ ? exec_->release(partition) : deliver();
+  };
+  if (options_.group.name.empty()) {
+    chosen.on_lost = [release](const LostRecords& lost) { return release(lost.partition); };
+    return open_topics(cluster_, std::move(chosen));
+  }
   // What it has delivered is committed before it ends, whatever ends it.
   catch_stop_signals();
   ignore_closed_pipes();
-  return open_group(tool_.env(), cluster_, options_, std::move(chosen),
-                    [this](const TopicPartition& partition) { return exec_ ? exec_->release(partition) : deliver(); });
+  return open_group(tool_.env(), cluster_, options_, std::move(chosen), release);
 }
 
 Result<ExitCode> Consume::run(const std::vector<std::string>& topics) {

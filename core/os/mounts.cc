@@ -67,6 +67,17 @@ bool open_notes() {
   return lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
 }
 
+// `path` is absolute.
+std::string resolve(const std::string& path) {
+  for (std::string existing = path; existing != "/"; existing = parent_path(existing)) {
+    const std::unique_ptr<char, void (*)(void*)> real(realpath(existing.c_str(), nullptr), free);
+    if (real == nullptr) continue;
+    const std::string whole = std::string(real.get()) + path.substr(existing.size());
+    return whole.starts_with("//") ? whole.substr(1) : whole;  // a link to the root
+  }
+  return path;
+}
+
 std::optional<DirectoryIdentity> identify(const std::string& path) {
   struct statx st;
   if (statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &st) != 0 || !S_ISDIR(st.stx_mode))
@@ -123,6 +134,6 @@ Result<std::string> full_path(const std::string& path) {
   return plain.empty() ? "/" : plain;
 }
 
-Mounts posix_mounts() { return {notes_directory(), open_notes, identify, find_unmounted}; }
+Mounts posix_mounts() { return {notes_directory(), open_notes, identify, resolve, find_unmounted}; }
 
 }  // namespace pg

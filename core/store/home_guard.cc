@@ -49,6 +49,20 @@ Result<> check_no_log_directory(const Env& env, const std::string& path) {
   return {};
 }
 
+// A home keeps its own files in these folders, and would take another home in one of them for a topic or a group.
+Result<> check_not_inside_home(const Env& env, const std::string& path) {
+  PG_ASSIGN(const std::string full, full_path(path));
+  for (std::string at = env.mounts.resolve(full), home = parent_path(at); at != "/";
+       at = home, home = parent_path(home)) {
+    const bool is_own = at == names::topics_directory(home) || at == names::brokers_directory(home) ||
+                        at == names::locks_directory(home) || at == names::groups_directory(home) ||
+                        at == names::logs_directory(home);
+    if (!is_own || !has_cluster(env, home)) continue;
+    return fail(Errc::invalid_argument, fmt::format("{0} is inside the home {1}: --home {1}", path, home), path);
+  }
+  return {};
+}
+
 // The home's metadata is stored first, then the owner of a log directory in the home, then topics.
 Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
   const auto topics = env.files.list(names::topics_directory(path));
@@ -68,7 +82,8 @@ Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
 
 Result<> check_mounts(const Env& env, const std::string& path) {
   PG_ASSIGN(const std::string full, full_path(path));
-  const std::string point = env.mounts.unmounted(full);
+  std::string point = env.mounts.unmounted(full);
+  if (point.empty()) point = env.mounts.unmounted(env.mounts.resolve(full));
   if (point.empty()) return {};
   return fail(Errc::io, fmt::format("{} is in /etc/fstab but not mounted: 'mount {}'", point, point), path);
 }
@@ -96,6 +111,7 @@ Result<> with_what(Result<> checked, const char* prefix) {
 
 Result<> may_make_home(const Env& env, const std::string& path, const IfNoHome& how) {
   PG_CHECK(check_no_log_directory(env, path));
+  PG_CHECK(check_not_inside_home(env, path));
   const auto not_lost = check_metadata_not_lost(env, path);
   if (!not_lost) return how.by_name ? Result<>() : not_lost;  // 'pg-cluster init' can restore it
   PG_CHECK(with_what(check_mounts(env, path), kCannotMake));
@@ -117,6 +133,7 @@ bool is_metadata_lost(const Env& env, const std::string& path) { return !check_m
 
 Error no_home(const Env& env, const std::string& path) {
   if (const auto checked = check_no_log_directory(env, path); !checked) return checked.error();
+  if (const auto checked = check_not_inside_home(env, path); !checked) return checked.error();
   if (const auto checked = check_metadata_not_lost(env, path); !checked) return checked.error();
   const std::string gone = HomeNotes(env, path).what_is_gone(false);
   if (!gone.empty()) return {Errc::io, "there is no home: " + gone, path, {}, 0};

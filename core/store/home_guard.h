@@ -17,9 +17,10 @@ struct IfNoHome {
   bool by_name = false;
 };
 
-// Whether a home may be made at `path`, where none is. Not in a log directory, ours or Kafka's; not where a home has
-// lost its metadata; not below a mount point that is not mounted; not where a home has vanished; not where the
-// directory above is missing; not on a file system that is not known to be local. Changes nothing.
+// Whether a home may be made at `path`, where none is. Not in a log directory, ours or Kafka's; not in a folder
+// of another home; not where a home has lost its metadata; not below a mount point that is not mounted; not where a
+// home has vanished; not where the directory above is missing; not on a file system that is not known to be local.
+// Changes nothing.
 Result<> may_make_home(const Env& env, const std::string& path, const IfNoHome& how);
 
 // The same for a log directory outside of the home.

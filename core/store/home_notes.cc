@@ -154,8 +154,10 @@ std::string HomeNotes::what_is_gone(const HomeNote& note, bool by_name) const {
 }
 
 std::string HomeNotes::what_is_gone(bool by_name) const {
-  for (const auto& note : read_all(prefix_)) {
-    if (note.path != path_) continue;
+  if (path_.empty()) return {};
+  const std::string resolved = env_.mounts.resolve(path_);
+  for (const auto& note : read_all("")) {
+    if (note.path != path_ && env_.mounts.resolve(note.path) != resolved) continue;
     const std::string why = what_is_gone(note, by_name);
     if (!why.empty()) return fmt::format("{} (to forget that home, delete {})", why, note.file);
   }

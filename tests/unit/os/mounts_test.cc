@@ -68,3 +68,17 @@ TEST_CASE("mounts: a directory that was made again is another one") {
   CHECK(mounts.identify(path + "2") != first);
   CHECK(mounts.identify(path + "2")->device == first->device);
 }
+
+TEST_CASE("mounts: links are resolved as far as a path exists") {
+  const TempDir directory;
+  const Mounts mounts = posix_mounts();
+  const std::string real = mounts.resolve(directory.path());
+  must(PosixFileSystem().make_directory(real + "/a"));
+  REQUIRE(symlink("a", (real + "/link").c_str()) == 0);
+  REQUIRE(symlink("/", (real + "/root").c_str()) == 0);
+  CHECK(mounts.resolve(real + "/link") == real + "/a");
+  CHECK(mounts.resolve(real + "/link/b/c") == real + "/a/b/c");
+  CHECK(mounts.resolve(real + "/root/no such") == "/no such");
+  CHECK(mounts.resolve("/no such/x") == "/no such/x");
+  CHECK(mounts.resolve("/") == "/");
+}

@@ -237,7 +237,7 @@ def main():
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     faults = []
-    with tempfile.TemporaryDirectory(prefix="corrupt-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as work:
+    with tempfile.TemporaryDirectory(prefix="corrupt-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as work:
         template = Template(f"{work}/template")
         damages = [damage for damage in all_damages(template, chance) if arguments.only in str(damage)]
         chosen = damages if arguments.all else choose(damages, arguments.count, chance)

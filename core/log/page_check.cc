@@ -35,6 +35,28 @@ Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
   return file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2);
 }
 
+// Whether segments lie behind the active one although no record is in it: a log that was copied beside an empty one. To
+// list a directory costs more than the rest of a look, and an empty active segment is rare.
+Result<bool> has_later_segments(FileSystem& files, const std::string& directory, const StatePage& page, Offset active) {
+  if (page.cutting.load(std::memory_order_acquire) != 0) return false;
+  PG_ASSIGN(const auto bases, list_segments(files, directory));
+  return !bases.empty() && bases.back() > active;
+}
+
+// Whether a batch with a right CRC begins at `from`, whatever its offsets are.
+Result<bool> is_whole_batch(const File& log, uint64_t from, uint64_t limit) {
+  std::vector<std::byte> bytes(kBatchHeaderBytes);
+  if (limit - from < bytes.size()) return false;
+  PG_ASSIGN(const size_t got, log.read_at(from, bytes));
+  if (got < bytes.size()) return false;
+  const BatchHeader header = read_batch_header(bytes);
+  if (header.magic != kBatchMagic || header.batch_length <= 0 || header.batch_length > kBatchBytesMax) return false;
+  bytes.resize(header.size_bytes());
+  if (bytes.size() < kBatchHeaderBytes || limit - from < bytes.size()) return false;
+  PG_ASSIGN(const size_t read, log.read_at(from, bytes));
+  return read == bytes.size() && batch_crc_matches(bytes);
+}
+
 // The checkpoints are read only where they are others than were compared last.
 Result<> compare_checkpoints(const Env& env, const PartitionFiles& files, const StatePage& page,
                              const LogPosition& position, PageLook& look) {
@@ -82,6 +104,11 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
     look.fault = kOtherFile;
     return look;
   }
+  if (published == 0) {
+    PG_ASSIGN(const bool later, has_later_segments(env.files, files.directory, page, position.active_segment));
+    if (later) look.fault = fmt::format("segments lie behind its end, offset {}", position.log_end.value);
+    if (later) return look;
+  }
   if (position.log_end != position.active_segment) {
     const auto next = env.files.info(names::segment(files.directory, position.log_end, SegmentFile::log));
     // One without records may be in the making, which a mark tells.
@@ -109,6 +136,8 @@ Result<TailLook> look_behind_end(const File& log, uint64_t file_bytes, const Log
     const bool fits = header.base_offset == position.log_end && is_of_epoch && scanner.position() == file_bytes;
     return fits ? TailLook{Tail::batch, header} : TailLook{Tail::more};
   }
+  PG_ASSIGN(const bool is_foreign, is_whole_batch(log, end, file_bytes));
+  if (is_foreign) return TailLook{Tail::more};
   PG_ASSIGN(const auto whole,
             find_intact_batch(log, end, file_bytes, Offset(0), Offset(std::numeric_limits<int64_t>::max())));
   return TailLook{whole ? Tail::more : Tail::torn};

@@ -120,6 +120,19 @@ TEST_CASE("log_trust: a log that is copied over an empty one is found, by reader
   }
 }
 
+TEST_CASE("log_trust: a log that is copied beside an empty segment is found, by readers and by writers") {
+  for (const Machine machine : kEveryMachine) {
+    for (const bool write_first : {false, true}) {
+      Restored r(machine);
+      r.partition.open();
+      overwrite(r.env.files, r.partition.log_file(100), log_of(30, 0, 100));
+      const auto log = r.partition.open();
+      if (write_first) CHECK(append(*log, {"next"}) == Offset(130));
+      CHECK(contents(*log, 100) == numbers(100, 130) + (write_first ? " 130:next" : ""));
+    }
+  }
+}
+
 TEST_CASE("log_trust: a reader at work and an idle writer notice what is copied under them") {
   for (const Machine machine : kEveryMachine) {
     for (const bool new_file : {false, true}) {
@@ -191,6 +204,7 @@ TEST_CASE("log_trust: what lies behind the end and does not fit is set aside and
       {"a batch of an offset that another one has", log_of(1, 0, 1), 2, true},
       {"a batch behind a gap, which a log that was copied in may have", log_of(1, 0, 9), 10, false},
       {"a batch and a torn write", log_of(1, 0, 2) + log_of(1, 0, 3).substr(0, 50), 3, true},
+      {"a batch of an offset that no log has", log_of(1, 0, (int64_t{1} << 62) + 1), 2, true},
       {"a torn write and a batch", torn + log_of(1, 0, 3), 2, true},
   };
   for (const Row& row : rows) {

@@ -374,4 +374,13 @@ needs_notes() { [ -w /dev/shm ] || skip "notes of homes need a /dev/shm that thi
   [ "$(pg-group list)" = g ]
   pg-topic delete --yes --internal __consumer_offsets
   [ -z "$(pg-group list)" ]
+  seq 3 | pg-produce kept
+  pg-consume -g g kept
+  for command in "pg-topic trim -o end --yes" "pg-topic alter -c cleanup.policy=delete -c retention.ms=1" "pg-topic alter --unset segment.ms"; do
+    # shellcheck disable=SC2086
+    fails 2 "*add --internal*" $command __consumer_offsets
+  done
+  [ "$(pg-group lag g)" = 0 ]
+  pg-topic alter --internal -c segment.ms=1000 __consumer_offsets
+  pg-topic trim --internal -o start --yes __consumer_offsets
 }

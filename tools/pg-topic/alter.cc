@@ -9,7 +9,7 @@ namespace pg {
 int topic_alter(const Arguments& arguments) {
   Tool tool("pg-topic alter");
   int64_t partitions = -1;
-  bool accept_key_move = false;
+  bool accept_key_move = false, internal = false;
   TopicChange change;
   OptionTable table("pg-topic alter", "TOPIC", "Changes the configs of TOPIC, or gives it more partitions.");
   table.operands(1, 1);
@@ -27,6 +27,7 @@ int topic_alter(const Arguments& arguments) {
   table.may_repeat();
   table.count("--partitions", 1, partitions, "how many partitions there are to be");
   table.flag("--accept-key-move", accept_key_move, "with --partitions: keys may get into another partition");
+  table.flag("--internal", internal, kInternalHelp);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
     const std::string& name = operands[0];
@@ -37,6 +38,7 @@ int topic_alter(const Arguments& arguments) {
     }
     PG_ASSIGN(const auto home, tool.open_home());
     PG_ASSIGN(const auto before, home->describe_topic(name));
+    PG_CHECK(check_internal(name, internal));
     if (partitions >= 0) change.partitions = static_cast<int32_t>(partitions);
     if (std::cmp_greater(partitions, before.partitions.size()) && !accept_key_move) {
       return fail(Errc::invalid_argument,

@@ -26,6 +26,11 @@ Result<ExitCode> abort_topic_transactions(const Tool& tool, const Home& home, co
 // The named topics, or all of them, also those whose metadata is damaged.
 Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments& names);
 
+// What a change that can lose records of an internal topic needs. `allowed`: --internal was given. invalid_argument: it
+// was not.
+Result<> check_internal(const std::string& name, bool allowed);
+inline constexpr const char* kInternalHelp = "also internal topics (their names begin with '_')";
+
 // Reports what went wrong with one of several topics, so that a command can go on with the others. The exit status is
 // that of damage, if there was any, else the greatest one.
 class Faults {

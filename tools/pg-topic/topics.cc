@@ -76,16 +76,18 @@ namespace {
 // Before anything is deleted: a missing topic is the first error, whatever else is wrong.
 Result<> check_deletion(const Home& home, const Arguments& names, bool internal, bool yes) {
   for (const auto& name : names) PG_CHECK(home.check_deletable(name));
-  for (const auto& name : names) {
-    if (!name.starts_with('_') || internal) continue;
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
-                            name == "__consumer_offsets" ? " (all groups would start over)" : ""));
-  }
+  for (const auto& name : names) PG_CHECK(check_internal(name, internal));
   return yes ? Result<>() : fail(Errc::invalid_argument, "this destroys records: add --yes");
 }
 
 }  // namespace
+
+Result<> check_internal(const std::string& name, bool allowed) {
+  if (!name.starts_with('_') || allowed) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is an internal topic, which this program needs{}: add --internal", name,
+                          name == "__consumer_offsets" ? " (groups could lose what they have committed)" : ""));
+}
 
 int topic_delete(const Arguments& arguments) {
   Tool tool("pg-topic delete");
@@ -93,7 +95,7 @@ int topic_delete(const Arguments& arguments) {
   OptionTable table("pg-topic delete", "TOPIC...", "Deletes each TOPIC and its records, for good.");
   table.operands(1, std::numeric_limits<size_t>::max());
   table.flag("-y,--yes", yes, "really do it");
-  table.flag("--internal", internal, "also internal topics (their names begin with '_')");
+  table.flag("--internal", internal, kInternalHelp);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     PG_ASSIGN(const auto home, tool.open_home());

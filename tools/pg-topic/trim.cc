@@ -19,7 +19,7 @@ std::string result_line(const std::string& topic, int32_t partition, const TrimR
 
 int topic_trim(const Arguments& arguments) {
   Tool tool("pg-topic trim");
-  bool yes = false;
+  bool yes = false, internal = false;
   int64_t only = -1;
   std::optional<Place> to;
   OptionTable table("pg-topic trim", "TOPIC...",
@@ -34,11 +34,13 @@ int topic_trim(const Arguments& arguments) {
       "the first record to keep: N, +N, -N, @TIME, or end");
   table.count("-p,--partition", 0, only, "partition N only");
   table.flag("-y,--yes", yes, "really do it");
+  table.flag("--internal", internal, kInternalHelp);
   tool.add_common_options(table, "print a line of JSON per partition");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
     if (!to) return fail(Errc::invalid_argument, "say with -o which record is the first to keep");
     PG_ASSIGN(const auto home, tool.open_home());
     for (const auto& name : names) PG_CHECK(home->describe_topic(name));
+    for (const auto& name : names) PG_CHECK(check_internal(name, internal));
     if (!yes) return fail(Errc::invalid_argument, "this destroys records: add --yes");
     for (const auto& name : names) {
       PG_ASSIGN(const auto topic, home->describe_topic(name));

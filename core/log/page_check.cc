@@ -35,14 +35,6 @@ Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
   return file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2);
 }
 
-// Whether segments lie behind the active one although no record is in it: a log that was copied beside an empty one. To
-// list a directory costs more than the rest of a look, and an empty active segment is rare.
-Result<bool> has_later_segments(FileSystem& files, const std::string& directory, const StatePage& page, Offset active) {
-  if (page.cutting.load(std::memory_order_acquire) != 0) return false;
-  PG_ASSIGN(const auto bases, list_segments(files, directory));
-  return !bases.empty() && bases.back() > active;
-}
-
 // Whether a batch with a right CRC begins at `from`, whatever its offsets are.
 Result<bool> is_whole_batch(const File& log, uint64_t from, uint64_t limit) {
   std::vector<std::byte> bytes(kBatchHeaderBytes);
@@ -103,11 +95,6 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   if (is_other_file(page, position.active_segment, *info)) {
     look.fault = kOtherFile;
     return look;
-  }
-  if (published == 0) {
-    PG_ASSIGN(const bool later, has_later_segments(env.files, files.directory, page, position.active_segment));
-    if (later) look.fault = fmt::format("segments lie behind its end, offset {}", position.log_end.value);
-    if (later) return look;
   }
   if (position.log_end != position.active_segment) {
     const auto next = env.files.info(names::segment(files.directory, position.log_end, SegmentFile::log));

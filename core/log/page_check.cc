@@ -43,8 +43,9 @@ Result<bool> is_whole_batch(const File& log, uint64_t from, uint64_t limit) {
   if (got < bytes.size()) return false;
   const BatchHeader header = read_batch_header(bytes);
   if (header.magic != kBatchMagic || header.batch_length <= 0 || header.batch_length > kBatchBytesMax) return false;
-  bytes.resize(header.size_bytes());
-  if (bytes.size() < kBatchHeaderBytes || limit - from < bytes.size()) return false;
+  const size_t size = header.size_bytes();
+  if (size < kBatchHeaderBytes || limit - from < size) return false;
+  bytes.resize(size);
   PG_ASSIGN(const size_t read, log.read_at(from, bytes));
   return read == bytes.size() && batch_crc_matches(bytes);
 }

@@ -92,13 +92,7 @@ std::string find_unmounted(const std::string& path) {
   const std::string fstab = read_system_file("/etc/fstab"), mountinfo = read_system_file("/proc/self/mountinfo");
   if (fstab.empty() || mountinfo.empty()) return {};
   if (std::string point = unmounted_point(fstab, mountinfo, path); !point.empty()) return point;
-  // The same for where symbolic links lead.
-  std::string above = path;
-  for (; above != "/"; above = parent_path(above)) {
-    const std::unique_ptr<char, void (*)(void*)> real(realpath(above.c_str(), nullptr), free);
-    if (real != nullptr) return unmounted_point(fstab, mountinfo, real.get() + path.substr(above.size()));
-  }
-  return {};
+  return unmounted_point(fstab, mountinfo, resolve(path));
 }
 
 }  // namespace

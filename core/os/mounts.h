@@ -30,7 +30,8 @@ struct Mounts {
   };
   // `path`, an absolute one, with the symbolic links of what exists of it resolved.
   std::function<std::string(const std::string& path)> resolve = [](const std::string& path) { return path; };
-  // The mount point of /etc/fstab at `path` or above it that is not mounted; empty: there is none.
+  // The mount point of /etc/fstab at `path`, or above it, that is not mounted. Links are followed. Empty: there is
+  // none.
   std::function<std::string(const std::string& path)> unmounted = [](const std::string&) { return std::string(); };
 };
 

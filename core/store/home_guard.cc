@@ -82,8 +82,7 @@ Result<> check_metadata_not_lost(const Env& env, const std::string& path) {
 
 Result<> check_mounts(const Env& env, const std::string& path) {
   PG_ASSIGN(const std::string full, full_path(path));
-  std::string point = env.mounts.unmounted(full);
-  if (point.empty()) point = env.mounts.unmounted(env.mounts.resolve(full));
+  const std::string point = env.mounts.unmounted(full);
   if (point.empty()) return {};
   return fail(Errc::io, fmt::format("{} is in /etc/fstab but not mounted: 'mount {}'", point, point), path);
 }

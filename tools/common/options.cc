@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/limits.h"
 #include "core/base/text.h"
 
 namespace pg {
@@ -50,36 +51,37 @@ void OptionTable::option(const std::string& names, const std::string& value_name
       help);
 }
 
-namespace {
-
 Result<Duration> to_duration(const std::string& value) {
   const auto parsed = parse_duration(value);
-  if (!parsed)
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
-  return *parsed;
+  if (parsed) return *parsed;
+  return fail(Errc::invalid_argument,
+              fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
+}
+
+Result<PartitionId> to_partition(const std::string& value) {
+  const auto number = parse_integer(value);
+  if (number && *number >= 0 && *number < kPartitionsMax) return PartitionId(static_cast<int32_t>(*number));
+  return fail(Errc::invalid_argument, fmt::format("'{}' is not a partition number", value));
+}
+
+namespace {
+
+template <typename Target>
+OptionTable::Parser into(Target& target) {
+  return [&target](const std::string& value) -> Result<> {
+    PG_ASSIGN(target, to_duration(value));
+    return {};
+  };
 }
 
 }  // namespace
 
 void OptionTable::duration(const std::string& names, Duration& target, const std::string& help) {
-  option(
-      names, "DURATION",
-      [&target](const std::string& value) -> Result<> {
-        PG_ASSIGN(target, to_duration(value));
-        return {};
-      },
-      help);
+  option(names, "DURATION", into(target), help);
 }
 
 void OptionTable::duration(const std::string& names, std::optional<Duration>& target, const std::string& help) {
-  option(
-      names, "DURATION",
-      [&target](const std::string& value) -> Result<> {
-        PG_ASSIGN(target, to_duration(value));
-        return {};
-      },
-      help);
+  option(names, "DURATION", into(target), help);
 }
 
 void OptionTable::size(const std::string& names, size_t least, size_t& target, const std::string& help) {

@@ -16,6 +16,11 @@
 
 namespace pg {
 
+// The values of options; invalid_argument says what else is wanted.
+Result<Duration> to_duration(const std::string& value);
+Result<PartitionId> to_partition(const std::string& value);
+
+// The options of one command.
 class OptionTable {
  public:
   // `command` is "pg-topic create"; `operands` is "TOPIC [MESSAGE...]".

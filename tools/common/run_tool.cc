@@ -70,11 +70,7 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
   table.option(
       "--timeout", "DURATION",
       [this](const std::string& value) -> Result<> {
-        const auto parsed = parse_duration(value);
-        if (!parsed)
-          return fail(Errc::invalid_argument,
-                      fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
-        common_.timeout = *parsed;
+        PG_ASSIGN(common_.timeout, to_duration(value));
         common_.timeout_given = true;
         return {};
       },

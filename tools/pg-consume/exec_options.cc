@@ -57,15 +57,8 @@ void add_exec_options(OptionTable& table, ExecOptions& options) {
       },
       "one command at a time for each key, each partition\n(default), or none of them");
   add_count(table, "--max-attempts", options.attempts_max, "run a command that fails up to N times (default 1)");
-  table.option(
-      "--retry-backoff", "DURATION",
-      [&options](const std::string& value) -> Result<> {
-        options.retry_backoff = parse_duration(value);
-        if (options.retry_backoff) return {};
-        return fail(Errc::invalid_argument,
-                    fmt::format("'{}' is not a duration: write a number and us, ms, s, m, h or d", value));
-      },
-      "how long to wait before the second attempt (default\n1s), and twice as long before each further one");
+  table.duration("--retry-backoff", options.retry_backoff,
+                 "how long to wait before the second attempt (default\n1s), and twice as long before each further one");
   table.option(
       "--dlq", "TOPIC",
       [&options](const std::string& value) {

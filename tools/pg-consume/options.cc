@@ -140,10 +140,8 @@ OptionTable consume_options(Tool& tool, ConsumeOptions& options) {
   table.option(
       "-p,--partition", "N",
       [&](const std::string& value) -> Result<> {
-        const auto number = parse_integer(value);
-        if (!number || *number < 0 || *number >= kPartitionsMax)
-          return fail(Errc::invalid_argument, fmt::format("'{}' is not a partition number", value));
-        options.partitions.emplace_back(static_cast<int32_t>(*number));
+        PG_ASSIGN(const PartitionId partition, to_partition(value));
+        options.partitions.push_back(partition);
         return {};
       },
       "read partition N only (repeatable)");

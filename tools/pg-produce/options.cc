@@ -63,10 +63,7 @@ OptionTable produce_options(Tool& tool, ProduceOptions& options) {
   table.option(
       "-p,--partition", "N",
       [&](const std::string& value) -> Result<> {
-        const auto number = parse_integer(value);
-        if (!number || *number < 0 || *number >= kPartitionsMax)
-          return fail(Errc::invalid_argument, fmt::format("'{}' is not a partition number", value));
-        options.partition = PartitionId(static_cast<int32_t>(*number));
+        PG_ASSIGN(options.partition, to_partition(value));
         return {};
       },
       "write to partition N");

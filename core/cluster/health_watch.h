@@ -1,8 +1,7 @@
-// How each broker is, from what can be seen of it: its lock, its heart, and what it says of itself. Pure: the caller
-// looks.
+// Judges the health of each broker by its lock, its heartbeat, and what it reports. Pure: the caller looks.
 //
-// A heart counts as standing still for as long as somebody watched it. An observer that was frozen itself, with the
-// whole machine or alone, has watched nothing meanwhile, and so takes nobody for hung when it wakes.
+// A heartbeat stands still for as long as an observer has watched it. An observer that was frozen itself, with the
+// whole machine or alone, has watched nothing meanwhile, so it takes no broker for hung when it wakes.
 #pragma once
 
 #include <map>

@@ -2,17 +2,15 @@
 // the simulator can ask it anything.
 //
 // Rules, in Kafka's words:
-//  * A leader whose broker is dead, hung or stopping, or whose log is gone, failed or damaged, is replaced by a replica
-//  in
-//    sync; so is one that was fenced. Its epoch is higher than any that somebody may have heard of.
-//  * A replica whose machine stopped before its records were on stable storage (unclean) may lack what was
-//  acknowledged: it
-//    does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If that is true of all in sync,
-//    because the whole host stopped, the one with the most is elected, once all of them are back.
-//  * A replica leaves the ISR when its broker is dead or hung, when its log is gone, when its disk has no room, or when
-//  it has lacked what the leader has
-//    for longer than replica.lag.time.max.ms. The leader's broker itself never leaves it.
-//  * It joins as replica_words.h says.
+//  * Another replica in sync replaces a leader whose broker has ended, hangs or is stopping, whose log is gone, failed
+//  or
+//    damaged, or that was fenced. The new epoch is higher than any that a process may have seen.
+//  * A replica is unclean if its machine stopped before its records were on stable storage. It may lack acknowledged
+//    records, so it does not lead, and leaves the ISR, until it has copied a leader's log (KIP-966). If all replicas in
+//    sync are unclean, because the whole host stopped, the one with the most records is elected once all are back.
+//  * A replica leaves the ISR when its broker has ended or hangs, when its log is gone, when its disk has no room, or
+//    when it has lacked what the leader has for longer than replica.lag.time.max.ms. The leader's replica never leaves.
+//  * A replica joins as replica_words.h says.
 #pragma once
 
 #include <map>
@@ -26,7 +24,7 @@
 
 namespace pg {
 
-// As its lock, its heart and its disk show it.
+// The state of a broker, as its lock, its heartbeat and its disk show it.
 enum class BrokerHealth { running, starting, stopping, full, hung, failed, dead };
 // Whether its log is appended to, read and copied as it should be. One that is starting is given a moment.
 inline bool is_working(BrokerHealth health) { return health <= BrokerHealth::full; }

@@ -5,8 +5,7 @@
 // Following is pull, as in Kafka: it reads the leader's log from its own end and appends the same bytes. What makes it
 // safe, with the log of a leader that may be no leader any more by the time it was read:
 //
-//  * it stores the new epoch before it cuts anything, so nobody who follows it takes what comes then for the old
-//  epoch's;
+//  * it stores the new epoch before it cuts anything, so no follower of it takes what comes then for the old epoch's;
 //  * it looks at the leader's epoch after it has read and before it appends.
 #pragma once
 

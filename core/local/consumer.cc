@@ -211,8 +211,8 @@ Result<std::optional<FetchedBatch>> LocalConsumer::fetch(Source& source) {
   }
 }
 
-// As long as anybody has a state open that was replaced, it cannot be made anew: who waits for one partition must not
-// hold another.
+// A replaced state can be rebuilt only when no process has it open. So a consumer that waits for one partition lets go
+// of the replaced states of others.
 void LocalConsumer::let_go_of_stale() {
   for (auto& source : sources_) {
     if (source->log->spec().replicated) (void)source->log->state(home_.env().clock.now());

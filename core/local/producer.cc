@@ -266,8 +266,8 @@ Result<> LocalProducer::open_slot(PartitionId partition) {
   if (topic_.partitions[static_cast<size_t>(partition.value)].is_replicated()) {
     slot.writer = make_writer(partition);
     PG_CHECK(slot.writer->open());
-    if (!options_.name)
-      return {};  // a log that is kept open and not looked at would keep its state from being made anew
+    // A log that is open, and that nobody looks at, would keep other processes from rebuilding its state.
+    if (!options_.name) return {};
   }
   PG_ASSIGN(slot.log, open_committed(home_, topic_, partition, deadline()));
   return {};

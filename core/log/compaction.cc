@@ -119,8 +119,8 @@ Result<CompactionResult> Compaction::run(ActiveSegmentToo active) {
   return result_;
 }
 
-// With max.compaction.lag.ms a record does not wait longer than that until its segment is full. A user who asks for
-// compaction need not wait for a full segment either, if enough of the log is dirty.
+// max.compaction.lag.ms closes a segment that is not full. So does a user's request for compaction, if enough of the
+// log is dirty.
 Result<> Compaction::close_active_segment(ActiveSegmentToo active) {
   const LogPosition position = state_->position();
   if (position.segment_bytes == 0) return {};

@@ -20,8 +20,8 @@ std::string name_of(const TopicPartition& partition) {
   return fmt::format("{}-{}", partition.topic, partition.partition.value);
 }
 
-// An empty partition under a name of its own. The lock tells those who clear away what is left of the dead that its
-// maker lives; not_found: one of them came before there was a lock.
+// Makes an empty partition under a name of its own. The maker holds the lock meanwhile, so that no other process
+// removes the directory as a leftover. not_found: a process removed the directory before the lock was taken.
 Result<std::unique_ptr<LockFile>> fill_new_directory(const Env& env, const std::string& made, const Uuid& topic_id,
                                                      const NewPartition& making) {
   PG_CHECK(env.files.make_directory(made));

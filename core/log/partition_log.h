@@ -112,8 +112,8 @@ class PartitionLog {
   // Opens, and recovers where the state page cannot be trusted. Errors: not_found, busy, timed_out, corrupt.
   static Result<std::unique_ptr<PartitionLog>> open(const Env& env, Spec spec, Deadline deadline);
 
-  // Marks the partition deleted for everybody who has it open, wakes them, renames the directory and removes it. Works
-  // on a damaged partition too. not_found: it is gone, or belongs to another topic by now.
+  // Marks the partition deleted for all processes that have it open, wakes them, renames and removes the directory.
+  // Works on a damaged partition too. not_found: it is gone, or belongs to another topic by now.
   static Result<> remove(const Env& env, Spec spec, Deadline deadline);
 
   // What recovery of this partition begins with.

@@ -1,22 +1,20 @@
 // The words of a leader's state page that say which replicas have what, and what follows from them: how far the log is
-// committed. No lock guards them, so a frozen process stops nobody:
+// committed. No lock guards them, so a frozen process stops no other one:
 //
 //  * a slot belongs to one follower, whose broker alone stores in it, and counts only for the epoch that it names;
 //  * `in_sync` names the replicas in sync. It changes by compare-and-swap, and with its epoch and its version no value
-//    comes twice. Whoever computes from the slots looks at it before and after;
+//    comes twice. A process that computes from the slots looks at it before and after;
 //  * a replica joins in two steps. First its bit is set: from then on it holds the high watermark back. It is in sync
-//  once
-//    it has all that the leader had by then, for nobody can have computed a higher one without it;
-//  * before the metadata says that it is in sync, the word gets a new version, so that whoever was about to clear its
-//  bit
-//    fails;
+//    once it has all that the leader had by then, for no process can have computed a higher one without it;
+//  * before the metadata says that it is in sync, the word gets a new version, so that a process that was about to
+//  clear
+//    its bit fails;
 //  * it leaves the metadata first, and then this word. So every replica of the metadata's ISR has all that is
-//  committed;
+//    committed;
 //  * for `min_in_sync` only the replicas count that the metadata names, as in Kafka, where only the committed ISR
-//  counts: a replica
-//    that the metadata does not name is not elected. `confirmed` says which they are. A bit of it is set after the
-//    metadata names the replica and cleared before the metadata loses it, by compare-and-swap with a version, so that a
-//    late process fails.
+//    counts: a replica that the metadata does not name is not elected. `confirmed` says which they are. A bit of it is
+//    set after the metadata names the replica and cleared before the metadata loses it, by compare-and-swap with a
+//    version, so that a late process fails.
 //
 // The high watermark is the lowest log end of the replicas in sync, and moves only while there are `min_in_sync` of
 // them. The highest one computed so far is kept: in `committed` while this replica leads, and in `high_watermark` after

@@ -1,11 +1,9 @@
 // cluster.state: one mapped file that all processes of a home share while brokers run. Derived: it is made anew after a
 // restart of the machine, or when somebody deletes it, and no decision that must be right depends on it.
 //
-//  * `metadata_word` moves when a topic's or the cluster's metadata has changed, so that nobody has to look all the
-//  time;
-//  * each broker has a slot, in which it beats and says how it is, and in which the controller notes what it noticed,
-//  for
-//    people.
+//  * `metadata_word` moves when a topic's or the cluster's metadata has changed, so that no process has to look all the
+//    time;
+//  * each broker has a slot with its heartbeat and its state. The controller notes there, for people, what it noticed.
 //
 // Thread-safe.
 #pragma once

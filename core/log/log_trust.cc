@@ -37,8 +37,10 @@ Result<bool> PartitionLog::is_borne_out(PartitionState& state) {
   const uint64_t sequence = state.page().sequence.load(std::memory_order_acquire);
   PG_ASSIGN(const PageLook look, look_at_files(env_, files(), state.page(), state.position()));
   if (look.fault.empty() && !look.has_tail && !look.log_start) {
-    if (state.access() == Access::read_write)
+    if (state.access() == Access::read_write) {
       state.page().checkpoints.store(look.checkpoints, std::memory_order_relaxed);
+      if (look.directory != 0) state.page().directory.store(look.directory, std::memory_order_relaxed);
+    }
     return true;
   }
   if (state.access() == Access::read_write) return is_borne_out_alone(state);

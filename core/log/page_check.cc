@@ -15,6 +15,9 @@ namespace {
 
 using names::SegmentFile;
 
+// More than a tick of the clock that a file system takes its times from.
+constexpr int64_t kFileClockTickMs = 100;
+
 uint64_t mixed(uint64_t value) {
   value = (value ^ value >> 31) * 0x9e3779b97f4a7c15;
   return value ^ value >> 29;
@@ -33,6 +36,21 @@ Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
   if (!info && info.error().code == Errc::not_found) return 0;
   PG_CHECK(info);
   return file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2);
+}
+
+// Whether segments lie behind the active one, in which no record is: a log that was copied in beside it. A directory is
+// listed only if it has changed since that was last asked, for the start of every producer would pay for it.
+Result<bool> has_later_segments(const Env& env, const std::string& directory, const StatePage& page, Offset active,
+                                PageLook& look) {
+  PG_ASSIGN(const FileInfo info, env.files.info(directory));
+  const uint64_t version = file_number(info) + mixed(static_cast<uint64_t>(info.changed_ms) + 2);
+  if (page.directory.load(std::memory_order_relaxed) == version) return false;
+  if (page.cutting.load(std::memory_order_acquire) != 0) return false;
+  PG_ASSIGN(const auto bases, list_segments(env.files, directory));
+  // A later change may have the same time as one of just now: the clock of a file system ticks every few milliseconds.
+  const bool is_settled = env.clock.wall_ms() - info.changed_ms > kFileClockTickMs;
+  if (is_settled) look.directory = version;
+  return !bases.empty() && bases.back() > active;
 }
 
 // Whether a batch with a right CRC begins at `from`, whatever its offsets are.
@@ -96,6 +114,11 @@ Result<PageLook> look_at_files(const Env& env, const PartitionFiles& files, cons
   if (is_other_file(page, position.active_segment, *info)) {
     look.fault = kOtherFile;
     return look;
+  }
+  if (published == 0) {
+    PG_ASSIGN(const bool later, has_later_segments(env, files.directory, page, position.active_segment, look));
+    if (later) look.fault = fmt::format("segments lie behind its end, offset {}", position.log_end.value);
+    if (later) return look;
   }
   if (position.log_end != position.active_segment) {
     const auto next = env.files.info(names::segment(files.directory, position.log_end, SegmentFile::log));

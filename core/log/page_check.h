@@ -7,6 +7,7 @@
 //
 //  * the active segment's .log is another file than the one that was published;
 //  * a segment begins where the log is said to end, and no process is making it;
+//  * a segment begins behind the last one, which has no records;
 //  * the log is said to end below its recovery point, below which everything was synced;
 //  * the log is said to start below its log start checkpoint: then it is enough to raise the start;
 //  * whole batches lie behind the end, except a single one that fits there: a writer may have died before it published.
@@ -27,13 +28,14 @@ struct PartitionFiles {
 };
 
 struct PageLook {
-  std::string fault;                     // which of the first three it is; empty: none
+  std::string fault;                     // which of the first four it is; empty: none
   bool has_tail = false;                 // the active .log is longer than was published
   std::optional<Offset> log_start = {};  // where its checkpoint says that the log starts, if the page says less
   uint64_t checkpoints = 0;              // those that were compared, for StatePage::checkpoints
+  uint64_t directory = 0;                // the one that was listed, for StatePage::directory; 0: none
 };
 
-// What the first and the third of them say, for people.
+// What the first and the fourth of them say, for people.
 inline constexpr const char* kOtherFile = "its last segment is another file than it was";
 std::string ends_below_recovery_point(Offset log_end);
 

@@ -132,6 +132,8 @@ struct StatePage {
   Word file;                    // which file its .log is
   Word checkpoints;             // the recovery points and log starts that were last compared: checkpoint_versions()
   SmallWord cutting;            // a cut has begun: bytes and segments behind the end are to go
+  uint32_t reserved_cutting;
+  Word directory;  // the partition's directory when no segment lay behind an empty one: see page_check.h; 0: unknown
 
   // Zero in a page that an older version has written.
   alignas(64) Word confirmed;  // which of the replicas in sync the metadata names

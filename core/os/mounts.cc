@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <vector>
+
+#include <boost/filesystem/operations.hpp>
 
 #include "core/base/text.h"
 #include "core/os/file_system.h"
@@ -69,13 +70,9 @@ bool open_notes() {
 
 // `path` is absolute.
 std::string resolve(const std::string& path) {
-  for (std::string existing = path; existing != "/"; existing = parent_path(existing)) {
-    const std::unique_ptr<char, void (*)(void*)> real(realpath(existing.c_str(), nullptr), free);
-    if (real == nullptr) continue;
-    const std::string whole = std::string(real.get()) + path.substr(existing.size());
-    return whole.starts_with("//") ? whole.substr(1) : whole;  // a link to the root
-  }
-  return path;
+  boost::system::error_code error;
+  const auto resolved = boost::filesystem::weakly_canonical(path, error);
+  return error ? path : resolved.native();
 }
 
 std::optional<DirectoryIdentity> identify(const std::string& path) {

@@ -248,6 +248,12 @@ MemoryFileSystem::NodePointer MemoryFileSystem::make_node(bool is_directory) {
   return node;
 }
 
+MemoryFileSystem::NodePointer MemoryFileSystem::add(const Entry& entry, NodePointer node) {
+  entry.directory->entries[entry.name] = node;
+  entry.directory->changed_ms = clock_.wall_ms();
+  return node;
+}
+
 int MemoryFileSystem::find(const std::string& path, Entry& entry) {
   entry = {root_, "", root_};
   for (const auto component : split(path, '/')) {
@@ -276,7 +282,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Op
   const bool writable = mode != OpenMode::read;
   if (entry.node && mode == OpenMode::create_new) return refuse(EEXIST, "open", path);
   if (!entry.node && !may_create) return refuse(ENOENT, "open", path);
-  if (!entry.node) entry.node = entry.directory->entries[entry.name] = make_node(false);
+  if (!entry.node) entry.node = add(entry, make_node(false));
   if (entry.node->is_directory) return tl::unexpected(wrong_kind(FileKind::directory, FileKind::file, path));
   return std::make_unique<OpenFile>(*this, path, entry.node, writable);
 }
@@ -286,7 +292,7 @@ Result<std::unique_ptr<LockFile>> MemoryFileSystem::open_lock(const std::string&
   Entry entry;
   if (const int fault = find(path, entry)) return refuse(fault, "open lock file", path);
   if (!entry.node && access == Access::read_only) return refuse(ENOENT, "open lock file", path);
-  if (!entry.node) entry.node = entry.directory->entries[entry.name] = make_node(false);
+  if (!entry.node) entry.node = add(entry, make_node(false));
   if (entry.node->is_directory) return tl::unexpected(wrong_kind(FileKind::directory, FileKind::file, path));
   return std::make_unique<OpenLockFile>(*this, path, entry.node, access);
 }
@@ -313,7 +319,7 @@ Result<> MemoryFileSystem::make_directory(const std::string& path) {
   Entry entry;
   if (const int fault = find(path, entry)) return refuse(fault, "make directory", path);
   if (entry.node) return refuse(EEXIST, "make directory", path);
-  entry.directory->entries[entry.name] = make_node(true);
+  add(entry, make_node(true));
   return {};
 }
 
@@ -331,8 +337,8 @@ Result<> MemoryFileSystem::rename(const std::string& from, const std::string& to
     --target.node->links;
   }
   source.directory->entries.erase(source.name);
-  target.directory->entries[target.name] = source.node;
-  source.node->changed_ms = clock_.wall_ms();
+  add(target, source.node);
+  source.node->changed_ms = source.directory->changed_ms = clock_.wall_ms();
   return {};
 }
 
@@ -343,7 +349,7 @@ Result<> MemoryFileSystem::link(const std::string& existing, const std::string& 
   if (const int fault = find(name, target)) return refuse(fault, "link", name);
   if (target.node) return refuse(EEXIST, "link", name);
   if (source.node->is_directory) return refuse(EPERM, "link", name);
-  target.directory->entries[target.name] = source.node;
+  add(target, source.node);
   ++source.node->links;
   return {};
 }

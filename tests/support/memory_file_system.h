@@ -58,6 +58,7 @@ class MemoryFileSystem final : public FileSystem {
   // The same; ENOENT where there is nothing.
   int find_existing(const std::string& path, Entry& entry);
   NodePointer make_node(bool is_directory);
+  NodePointer add(const Entry& entry, NodePointer node);
 
   Clock& clock_;
   std::mutex mutex_;  // guards every node and everything below

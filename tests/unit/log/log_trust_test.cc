@@ -120,6 +120,24 @@ TEST_CASE("log_trust: a log that is copied over an empty one is found, by reader
   }
 }
 
+TEST_CASE("log_trust: a log that is copied beside an empty segment is found, by readers and by writers") {
+  for (const Machine machine : kEveryMachine) {
+    for (const bool write_first : {false, true}) {
+      for (const auto opened_before : {0ms, 1ms, 1000ms}) {
+        CAPTURE(write_first);
+        CAPTURE(opened_before.count());
+        Restored r(machine);
+        r.env.manual_clock.advance(opened_before);
+        r.partition.open();
+        overwrite(r.env.files, r.partition.log_file(100), log_of(30, 0, 100));
+        const auto log = r.partition.open();
+        if (write_first) CHECK(append(*log, {"next"}) == Offset(130));
+        CHECK(contents(*log, 100) == numbers(100, 130) + (write_first ? " 130:next" : ""));
+      }
+    }
+  }
+}
+
 TEST_CASE("log_trust: a reader at work and an idle writer notice what is copied under them") {
   for (const Machine machine : kEveryMachine) {
     for (const bool new_file : {false, true}) {

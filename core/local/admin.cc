@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/format/path_names.h"
 #include "core/local/offset_place.h"
@@ -16,12 +17,28 @@ namespace pg {
 namespace {
 
 // How many segments there are and how large, at one moment.
+// The page says where the log ends even if the files of that end are gone.
+Result<> check_last_segment(const PartitionLog& log, const LogPosition& position) {
+  const std::string path = names::segment(log.directory(), position.active_segment, names::SegmentFile::log);
+  const auto info = log.env().files.info(path);
+  if (!info && info.error().code != Errc::not_found) return tl::unexpected(info.error());
+  if (!info)
+    return fail(Errc::corrupt, fmt::format("the last segment of '{}' is missing: see 'pg-topic verify'", log.name()),
+                path);
+  if (std::cmp_less(info->size_bytes, position.segment_bytes))
+    return fail(Errc::corrupt,
+                fmt::format("the last segment of '{}' is shorter than it was: see 'pg-topic verify'", log.name()),
+                path);
+  return {};
+}
+
 Result<> count_segments(const PartitionLog& log, PartitionState& state, const LogPosition& position,
                         PartitionDescription& description) {
   FileSystem& files = log.env().files;
   SegmentList list(log.env(), state, log.directory());
   const auto count = [&]() -> Result<> {
     description.segments = description.bytes = 0;
+    PG_CHECK(check_last_segment(log, position));
     PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
     for (const Offset base : bases) {
       ++description.segments;
@@ -82,9 +99,11 @@ Result<std::unique_ptr<PartitionLog>> open_to_delete_from(const Home& home, cons
 Result<TrimResult> trim_once(const Home& home, const TopicMetadata& topic, PartitionId partition, const Place& to,
                              Deadline deadline) {
   PG_ASSIGN(const auto log, open_to_delete_from(home, topic, partition, deadline));
-  const auto state = log->current_state();
-  const LogPosition position = state->position();
-  const Offset end = state->high_watermark();
+  // The state is not kept: a write may have to rebuild it, which it can when nobody has it.
+  const auto [position, end] = [&] {
+    const auto state = log->current_state();
+    return std::pair(state->position(), state->high_watermark());
+  }();
   PG_ASSIGN(const Offset start, resolve_place(*log, to, position.log_start, end));
   PG_CHECK(log->raise_log_start(start, deadline));
   // Where nothing is left, the active segment goes too.
@@ -109,9 +128,8 @@ Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& to
   const LogDirectory directory = log_directory_of(home, topic, partition);
   PG_ASSIGN(const auto log,
             directory.with_reserve([&] { return open_to_delete_from(home, topic, partition, deadline); }));
-  const auto state = log->current_state();
   const LogConfig config = log->config();
-  const auto now_ms = believed_wall_ms(home.env(), state->page(), trust_clock);
+  const auto now_ms = believed_wall_ms(home.env(), log->current_state()->page(), trust_clock);
   const bool needs_clock = config.cleanup_compact || (config.cleanup_delete && config.retention_ms >= 0);
   if (!now_ms && needs_clock) home.env().notice(clock_notice(log->name()));
   Maintenance done;
@@ -121,6 +139,7 @@ Result<Maintenance> maintain_partition(const Home& home, const TopicMetadata& to
     PG_ASSIGN(done.compacted, compact_log(*log, *now_ms, deadline, kCompactionMapBytes, ActiveSegmentToo::yes));
     PG_CHECK(log->delete_old_segments(std::chrono::milliseconds(config.file_delete_delay_ms), deadline));
   }
+  PG_ASSIGN(const auto state, log->state(deadline));
   done.log_start = state->position().log_start;
   directory.keep_reserve();
   return done;

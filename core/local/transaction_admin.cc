@@ -12,8 +12,9 @@ namespace {
 // abort the producer's next transaction.
 Result<bool> abort_if_open(PartitionLog& log, const OpenTransaction& wanted, Deadline deadline) {
   for (;;) {
-    PG_ASSIGN(const auto state, log.state(deadline));
+    PG_ASSIGN(auto state, log.state(deadline));
     const LogEnd seen{state->position().log_end, state->leader_epoch()};
+    state.reset();  // the append may have to rebuild it, which it can when nobody has it
     PG_ASSIGN(const auto open, open_transactions(log, seen.log_end));
     const auto found = std::ranges::find_if(open, [&](const OpenTransaction& each) {
       return each.producer_id == wanted.producer_id && each.first_offset <= wanted.first_offset;

@@ -13,37 +13,46 @@
 
 namespace pg {
 
+// Neither of the two keeps the state while the log is written to: a writer that finds the page stale waits until nobody
+// has it.
 Result<> PartitionLog::raise_log_start(Offset offset, Deadline deadline) {
-  PG_ASSIGN(const auto opened, state(deadline));
+  PG_ASSIGN(auto opened, state(deadline));
   const LogPosition position = opened->position();
+  const Offset committed = opened->high_watermark();
+  opened.reset();
   if (offset <= position.log_start) return {};
-  if (offset > opened->high_watermark()) {
-    return fail(Errc::out_of_range, fmt::format("'{}' cannot begin at offset {}: it ends at {}", name_, offset.value,
-                                                opened->high_watermark().value));
+  if (offset > committed) {
+    return fail(Errc::out_of_range,
+                fmt::format("'{}' cannot begin at offset {}: it ends at {}", name_, offset.value, committed.value));
   }
-  return set_log_start(*opened, offset, true, deadline);
+  return set_log_start(offset, true, deadline);
 }
 
 Result<> PartitionLog::follow_log_start(Offset offset, Deadline deadline) {
-  PG_ASSIGN(const auto opened, state(deadline));
+  PG_ASSIGN(auto opened, state(deadline));
   const LogPosition position = opened->position();
+  opened.reset();
   if (offset <= position.log_start || offset > position.log_end) return {};
-  PG_CHECK(set_log_start(*opened, offset, false, deadline));
+  PG_CHECK(set_log_start(offset, false, deadline));
   const auto removed = delete_old_segments(std::chrono::milliseconds(config().file_delete_delay_ms), deadline);
   return removed || removed.error().code == Errc::timed_out ? Result<>() : tl::unexpected(removed.error());
 }
 
-Result<> PartitionLog::set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline) {
+Result<> PartitionLog::set_log_start(Offset offset, bool must_lead, Deadline deadline) {
   // A power cut may take the unflushed end of the active segment. The log would then contradict a log start above that
   // end. A log start in an earlier segment needs no flush: the active segment begins at or above it, and its name is on
   // the disk.
-  const bool may_be_lost = offset > opened.position().active_segment &&
-                           offset > Offset(opened.page().flushed.load(std::memory_order_acquire));
+  PG_ASSIGN(auto opened, state(deadline));
+  const bool may_be_lost = offset > opened->position().active_segment &&
+                           offset > Offset(opened->page().flushed.load(std::memory_order_acquire));
+  opened.reset();
   if (may_be_lost) PG_CHECK(flush(deadline));
   // Not known to every process before it is known to the disk: a restart must not bring deleted records back.
+  PG_ASSIGN(opened, state(deadline));
   PG_CHECK(LogDirectory(env_, spec_.log_directory)
                .raise_log_start(spec_.partition, offset, deadline,
-                                [&](const TopicPartition&) { return !opened.check_not_deleted(); }));
+                                [&](const TopicPartition&) { return !opened->check_not_deleted(); }));
+  opened.reset();
   const NoJobStop no_job_stop;
   PG_ASSIGN(Writing writing, lock_for_writing(must_lead, deadline));
   if (offset <= writing.position.log_start) return {};

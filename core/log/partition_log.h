@@ -224,7 +224,7 @@ class PartitionLog {
                        const LogConfig& config);
   void publish_written(PartitionState& state, LogPosition& position, const BatchHeader& header,
                        int64_t max_timestamp_ms, const LogConfig& config);
-  Result<> set_log_start(const PartitionState& opened, Offset offset, bool must_lead, Deadline deadline);
+  Result<> set_log_start(Offset offset, bool must_lead, Deadline deadline);
   Result<> pass_gap(Writing& writing, Offset next, Deadline deadline);
   Result<LogPosition> position_at(Offset end, const LogPosition& now);
   Result<> replace_end(Writing& writing, const LogPosition& kept, Deadline deadline);

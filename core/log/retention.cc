@@ -148,10 +148,11 @@ std::string clock_notice(const std::string& partition) {
 Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<int64_t> now_ms, ActiveSegmentToo active,
                                               Deadline deadline) {
   const LogConfig config = log.config();
-  PG_ASSIGN(const auto state, log.state(deadline));
+  PG_ASSIGN(auto state, log.state(deadline));
   PG_ASSIGN(auto segments, measure_segments(log, *state));
   const LogPosition position = state->position();
   const Offset committed = state->high_watermark();
+  state.reset();  // a write may have to rebuild it, which it can when nobody has it
   Offset start = position.log_start;
   if (config.cleanup_delete && config.retention_bytes >= 0) {
     start = start_by_size(segments, start, committed, config.retention_bytes);
@@ -165,7 +166,9 @@ Result<PartitionLog::Removed> apply_retention(PartitionLog& log, std::optional<i
     active_is_old = active_is_old && position.segment_bytes > 0;
     if (active == ActiveSegmentToo::yes && active_is_old) {
       PG_CHECK(log.roll_active(deadline));
+      PG_ASSIGN(state, log.state(deadline));
       PG_ASSIGN(segments, measure_segments(log, *state));
+      state.reset();
     }
     PG_ASSIGN(start, start_by_age(log, segments, start, committed, cutoff_ms));
   }

@@ -124,6 +124,7 @@ class Repair {
   }
 
  private:
+  Result<std::vector<Error>> find_misplaced() const;
   Result<> look_at_structure(PartitionLog& log);
   Result<> mend_structure();
   Result<> mend_indexes();
@@ -143,10 +144,37 @@ class Repair {
   std::vector<RepairItem> log_items_;
 };
 
+// What stands where a file of the partition should be that is made from its logs or from the topic's metadata.
+Result<std::vector<Error>> Repair::find_misplaced() const {
+  std::vector<Error> misplaced;
+  for (const auto& path : {names::partition_metadata(directory_), names::epoch_checkpoint(directory_),
+                           names::partition_state(directory_), names::partition_lock(directory_)}) {
+    const auto info = env_.files.info(path);
+    if (!info && info.error().code != Errc::not_found && info.error().sys_errno != ENOTDIR)
+      return tl::unexpected(info.error());
+    if (info && info->kind != FileKind::file) misplaced.push_back(wrong_kind(info->kind, FileKind::file, path));
+  }
+  return misplaced;
+}
+
 Result<> Repair::look(Deadline deadline) {
+  PG_ASSIGN(const auto misplaced, find_misplaced());
+  for (const auto& error : misplaced) {
+    structure_.push_back({error.path, 0, 0, Offset(0), Offset(0), false, error.what});
+    ++totals_.restored;
+  }
+  if (!misplaced.empty()) return {};  // nothing can be opened; what else is wrong shows once the files are there again
   const auto log = PartitionLog::open(env_, spec_, deadline);
   PG_ASSIGN(const bool is_there, env_.files.exists(directory_));
   const bool is_gone = !log && log.error().code == Errc::not_found && !is_there;
+  if (!log && log.error().code == Errc::not_found && is_there) {
+    const std::string metadata = names::partition_metadata(directory_);
+    return fail(Errc::not_found,
+                fmt::format("'{}' has files of another topic, by its partition.metadata: if they are to be this "
+                            "topic's, remove that file and repair it again",
+                            name_),
+                metadata);
+  }
   if (is_gone || (!log && log.error().code == Errc::corrupt)) {
     // Files without which nothing can be opened are missing; what else is shows once they are there again.
     structure_.push_back({log.error().path, 0, 0, Offset(0), Offset(0), false, log.error().what});
@@ -191,6 +219,8 @@ Result<> Repair::mend_structure() {
     is_made_anew_ = true;
     return PartitionLog::create(env_, spec_.log_directory, spec_.partition, spec_.topic_id).map([](const Uuid&) {});
   }
+  PG_ASSIGN(const auto misplaced, find_misplaced());
+  for (const auto& error : misplaced) PG_CHECK(move_aside(env_.files, error.path));
   const std::string metadata = names::partition_metadata(directory_);
   const auto text = env_.files.read_all(metadata);
   if (!text && text.error().code != Errc::not_found) return tl::unexpected(text.error());

@@ -146,12 +146,13 @@ void Verifier::check_checkpoints() {
   check(names::recovery_checkpoint(directory), recovery_point_, "was flushed up to");
 }
 
-// verify reads without a page, and a writer cannot.
+// verify reads without a page and without locks, and a writer cannot.
 void Verifier::check_page() {
-  const std::string path = names::partition_state(log_.directory());
-  const auto info = files_.info(path);
-  if (info && info->kind != FileKind::file)
-    fault(path, 0, Offset(0), wrong_kind(info->kind, FileKind::file, path).what);
+  for (const auto& path : {names::partition_state(log_.directory()), names::partition_lock(log_.directory())}) {
+    const auto info = files_.info(path);
+    if (info && info->kind != FileKind::file)
+      fault(path, 0, Offset(0), wrong_kind(info->kind, FileKind::file, path).what);
+  }
 }
 
 // A segment gets its first record after it was published.

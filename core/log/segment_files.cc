@@ -8,6 +8,7 @@
 
 #include "core/format/index_entry.h"
 #include "core/format/path_names.h"
+#include "core/log/side_file.h"
 
 namespace pg {
 namespace {
@@ -51,15 +52,6 @@ bool is_no_file(const Error& error) {
   const int number = error.sys_errno;
   return error.code == Errc::io &&
          (number == 0 || number == EISDIR || number == ELOOP || number == ENXIO || number == EACCES);
-}
-
-// Returns where it is now.
-Result<std::string> move_aside(FileSystem& files, const std::string& path) {
-  for (int n = 1;; ++n) {
-    const std::string aside = fmt::format("{}.aside-{}", path, n);
-    PG_ASSIGN(const bool taken, files.exists(aside));
-    if (!taken) return files.rename(path, aside).map([&] { return aside; });
-  }
 }
 
 Result<std::unique_ptr<File>> open_index(const Env& env, const std::string& path) {

@@ -1,5 +1,7 @@
 #include "core/log/side_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -38,6 +40,14 @@ Result<std::string> set_aside(FileSystem& files, const File& log, uint64_t from,
   PG_CHECK(kept->sync());
   PG_CHECK(files.sync_directory(parent_path(kept->path())));
   return kept->path();
+}
+
+Result<std::string> move_aside(FileSystem& files, const std::string& path) {
+  for (int n = 1;; ++n) {
+    const std::string aside = fmt::format("{}.aside-{}", path, n);
+    PG_ASSIGN(const bool taken, files.exists(aside));
+    if (!taken) return files.rename(path, aside).map([&] { return aside; });
+  }
 }
 
 }  // namespace pg

@@ -1,4 +1,5 @@
-// Bytes that go out of a log are kept beside it first: torn tails and damage, for somebody to look at.
+// What goes out of a log is kept beside it, for somebody to look at: torn tails, damage, and what stood in the place of
+// a file.
 #pragma once
 
 #include <functional>
@@ -13,5 +14,8 @@ namespace pg {
 // bytes that are all zeros, which some file systems leave after a power cut.
 Result<std::string> set_aside(FileSystem& files, const File& log, uint64_t from, uint64_t to,
                               const std::function<std::string(int n)>& name_of);
+
+// Gives what stands at `path` the first free name of PATH.aside-1, PATH.aside-2, …, and returns it.
+Result<std::string> move_aside(FileSystem& files, const std::string& path);
 
 }  // namespace pg

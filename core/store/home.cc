@@ -16,6 +16,7 @@ namespace pg {
 namespace {
 
 constexpr BrokerId kEmbeddedBroker{0};
+constexpr size_t kProbeBytes = 4096;
 
 std::string id_list(const std::vector<BrokerMetadata>& brokers) {
   std::string text;
@@ -48,6 +49,30 @@ bool is_half_made(FileSystem& files, const std::string& home, BrokerId broker) {
   if (files.info(names::meta_properties(logs))) return false;
   const auto entries = files.list(logs), topics = files.list(names::topics_directory(home));
   return entries && topics && (!entries->empty() || topics->empty());
+}
+
+// Those on the way to `path` that do not exist, outermost first.
+std::vector<std::string> missing_directories(FileSystem& files, const std::string& path) {
+  std::vector<std::string> missing;
+  for (std::string at = path; !files.info(at) && at != parent_path(at); at = parent_path(at)) missing.push_back(at);
+  std::reverse(missing.begin(), missing.end());
+  return missing;
+}
+
+// Makes the directory, and writes as much as a cluster writes first. `made` gets the directories that did not exist.
+Result<> try_log_directory(FileSystem& files, const std::string& path, std::vector<std::string>& made) {
+  const auto missing = missing_directories(files, path);
+  made.insert(made.end(), missing.begin(), missing.end());
+  PG_CHECK(files.make_directories(path));
+  const std::string probe = names::disk_probe(path);
+  const auto tried = [&]() -> Result<> {
+    PG_ASSIGN(const auto file, files.open(probe, OpenMode::create));
+    PG_CHECK(file->write_at(0, std::vector<std::byte>(kProbeBytes)));
+    return file->sync();
+  }();
+  const auto removed = files.unlink(probe);
+  PG_CHECK(tried);
+  return removed;
 }
 
 }  // namespace
@@ -113,8 +138,10 @@ Result<ClusterMetadata> Home::read_cluster(const Env& env, const std::string& pa
   const VersionedFile file(env, names::cluster_file(path));
   auto cluster = parse_cluster(stored.content);
   if (!cluster) {
-    if (cluster.error().path.empty()) cluster.error().path = names::versioned(file.path(), stored.version);
-    return cluster;
+    Error error = cluster.error();
+    if (error.path.empty()) error.path = names::versioned(file.path(), stored.version);
+    if (error.code == Errc::corrupt) error.what += ": 'pg-cluster init' makes it again from the log directories";
+    return tl::unexpected(std::move(error));
   }
   cluster->version = stored.version;
   return cluster;
@@ -187,10 +214,8 @@ Result<> Home::make_cluster() {
 // `made` gets the directories that did not exist, outermost first.
 Result<> Home::make_directories(std::vector<std::string>& made) const {
   for (const auto& directory : {names::log_directory(path_, kEmbeddedBroker), names::topics_directory(path_)}) {
-    std::vector<std::string> missing;
-    for (std::string at = directory; !env_.files.info(at) && at != parent_path(at); at = parent_path(at))
-      missing.push_back(at);
-    made.insert(made.end(), missing.rbegin(), missing.rend());
+    const auto missing = missing_directories(env_.files, directory);
+    made.insert(made.end(), missing.begin(), missing.end());
     PG_CHECK(env_.files.make_directories(directory));
   }
   return {};
@@ -206,6 +231,7 @@ Result<> Home::init(const Env& env, const std::string& path, const std::vector<B
   PG_ASSIGN(const auto home, open(env, path, {.base = base, .by_name = true}));
   PG_CHECK(home->check_writable());
   PG_CHECK(home->check_new_log_directories(brokers));
+  PG_CHECK(home->try_log_directories(brokers));
   if (!home->is_made() && (home->damaged_version_ > 0 || is_metadata_lost(env, path)))
     PG_CHECK(home->restore_cluster(brokers, config));
   PG_CHECK(home->make());
@@ -228,6 +254,19 @@ Result<> Home::check_new_log_directories(const std::vector<BrokerMetadata>& brok
     if (!owner) continue;
     const bool ours = made_ ? owner->cluster_id == cluster_.id : damaged_version_ > 0 || is_metadata_lost(env_, path_);
     if (!ours || owner->broker != broker.id) return tl::unexpected(another_owner(*owner, ours, broker.log_directory));
+  }
+  return {};
+}
+
+// A disk that is full or cannot be written to is found before a home is made for it.
+Result<> Home::try_log_directories(const std::vector<BrokerMetadata>& brokers) const {
+  std::vector<std::string> made;
+  for (const auto& broker : brokers) {
+    if (broker.log_directory.empty() || cluster_.find(broker.id) != nullptr) continue;
+    const auto tried = try_log_directory(env_.files, broker.log_directory, made);
+    if (tried) continue;
+    for (size_t i = made.size(); i-- > 0;) (void)env_.files.remove_directory(made[i]);
+    return tried;
   }
   return {};
 }

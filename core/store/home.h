@@ -179,6 +179,7 @@ class Home {
   Result<> make_directories(std::vector<std::string>& made) const;
   Result<> add_brokers(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
   Result<> check_new_log_directories(const std::vector<BrokerMetadata>& brokers) const;
+  Result<> try_log_directories(const std::vector<BrokerMetadata>& brokers) const;
   Result<> restore_cluster(const std::vector<BrokerMetadata>& brokers, const ConfigMap& config);
   Result<std::shared_ptr<LockFile>> broker_lock(BrokerId broker) const;
   Result<> make_log_directory(const BrokerMetadata& broker, const Uuid& cluster) const;

@@ -42,7 +42,11 @@ Result<std::optional<TopicMetadata>> Home::read_topic(const std::string& name, R
   if (!content && content.error().code == Errc::not_found) return is_empty();
   PG_CHECK(content);
   auto topic = parse_topic(*content);
-  if (!topic) return tl::unexpected(at_path(topic.error(), names::versioned(file.path(), described)));
+  if (!topic) {
+    Error error = at_path(topic.error(), names::versioned(file.path(), described));
+    if (error.code == Errc::corrupt) error.what += ": see 'pg-topic repair'";
+    return tl::unexpected(std::move(error));
+  }
   topic->deleted = deleted;
   topic->version = stored->version;
   // Earlier versions of this program left no mark, and after a deletion no directories.

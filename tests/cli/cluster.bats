@@ -389,6 +389,25 @@ brokers() { pg-cluster status --json | jq -r '"\(.broker) \(.log_dir)"'; }
   [ "$(pg-consume t)" = "$(seq 200)" ]
 }
 
+@test "a log directory that cannot be made or written to is found before a home is made" {
+  [ "$(id -u)" -eq 0 ] || skip "needs root to mount"
+  mkdir disk
+  mount -t tmpfs -o size=64k tmpfs disk || skip "cannot mount a tmpfs"
+  export PG_HOME=$PWD/other
+  run ! dd if=/dev/zero of=disk/fill bs=1k status=none
+  fails 7 "*No space left on device*" pg-cluster init --brokers 2 --log-dir "1=$PWD/disk/b"
+  [ ! -e other ]
+  [ "$(ls disk)" = fill ]
+  rm disk/fill
+  mount -o remount,ro disk
+  fails 1 "*Read-only file system*" pg-cluster init --brokers 3 --log-dir "1=$PWD/made" --log-dir "2=$PWD/disk/b"
+  [ ! -e other ]
+  [ ! -e made ]
+  mount -o remount,rw disk
+  pg-cluster init --brokers 3 --log-dir "1=$PWD/made" --log-dir "2=$PWD/disk/b"
+  [ -e disk/b/meta.properties ]
+}
+
 @test "brokers start and stop while their disk is full" {
   [ "$(id -u)" -eq 0 ] || skip "needs root to mount"
   mkdir disk

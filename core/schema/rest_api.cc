@@ -290,7 +290,12 @@ Body get_id_text(Call& call) {
 
 RegistryResult<std::vector<SubjectVersion>> versions_of_id(Call& call) {
   PG_ASSIGN(const int32_t id, call.id_number());
-  return call.registry.versions_of_id(id, call.deleted());
+  PG_ASSIGN(auto versions, call.registry.versions_of_id(id, call.deleted()));
+  if (!call.deleted_only()) return versions;
+  const auto living = call.registry.versions_of_id(id, Deleted::no);  // an error: there are none
+  if (living)
+    std::erase_if(versions, [&](const auto& each) { return std::ranges::find(*living, each) != living->end(); });
+  return versions;
 }
 
 Body get_id_versions(Call& call) {

@@ -159,6 +159,75 @@ PYTHON
   done
 }
 
+@test "something else in the place of a file that is no log goes aside in a repair, and the file is made again" {
+  local name path made
+  for name in partition.state partition.lock partition.metadata leader-epoch-checkpoint; do
+    for made in 'mkdir "$path"' 'ln -s /dev/null "$path"'; do
+      echo "$name $made"
+      rm -rf "$PG_HOME"
+      seq 5 | pg-produce t
+      path=$(partition t)/$name
+      rm "$path"
+      eval "$made"
+      run pg-topic verify t
+      [ "$status" -eq 6 ]
+      [[ $output == *"$name"* ]]
+      run pg-topic repair t
+      [ "$status" -eq 6 ]
+      [ ! -f "$path" ] || [ -L "$path" ]
+      pg-topic repair --yes t
+      [ -f "$path" ] && [ ! -L "$path" ]
+      ls -d "$path".aside-1
+      [ "$(pg-consume t)" = "$(seq 5)" ]
+      pg-topic verify t
+    done
+  done
+}
+
+@test "files of another topic are named as such, and become this one's when somebody says so" {
+  seq 5 | pg-produce a
+  pg-topic create t
+  cp "$(partition a)"/* "$(partition t)"
+  fails 6 "*see 'pg-topic repair'*" pg-consume t
+  fails 3 "*files of another topic*remove that file*partition.metadata)" pg-topic repair --yes t
+  rm "$(partition t)/partition.metadata"
+  pg-topic repair --yes t
+  [ "$(pg-consume t)" = "$(seq 5)" ]
+  pg-topic verify
+}
+
+@test "a log that is copied beside the empty segment of a topic in use is found" {
+  seq 101 130 | pg-produce a
+  pg-topic trim -o end --yes a # its log goes on at offset 30
+  seq 131 135 | pg-produce a
+  pg-topic create t
+  [ -z "$(pg-consume t)" ] # the state page counts
+  cp "$(partition a)"/*30.log "$(partition t)"
+  [ "$(pg-consume -f '%o %v\n' t)" = $'30 131\n31 132\n32 133\n33 134\n34 135' ]
+  pg-produce t next
+  [ "$(pg-consume -o -1 -f '%o %v' t)" = '35 next' ]
+  pg-topic verify t
+}
+
+@test "where the page knows of a segment whose file is gone or cut, no command takes the topic for whole" {
+  pg-topic create other
+  local spoil command
+  for spoil in 'rm "$(log t)"' 'truncate -s 20 "$(log t)"'; do
+    for command in 'pg-topic describe' 'pg-topic offsets' 'pg-topic describe t' 'pg-topic offsets t' 'pg-topic verify' 'pg-consume t'; do
+      echo "$spoil; $command"
+      pg-topic delete --yes t 2>/dev/null || true
+      seq 5 | pg-produce t
+      eval "$spoil"
+      run --separate-stderr $command
+      [ "$status" -eq 6 ]
+    done
+  done
+  pg-topic delete --yes t
+  seq 5 | pg-produce t
+  rm "$(log t)"
+  fails 6 "*has no segment files*" pg-topic trim -o 1 --yes t
+}
+
 @test "a timestamp of -1 is none, and any other is what it says, in both directions" {
   printf '{"value":"none","timestamp":-1}\n{"value":"far","timestamp":1700000000000000}\n{"value":"early","timestamp":-62167219200001}\n' |
     pg-produce --json a

@@ -367,6 +367,10 @@ needs_notes() { [ -w /dev/shm ] || skip "notes of homes need a /dev/shm that thi
   fails 3 "*'nosuch' does not exist*" pg-topic delete nosuch
   fails 3 "*'nosuch' does not exist*" pg-topic delete --yes t nosuch
   fails 3 "*'nosuch' does not exist*" pg-topic trim -o 1 nosuch
+  fails 3 "*'nosuch' does not exist*" pg-group delete nosuch
+  fails 3 "*'nosuch' does not exist*" pg-group delete-offsets nosuch
+  fails 3 "*'nosuch' does not exist*" pg-group delete-offsets g nosuch
+  fails 3 "*no such subject 'nosuch'*" pg-schema delete --permanent nosuch
   [ "$(pg-topic list)" = t ]
   fails 2 "*--yes*" pg-topic delete t
   fails 2 "*--internal*" pg-topic delete --yes __consumer_offsets

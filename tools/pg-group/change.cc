@@ -47,6 +47,13 @@ Result<> print_changes(const Tool& tool, const std::string& group, const std::ve
   return tool.print(out);
 }
 
+// For a command without --yes: not_found if there is nothing to destroy.
+Error ask_for_yes(Home& home, const std::string& group, const std::vector<PartitionChoice>& choice, Deadline deadline) {
+  const auto found = describe_group(home, group, choice, deadline);
+  if (!found) return found.error();
+  return {Errc::invalid_argument, "this destroys committed offsets: add --yes", {}, {}, 0};
+}
+
 }  // namespace
 
 int group_seek(const Arguments& arguments) {
@@ -101,9 +108,9 @@ int group_delete_offsets(const Arguments& arguments) {
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "print a line of JSON per partition");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
-    if (!yes) return fail(Errc::invalid_argument, "this destroys committed offsets: add --yes");
     PG_ASSIGN(const auto choice, parse_choices(operands, 1));
     PG_ASSIGN(const auto home, tool.open_home());
+    if (!yes) return tl::unexpected(ask_for_yes(*home, operands[0], choice, tool.deadline()));
     PG_ASSIGN(const auto changes, delete_offsets(*home, operands[0], choice, tool.deadline()));
     return print_changes(tool, operands[0], changes).map([] { return kExitDone; });
   });
@@ -117,9 +124,9 @@ int group_delete(const Arguments& arguments) {
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& names) -> Result<ExitCode> {
-    if (!yes) return fail(Errc::invalid_argument, "this destroys committed offsets: add --yes");
     PG_ASSIGN(const auto home, tool.open_home());
     for (const auto& name : names) {
+      if (!yes) return tl::unexpected(ask_for_yes(*home, name, {}, tool.deadline()));
       PG_CHECK(delete_group(*home, name, tool.deadline()));
       tool.detail(fmt::format("deleted '{}'", name));
     }

@@ -140,10 +140,12 @@ int schema_delete(const Arguments& arguments) {
   table.flag("-y,--yes", yes, "really do it");
   tool.add_common_options(table, "print a line of JSON per version");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
-    if (permanent && !yes)
-      return fail(Errc::invalid_argument, "values that were written with it can no longer be read: add --yes");
     PG_ASSIGN(const auto choice, parse_subject_choice(operands[0]));
     PG_ASSIGN(auto open, open_registry(tool));
+    if (permanent && !yes) {
+      PG_CHECK(open.registry.find(choice.subject, choice.version, Deleted::too));
+      return fail(Errc::invalid_argument, "values that were written with it can no longer be read: add --yes");
+    }
     if (!choice.names_version) {
       PG_ASSIGN(const auto versions, open.registry.delete_subject(choice.subject, permanent, tool.deadline()));
       PG_CHECK(print_deleted(tool, choice.subject, versions, permanent));

@@ -325,6 +325,8 @@ TEST_CASE("rest_api: parameters are obeyed, or refused") {
              {"GET", "/subjects?deletedOnly=true", "", R"(200 ["s","t"])"},
              {"GET", "/subjects?deletedOnly=false", "", R"(200 ["s","u"])"},
              {"GET", "/subjects/s/versions?deletedOnly=true", "", "200 [2]"},
+             {"GET", "/schemas/ids/2/versions?deletedOnly=true", "", R"(200 [{"subject":"s","version":2}])"},
+             {"GET", "/schemas/ids/4/subjects?deletedOnly=true", "", R"(200 ["t"])"},
              {"GET", "/subjects/s/versions", "", "200 [1,3]"},
              {"GET", "/subjects/t/versions?deletedOnly=true", "", "200 [1]"},
              {"GET", "/schemas/ids/4?format=serialized", "", R"(200 {"schema":"a"})"},

@@ -26,6 +26,23 @@ load helper
   [ "$(pg-topic offsets t | wc -l)" -eq 1 ]
 }
 
+@test "--help-configs names every topic config with its values and its default, and needs no topic" {
+  local name command
+  for command in create alter; do
+    pg-topic $command --help-configs >help
+    # An unknown config's message lists those that there are.
+    run --separate-stderr pg-topic create -c nosuch=1 t
+    for name in $(sed 's/.*known are //; s/,//g' <<<"$stderr"); do
+      grep -qx "$name" help
+    done
+    [ "$(grep -c '^  Values: .* Default: .*\.$' help)" -eq "$(grep -cv '^  ' help)" ]
+    [ "$(grep -cv '^  ' help)" -ge 15 ]
+    run ! grep -F '*' help
+  done
+  [ ! -e "$PG_HOME" ]
+  fails 2 "*missing operand*" pg-topic create
+}
+
 @test "many processes that create one topic at once make one" {
   local i
   for i in {1..20}; do pg-produce t "$i" & done

@@ -35,6 +35,11 @@ void OptionTable::flag(const std::string& names, bool& target, const std::string
   rows_.push_back({names, "", help, &target, {}, false});
 }
 
+void OptionTable::printing_flag(const std::string& names, bool& target, const std::string& help) {
+  flag(names, target, help);
+  rows_.back().prints = true;
+}
+
 void OptionTable::option(const std::string& names, const std::string& value_name, Parser parser,
                          const std::string& help) {
   rows_.push_back({names, value_name, help, nullptr, std::move(parser), false});
@@ -167,10 +172,9 @@ Result<std::vector<std::string>> OptionTable::parse(const std::vector<std::strin
   for (size_t i = 0; i < rows_.size(); ++i) {
     if (!values[i].empty()) PG_CHECK(take_values(rows_[i], values[i]));
   }
-  const bool wants_help = std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
-    return row.flag != nullptr && *row.flag && (row.names == "-h,--help" || row.names == "-V,--version");
-  });
-  if (wants_help) return operands;
+  const bool only_prints = std::any_of(rows_.begin(), rows_.end(),
+                                       [](const Row& row) { return row.prints && row.flag != nullptr && *row.flag; });
+  if (only_prints) return operands;
   if (operands.size() < operands_least_) return usage(fmt::format("missing operand: {} {}", command_, operands_));
   if (operands.size() > operands_most_) return usage(fmt::format("unexpected argument '{}'", operands[operands_most_]));
   return operands;

@@ -29,6 +29,8 @@ class OptionTable {
   using Parser = std::function<Result<>(const std::string& value)>;
   // `names` is "-d,--delimiter" or "--linger". Options are shown in the order of these calls.
   void flag(const std::string& names, bool& target, const std::string& help);
+  // With this flag the command only prints something: then no operand has to be there.
+  void printing_flag(const std::string& names, bool& target, const std::string& help);
   void option(const std::string& names, const std::string& value_name, Parser parser, const std::string& help);
   void option(const std::string& names, const std::string& value_name, std::string& target, const std::string& help);
   // The last option may come more than once: each value counts. Any other option that is given twice is a usage error,
@@ -63,6 +65,7 @@ class OptionTable {
     bool* flag = nullptr;
     Parser parser;
     bool repeatable = false;
+    bool prints = false;
   };
 
   static Result<> take_values(const Row& row, const std::vector<std::string>& values);

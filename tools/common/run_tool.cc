@@ -84,8 +84,8 @@ void Tool::add_common_options(OptionTable& table, const std::string& json_help, 
       "home directory (default $PG_HOME, or pilgrimage in\n$XDG_DATA_HOME or ~/.local/share)");
   table.flag("-q,--quiet", common_.quiet, "print errors only");
   table.flag("-v,--verbose", common_.verbose, "print what is done");
-  table.flag("-h,--help", common_.help, "print this help");
-  table.flag("-V,--version", common_.version, "print the version");
+  table.printing_flag("-h,--help", common_.help, "print this help");
+  table.printing_flag("-V,--version", common_.version, "print the version");
 }
 
 Result<std::unique_ptr<Cluster>> Tool::open_cluster() const {

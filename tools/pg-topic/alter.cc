@@ -9,7 +9,7 @@ namespace pg {
 int topic_alter(const Arguments& arguments) {
   Tool tool("pg-topic alter");
   int64_t partitions = -1;
-  bool accept_key_move = false, internal = false;
+  bool accept_key_move = false, internal = false, help_configs = false;
   TopicChange change;
   OptionTable table("pg-topic alter", "TOPIC", "Changes the configs of TOPIC, or gives it more partitions.");
   table.operands(1, 1);
@@ -28,8 +28,10 @@ int topic_alter(const Arguments& arguments) {
   table.count("--partitions", 1, partitions, "how many partitions there are to be");
   table.flag("--accept-key-move", accept_key_move, "with --partitions: keys may get into another partition");
   table.flag("--internal", internal, kInternalHelp);
+  table.printing_flag("--help-configs", help_configs, kConfigHelp);
   tool.add_common_options(table, "");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    if (help_configs) return print_config_help(tool);
     const std::string& name = operands[0];
     if (partitions > kPartitionsMax)
       return fail(Errc::invalid_argument, fmt::format("--partitions: at most {}", kPartitionsMax));

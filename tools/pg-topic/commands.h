@@ -31,6 +31,10 @@ Result<std::vector<std::string>> chosen_topics(const Home& home, const Arguments
 Result<> check_internal(const std::string& name, bool allowed);
 inline constexpr const char* kInternalHelp = "also internal topics (their names begin with '_')";
 
+// What --help-configs prints: each topic config with its values and its default.
+Result<ExitCode> print_config_help(const Tool& tool);
+inline constexpr const char* kConfigHelp = "print the topic configs, and what each is for";
+
 // Reports what went wrong with one of several topics, so that a command can go on with the others. The exit status is
 // that of damage, if there was any, else the greatest one.
 class Faults {

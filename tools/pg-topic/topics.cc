@@ -8,10 +8,19 @@
 
 namespace pg {
 
+Result<ExitCode> print_config_help(const Tool& tool) {
+  std::string out;
+  for (auto [name, values, default_value, text] : describe_topic_configs()) {
+    std::erase_if(text, [](char c) { return c == '*' || c == '_'; });  // the markup of the man page
+    out += fmt::format("{}\n  {}\n  Values: {}. Default: {}.\n", name, text, values, default_value);
+  }
+  return tool.print(out).map([] { return kExitDone; });
+}
+
 int topic_create(const Arguments& arguments) {
   Tool tool("pg-topic create");
   int64_t partitions = 1, replication_factor = 0;
-  bool if_not_exists = false, dry_run = false;
+  bool if_not_exists = false, dry_run = false, help_configs = false;
   ConfigMap config;
   OptionTable table("pg-topic create", "TOPIC", "Makes TOPIC.");
   table.operands(1, 1);
@@ -24,9 +33,11 @@ int topic_create(const Arguments& arguments) {
   table.may_repeat();
   table.flag("--if-not-exists", if_not_exists, "an existing topic is no error; it is not changed");
   table.flag("--dry-run", dry_run, "only check and say what would be done");
+  table.printing_flag("--help-configs", help_configs, kConfigHelp);
   tool.add_common_options(table, "");
   table.hint("-p", "the number of partitions is --partitions N");
   return tool.run(table, arguments, [&](const auto& operands) -> Result<ExitCode> {
+    if (help_configs) return print_config_help(tool);
     const std::string& name = operands[0];
     const auto copies = replication_factor == 0
                             ? std::nullopt

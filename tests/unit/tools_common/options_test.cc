@@ -15,7 +15,7 @@ struct Command {
     table.operands(1, 100);
     table.flag("-0,--null", null, "records end with a NUL byte");
     table.flag("-v,--verbose", verbose, "say more");
-    table.flag("-h,--help", help, "print this help");
+    table.printing_flag("-h,--help", help, "print this help");
     table.option(
         "-k,--key", "KEY",
         [this](const std::string& value) {

@@ -16,7 +16,6 @@
 namespace pg {
 namespace {
 
-// How many segments there are and how large, at one moment.
 // The page says where the log ends even if the files of that end are gone.
 Result<> check_last_segment(const PartitionLog& log, const LogPosition& position) {
   const std::string path = names::segment(log.directory(), position.active_segment, names::SegmentFile::log);
@@ -32,12 +31,13 @@ Result<> check_last_segment(const PartitionLog& log, const LogPosition& position
   return {};
 }
 
-Result<> count_segments(const PartitionLog& log, PartitionState& state, const LogPosition& position,
-                        PartitionDescription& description) {
+// How many segments there are and how large, at one moment.
+Result<> count_segments(const PartitionLog& log, PartitionState& state, PartitionDescription& description) {
   FileSystem& files = log.env().files;
   SegmentList list(log.env(), state, log.directory());
   const auto count = [&]() -> Result<> {
     description.segments = description.bytes = 0;
+    const LogPosition position = state.position();  // of the list at hand: what was the last segment may be deleted
     PG_CHECK(check_last_segment(log, position));
     PG_ASSIGN(const auto bases, list_segments(files, log.directory()));
     for (const Offset base : bases) {
@@ -53,8 +53,11 @@ Result<> count_segments(const PartitionLog& log, PartitionState& state, const Lo
   };
   for (;;) {
     PG_ASSIGN(const uint64_t counter, list.settled());
+    const LogPosition before = state.position();
     auto counted = count();
-    if (list.is_still(counter)) return counted;
+    // A replica's log may have been cut meanwhile: then the file is shorter than its former end.
+    const bool is_cut = !counted && state.position().log_end != before.log_end;
+    if (list.is_still(counter) && !is_cut) return counted;
   }
 }
 
@@ -74,7 +77,7 @@ Result<PartitionDescription> describe_partition(const Home& home, const TopicMet
   description.high_watermark = state->high_watermark();
   PG_ASSIGN(description.last_stable, last_stable_offset(*log, description.high_watermark));
   description.flushed = std::min(Offset(state->page().flushed.load()), position.log_end);
-  PG_CHECK(count_segments(*log, *state, position, description));
+  PG_CHECK(count_segments(*log, *state, description));
   return description;
 }
 

@@ -1,7 +1,7 @@
-// A broker's part as the controller, or as one who would be. The controller is the broker that the newest version of
-// controller.json names; whoever finds it dead, hung or failed makes the next version, which names itself. No lock is
-// held for it, so none can be held by a frozen process, and of two who try one is first. What a controller that was
-// outvoted still does is as safe as what any other does: see topic_controller.h. One thread.
+// What a broker does as the controller, or to become it. The controller is the broker that the newest version of
+// controller.json names. A broker that finds it ended, hung or failed writes the next version, which names that broker.
+// No lock is held for it: a process that is stopped cannot keep the others out, and of two brokers that try at once one
+// is first. A former controller that goes on does no harm: see topic_controller.h. One thread.
 #pragma once
 
 #include <functional>

@@ -50,7 +50,7 @@ Result<> ReplicaKeeper::copy_rest(ReplicaLog& previous, LeaderEpoch epoch) {
   const Offset end = read_position(**theirs).log_end;
   const auto their_epochs = previous.epochs();
   if (!their_epochs) return {};
-  // It may have led itself until now. The epoch before the one to open is nobody's to open any more.
+  // It may have led itself until now. No broker may open the epoch before the one to open any more.
   const LeaderEpoch before(epoch.value - 1);
   if (!mine_.follow(before)) return {};
   PG_ASSIGN(StatePage * mine, mine_.page());

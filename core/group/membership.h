@@ -72,7 +72,8 @@ class Membership {
   Result<CommittedOffsets> committed(Deadline deadline);
   // On stable storage on return. fenced: this process is not a member any more, and nothing was committed.
   Result<> commit(const CommittedOffsets& offsets, Deadline deadline);
-  // Commits for those partitions that have no committed offset, unless somebody was first. fenced, as above.
+  // Commits for those partitions that have no committed offset, unless another process has committed meanwhile. fenced,
+  // as above.
   Result<> commit_missing(const CommittedOffsets& offsets, Deadline deadline);
 
   // Gives all partitions up and lets the others go on at once.

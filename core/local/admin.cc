@@ -111,7 +111,7 @@ Result<TrimResult> trim_once(const Home& home, const TopicMetadata& topic, Parti
   PG_CHECK(log->raise_log_start(start, deadline));
   // Where nothing is left, the active segment goes too.
   if (start == end) PG_CHECK(log->roll_active(deadline));
-  // At once: whoever asks for this wants the space.
+  // At once: a caller that trims wants the space.
   PG_ASSIGN(const auto removed, log->delete_old_segments(std::chrono::milliseconds(0), deadline));
   return TrimResult{std::max(start, position.log_start), removed.segments, removed.bytes};
 }

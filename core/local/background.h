@@ -1,4 +1,4 @@
-// Work that goes on in another thread while its owner does something else: one thing at a time.
+// Runs one piece of work at a time in another thread, while its owner does something else.
 #pragma once
 
 #include <condition_variable>
@@ -10,17 +10,19 @@
 
 namespace pg {
 
+// One owner calls it. The thread is started by the first begin().
 class Background {
  public:
   using Work = std::function<Result<>()>;
 
   Background() = default;
-  ~Background();  // waits for what was begun
+  ~Background();  // waits until the work has ended
 
-  // The work before has been waited for. Where no thread is to be had, it is done here and now, and the outcome is
-  // wait()'s.
+  // Starts `work`. The caller has called wait() for the piece before. If the system gives no thread, begin() does the
+  // work itself, and wait() returns its outcome.
   void begin(Work work);
-  // Waits until that has ended: how, told once. At once, where nothing was begun.
+  // Waits until the work has ended, and returns its outcome; the next call returns success. Returns at once if nothing
+  // was begun.
   Result<> wait();
 
  private:
@@ -29,10 +31,10 @@ class Background {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  Work work_;  // empty: there is none
+  Work work_;  // empty: nothing is to be done
   Result<> outcome_;
   bool ending_ = false;
-  std::thread thread_;  // the owner's
+  std::thread thread_;  // touched by the owner alone
 };
 
 }  // namespace pg

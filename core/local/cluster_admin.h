@@ -37,14 +37,14 @@ struct PartitionHealth {
 // Every partition with more than one replica, and those with one whose log cannot be reached.
 Result<std::vector<PartitionHealth>> describe_partition_health(const Home& home);
 
-// An election that somebody asks for. Without `unclean`: the preferred leader gets the partition back, if it is in
-// sync. With it, of a partition that nobody leads: whichever replica is there and has the most leads, and what it lacks
-// is lost. Empty: there was nothing to do. Errors: busy (no preferred leader in sync; no replica that could lead; or
-// one that lacks nothing is about to), not_found.
+// An election that an operator asks for. Without `unclean`: the preferred leader gets the partition back, if it is in
+// sync. With it, of a partition without a leader: the replica with the longest log becomes the leader, and the records
+// that it lacks are lost. Empty: there was nothing to do. Errors: busy (no preferred leader in sync; no replica that
+// could lead; or one that lacks nothing is about to), not_found.
 Result<std::optional<PartitionMetadata>> elect_leader(const Home& home, const TopicMetadata& topic,
                                                       PartitionId partition, bool unclean, Deadline deadline);
 
-// Who holds what of a partition or a broker.
+// Which process holds which lock of a partition or a broker.
 struct HeldLockDescription {
   std::string what;                 // "append lock of orders-0"
   std::optional<int32_t> pid;       // none: it is in another pid namespace, or may not be looked at

@@ -72,9 +72,9 @@ class LocalConsumer final : public pilgrimage::Consumer {
   // See Cluster::open_consumer. Borrows `home`. Without `held_back` a notice says so.
   static Result<std::unique_ptr<LocalConsumer>> open(Home& home, ConsumerOptions options, HeldBackNote held_back = {});
 
-  // One more partition, from an offset that it has on; without `follow`, to the end that it has now.
+  // Reads one more partition from `from` on, an offset that its log has. Without `follow`, up to its end of now.
   void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from);
-  // The same for an offset that was known before; `epochs` knows of which epoch.
+  // The same for an offset from an earlier read; `epochs` has the epochs of the records before it.
   void add(const TopicPartition& partition, std::unique_ptr<PartitionLog> log, Offset from, EpochGuard epochs);
   void remove(const TopicPartition& partition);
   // The offset that is read next; empty: it has no such partition.

@@ -108,9 +108,9 @@ class LocalProducer final : public pilgrimage::Producer {
   std::unique_ptr<NamedInput> input_;
   std::optional<Error> waited_out_;  // the last wait for replicas took its whole time-out
   size_t held_bytes_ = 0;
-  BatchBuilder sending_;                  // the background's
-  Slot* sending_slot_ = nullptr;          // whose it is, while it is under way
-  std::optional<NoJobStop> no_job_stop_;  // as long
+  BatchBuilder sending_;                  // the batch that background_ appends
+  Slot* sending_slot_ = nullptr;          // its partition, until the append has ended
+  std::optional<NoJobStop> no_job_stop_;  // held until the append has ended
   Background background_;                 // ends before what it uses
 };
 

@@ -71,7 +71,7 @@ Result<std::shared_ptr<PartitionState>> PartitionState::open(const Env& env, con
     if (mapped) return state;
     if (state->access_ == Access::read_only) {
       const auto viewed = state->take_private_view();
-      state->locks_->unlock(lock_byte::kMapped);  // who only looks does not keep others from rebuilding the page
+      state->locks_->unlock(lock_byte::kMapped);  // a reader does not keep others from rebuilding the page
       PG_CHECK(viewed);
       return state;
     }

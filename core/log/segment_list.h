@@ -7,9 +7,10 @@
 //   .swap      whole and on stable storage: it takes the place of every segment whose offsets it holds
 //   .deleted   out of the log already, unlinked later; only people look at it
 //
-// A change is made under lock byte 4, and the page's counter is odd meanwhile. Who finds it odd and the lock free has
-// found a dead process's work, and finishes it; so does recovery after a restart. A reader that opened a file, or found
-// none, believes that only if the counter was even before and is the same after.
+// A process changes the list under lock byte 4, and the page's counter is odd meanwhile. A process that finds the
+// counter odd and the lock free finishes the change, since the process that began it has ended; recovery after a
+// restart does the same. A reader that opened a file, or found none, believes that only if the counter was even before
+// and is the same after.
 #pragma once
 
 #include <functional>

@@ -6,7 +6,8 @@
 // Publishing is one 64-bit store. There are two copies of the position; a writer (who holds the append lock) fills the
 // copy that is not live and then stores `sequence` + 1, whose low bit names the live copy. A reader takes the live copy
 // and keeps it only if `sequence` did not move meanwhile. A writer that dies in between has published nothing. Each
-// copy ends with a check over its fields and its number: who believed a spoilt position would cut records off the log.
+// copy ends with a check over its fields and its number: a writer that believed a spoilt position would cut records off
+// the log.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ namespace pg {
 // What a writer publishes: where the log ends, and what appending needs to know about the active segment.
 struct LogPosition {
   Offset active_segment;      // base offset of the segment that is appended to
-  int64_t segment_bytes = 0;  // its size; bytes beyond are nobody's
+  int64_t segment_bytes = 0;  // its size; bytes behind it are in no record
   Offset log_end;             // exclusive: the next record's offset (LEO)
   Offset log_start;
   int64_t offset_index_bytes = 0;

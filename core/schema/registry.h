@@ -124,7 +124,8 @@ class Registry {
   // Answers from the view; from a whole one, should it turn out to be spoilt.
   template <class Answer>
   auto ask(const Answer& answer) -> decltype(answer());
-  // What to append, decided on the view; nothing: nothing is to be changed. Called again when somebody was first.
+  // What to append, decided on the view; nothing: nothing is to be changed. Called again when another process appended
+  // first.
   using Decide = std::function<RegistryResult<std::vector<TableRow>>()>;
   RegistryResult<> change(const Decide& decide, Deadline deadline);
 

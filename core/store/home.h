@@ -131,7 +131,8 @@ class Home {
   Result<TopicMetadata> create_topic(const std::string& name, int32_t partitions, const ConfigMap& config,
                                      Deadline deadline, std::optional<int32_t> replication_factor = {});
 
-  // Makes `changed`, which was read with the version before, the topic's metadata. False: somebody was first.
+  // Makes `changed`, which was read with the version before, the topic's metadata. False: another process has changed
+  // it meanwhile.
   Result<bool> replace_topic(const TopicMetadata& changed) const;
 
   // Whoever has a partition open obeys the new configs at its next append; producers that run go on with the partitions
@@ -140,7 +141,7 @@ class Home {
 
   // not_found: there is nothing to delete.
   Result<> check_deletable(const std::string& name) const;
-  // Everybody who has a partition open is told. Errors: not_found, timed_out.
+  // Every process that has a partition of it open gets not_found. Errors: not_found, timed_out.
   Result<> delete_topic(const std::string& name, Deadline deadline);
 
   // The log of one partition of `topic`, on its leader.

@@ -67,9 +67,9 @@ class LogTable {
   bool has_fallen_behind() const;
   void restart();
 
-  // Appends the rows as one batch, if the table ends where catch_up left off. False: somebody was first; catch up and
-  // decide again, also where an election has made that unknown. An error may leave the rows written all the same: what
-  // is decided again must recognise them.
+  // Appends the rows as one batch, if the table ends where catch_up left off. False: another process has appended
+  // meanwhile; catch up and decide again, also where an election has made that unknown. An error may leave the rows
+  // written all the same: what is decided again must recognise them.
   Result<bool> append(const std::vector<TableRow>& rows, Deadline deadline);
 
   // Everything that was read and appended is on stable storage.

@@ -1,4 +1,5 @@
-// Judges the health of each broker by its lock, its heartbeat, and what it reports. Pure: the caller looks.
+// The health of each broker, judged by its lock, its heartbeat and its reports. The caller reads these signs and passes
+// them in; nothing here touches a file or a clock.
 //
 // A heartbeat stands still for as long as an observer has watched it. An observer that was frozen itself, with the
 // whole machine or alone, has watched nothing meanwhile, so it takes no broker for hung when it wakes.

@@ -24,7 +24,7 @@
 
 namespace pg {
 
-// The state of a broker, as its lock, its heartbeat and its disk show it.
+// The state of a broker. Its lock, its heartbeat and its disk tell which one it is.
 enum class BrokerHealth { running, starting, stopping, full, hung, failed, dead };
 // Whether its log is appended to, read and copied as it should be. One that is starting is given a moment.
 inline bool is_working(BrokerHealth health) { return health <= BrokerHealth::full; }

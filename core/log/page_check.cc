@@ -30,12 +30,17 @@ bool is_other_file(const StatePage& page, Offset active, const FileInfo& info) {
          file != file_number(info);
 }
 
-// Another number for each version of the file; 0: there is none.
+// Another number for each version of the file or directory.
+uint64_t version_of(const FileInfo& info) {
+  return file_number(info) + mixed(static_cast<uint64_t>(info.changed_ms) + 2);
+}
+
+// 0: there is no such file.
 Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
   const auto info = files.info(path);
   if (!info && info.error().code == Errc::not_found) return 0;
   PG_CHECK(info);
-  return file_number(*info) + mixed(static_cast<uint64_t>(info->changed_ms) + 2);
+  return version_of(*info);
 }
 
 // Whether segments lie behind the active one, in which no record is: a log that was copied in beside it. A directory is
@@ -43,7 +48,7 @@ Result<uint64_t> version_of(FileSystem& files, const std::string& path) {
 Result<bool> has_later_segments(const Env& env, const std::string& directory, const StatePage& page, Offset active,
                                 PageLook& look) {
   PG_ASSIGN(const FileInfo info, env.files.info(directory));
-  const uint64_t version = file_number(info) + mixed(static_cast<uint64_t>(info.changed_ms) + 2);
+  const uint64_t version = version_of(info);
   if (page.directory.load(std::memory_order_relaxed) == version) return false;
   if (page.cutting.load(std::memory_order_acquire) != 0) return false;
   PG_ASSIGN(const auto bases, list_segments(env.files, directory));

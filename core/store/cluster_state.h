@@ -3,7 +3,8 @@
 //
 //  * `metadata_word` moves when a topic's or the cluster's metadata has changed, so that no process has to look all the
 //    time;
-//  * each broker has a slot with its heartbeat and its state. The controller notes there, for people, what it noticed.
+//  * each broker has a slot with its heartbeat and its state. The controller writes the health that it saw into the
+//    slot, for people to read.
 //
 // Thread-safe.
 #pragma once
